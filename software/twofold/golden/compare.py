@@ -1,0 +1,83 @@
+"""Element-by-element equality of two sets of integers, with no tolerance."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from typing import Any
+
+import numpy as np
+
+from twofold.network.types import IntArray
+
+
+class Status(StrEnum):
+    PASS = "pass"
+    FAIL = "fail"
+    NOT_RUN = "not run"
+
+
+@dataclass(frozen=True)
+class Check:
+    """What came of comparing a candidate's integers with a reference's.
+
+    elements: compared integers over all frames and tensors; mismatches: how many of them differ.
+    detail: the first difference, or why the check did not run; empty if it passed.
+    """
+
+    model: str
+    reference: str
+    candidate: str
+    status: Status
+    frames: int
+    elements: int
+    mismatches: int
+    tensors: tuple[str, ...] = ()
+    detail: str = ""
+
+    @classmethod
+    def not_run(cls, model: str, reference: str, candidate: str, reason: str) -> Check:
+        return cls(model, reference, candidate, Status.NOT_RUN, 0, 0, 0, (), reason)
+
+    def as_json(self) -> dict[str, Any]:
+        return asdict(self) | {"status": str(self.status), "tensors": list(self.tensors)}
+
+
+def compare(
+    model: str,
+    reference: tuple[str, Mapping[str, IntArray]],
+    candidate: tuple[str, Mapping[str, IntArray]],
+    required: tuple[str, ...],
+) -> Check:
+    """Compares every tensor of the candidate with the reference's tensor of the same name.
+
+    reference, candidate: (name, tensor name → int64 [N, ...]). required: tensors that the candidate
+    must have, the network's output among them. A tensor that is missing, of another shape, or unknown
+    to the reference fails the check, and so does a check of no element.
+    """
+    (reference_name, expected), (candidate_name, found) = reference, candidate
+    elements = mismatches = frames = 0
+    detail = ""
+    for name in required:
+        if name not in found:
+            mismatches += 1
+            detail = detail or f"{name}: missing"
+    for name, values in found.items():
+        if name not in expected or expected[name].shape != values.shape:
+            mismatches += values.size
+            detail = detail or f"{name}: shape {list(values.shape)}, expected " + (
+                str(list(expected[name].shape)) if name in expected else "no such tensor"
+            )
+            continue
+        frames = len(values)
+        elements += values.size
+        differ = expected[name] != values
+        if differ.any():
+            mismatches += int(differ.sum())
+            at = tuple(int(index) for index in np.argwhere(differ)[0])
+            detail = detail or f"{name}{list(at)}: expected {expected[name][at]}, found {values[at]}"
+    status = Status.PASS if elements and not mismatches else Status.FAIL
+    return Check(
+        model, reference_name, candidate_name, status, frames, elements, mismatches, tuple(found), detail
+    )

@@ -1,0 +1,126 @@
+"""Range analysis: which integers each tensor can hold, from the weights and the input's type."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import singledispatch
+from math import prod
+
+import numpy as np
+
+from twofold.network.errors import NetworkError
+from twofold.network.graph import Network, Tensor
+from twofold.network.ops import Add, Conv2d, Flatten, Linear, MaxPool2d, Op, Requantise, SumPool2d, Threshold
+from twofold.network.rounding import requantise
+from twofold.network.types import IntArray, IntType
+
+
+@dataclass(frozen=True, eq=False)
+class ChannelRange:
+    """Smallest and largest value of each channel. lo, hi: [C]."""
+
+    lo: IntArray
+    hi: IntArray
+
+    @classmethod
+    def of_type(cls, type_: IntType, channels: int) -> ChannelRange:
+        return cls(np.full(channels, type_.lo, np.int64), np.full(channels, type_.hi, np.int64))
+
+    @property
+    def bounds(self) -> tuple[int, int]:
+        return int(self.lo.min()), int(self.hi.max())
+
+    @property
+    def magnitude(self) -> IntArray:
+        """Largest absolute value of each channel, [C]."""
+        return np.maximum(np.abs(self.lo), np.abs(self.hi))
+
+    def including(self, value: int) -> ChannelRange:
+        return ChannelRange(np.minimum(self.lo, value), np.maximum(self.hi, value))
+
+
+def value_ranges(network: Network) -> Mapping[str, ChannelRange]:
+    """The range of every tensor, by name; each is reached or never exceeded by any input of the input's type."""
+    ranges = {network.input_name: ChannelRange.of_type(network.input.type, network.input.channels)}
+    for op in network.ops:
+        ranges[op.output] = result_range(op, network, *(ranges[name] for name in op.inputs))
+    return ranges
+
+
+def sum_bound(op: Conv2d | Linear, operand: Tensor, range_: ChannelRange) -> int:
+    """No partial sum of `op`, in any order, exceeds this magnitude."""
+    magnitude = _padded(op, operand, range_).magnitude
+    return int((_weight_rows(op, np.abs(op.weight), magnitude) + np.abs(op.bias)).max())
+
+
+@singledispatch
+def result_range(op: Op, network: Network, *operands: ChannelRange) -> ChannelRange:
+    """Range of the result from the operands' ranges."""
+    raise NetworkError(op.name, "op", "a known kind", op.kind)
+
+
+def _padded(op: Conv2d | Linear, operand: Tensor, range_: ChannelRange) -> ChannelRange:
+    if isinstance(op, Conv2d) and any(op.padding):
+        return range_.including(operand.type.zero_point)
+    return range_
+
+
+def _weight_rows(op: Conv2d | Linear, weight: IntArray, values: IntArray) -> IntArray:
+    """Σ weight · value over each output's inputs, [O]; values: one for each input channel, [C]."""
+    if isinstance(op, Linear):
+        return weight @ values
+    outputs, per_group = weight.shape[:2]
+    group = np.arange(outputs) // (outputs // op.groups)
+    inputs = values.reshape(op.groups, per_group)[group]
+    return np.einsum("ocyx,oc->o", weight, inputs)
+
+
+@result_range.register(Conv2d)
+@result_range.register(Linear)
+def _(op: Conv2d | Linear, network: Network, *operands: ChannelRange) -> ChannelRange:
+    range_ = _padded(op, network.operands(op)[0], operands[0])
+    positive, negative = np.maximum(op.weight, 0), np.minimum(op.weight, 0)
+    return ChannelRange(
+        _weight_rows(op, positive, range_.lo) + _weight_rows(op, negative, range_.hi) + op.bias,
+        _weight_rows(op, positive, range_.hi) + _weight_rows(op, negative, range_.lo) + op.bias,
+    )
+
+
+@result_range.register
+def _(op: Add, network: Network, *operands: ChannelRange) -> ChannelRange:
+    (a, b), (shift_a, shift_b) = operands, op.shifts
+    return ChannelRange((a.lo << shift_a) + (b.lo << shift_b), (a.hi << shift_a) + (b.hi << shift_b))
+
+
+@result_range.register
+def _(op: MaxPool2d, network: Network, *operands: ChannelRange) -> ChannelRange:
+    return operands[0]
+
+
+@result_range.register
+def _(op: SumPool2d, network: Network, *operands: ChannelRange) -> ChannelRange:
+    return ChannelRange(operands[0].lo * prod(op.kernel), operands[0].hi * prod(op.kernel))
+
+
+@result_range.register
+def _(op: Flatten, network: Network, *operands: ChannelRange) -> ChannelRange:
+    pixels = prod(network.operands(op)[0].shape[1:])
+    return ChannelRange(np.repeat(operands[0].lo, pixels), np.repeat(operands[0].hi, pixels))
+
+
+@result_range.register
+def _(op: Requantise, network: Network, *operands: ChannelRange) -> ChannelRange:
+    zero_point = network.result(op).type.zero_point
+    return ChannelRange(
+        *(
+            requantise(x, op.multiplier, op.shift, zero_point, op.bounds)
+            for x in (operands[0].lo, operands[0].hi)
+        )
+    )
+
+
+@result_range.register
+def _(op: Threshold, network: Network, *operands: ChannelRange) -> ChannelRange:
+    lo, hi = (op.levels[(x[:, None] >= op.thresholds).sum(axis=1)] for x in (operands[0].lo, operands[0].hi))
+    return ChannelRange(lo, hi)

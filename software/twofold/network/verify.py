@@ -1,0 +1,116 @@
+"""The rules that a `Network` keeps; checked when it is made and after each pass."""
+
+from __future__ import annotations
+
+from functools import singledispatch
+
+import numpy as np
+
+from twofold.network.errors import NetworkError
+from twofold.network.graph import Network
+from twofold.network.ops import ALL_OPS, Add, Flatten, MaxPool2d, Op, Requantise, SumPool2d, Threshold
+from twofold.network.ranges import value_ranges
+from twofold.network.rounding import MULTIPLIER_BITS, SHIFT_MAX
+from twofold.network.shapes import result_shape
+
+
+def verify(network: Network) -> Network:
+    """The network itself if it keeps every rule; else raises NetworkError, naming the node and the field."""
+    _verify_names(network)
+    for op in network.ops:
+        shape = result_shape(op, *(operand.shape for operand in network.operands(op)))
+        if network.result(op).shape != shape:
+            raise NetworkError(op.name, "output shape", str(list(shape)), list(network.result(op).shape))
+        verify_op(op, network)
+    for name, range_ in value_ranges(network).items():
+        tensor = network.tensors[name]
+        if not tensor.type.contains(*range_.bounds):
+            writer = network.producers[name].name if name in network.producers else name
+            raise NetworkError(writer, "output type", f"a type that holds {range_.bounds}", tensor.type)
+    return network
+
+
+def _verify_names(network: Network) -> None:
+    if network.input_name not in network.tensors or network.output_name not in network.tensors:
+        raise NetworkError(
+            network.name, "input and output", "names of tensors", (network.input_name, network.output_name)
+        )
+    ready, names = {network.input_name}, set[str]()
+    for op in network.ops:
+        if type(op) not in ALL_OPS:
+            raise NetworkError(
+                op.name, "op", "one of " + ", ".join(kind.__name__ for kind in ALL_OPS), op.kind
+            )
+        if op.name in names:
+            raise NetworkError(op.name, "name", "a name of its own", "another op of this name")
+        arity = 2 if isinstance(op, Add) else 1
+        if len(op.inputs) != arity:
+            raise NetworkError(op.name, "inputs", f"{arity} operand(s)", op.inputs)
+        for name in op.inputs:
+            if name not in ready:
+                raise NetworkError(op.name, "inputs", "tensors computed before", name)
+        if op.output in ready or op.output not in network.tensors:
+            raise NetworkError(op.name, "output", "a tensor that no other op writes", op.output)
+        ready.add(op.output)
+        names.add(op.name)
+    if network.output_name not in ready:
+        raise NetworkError(network.name, "output", "a tensor that an op writes", network.output_name)
+    for name in network.tensors.keys() - ready:
+        raise NetworkError(network.name, "tensors", "tensors that an op writes", name)
+
+
+@singledispatch
+def verify_op(op: Op, network: Network) -> None:
+    """Rules of one kind of op beyond its shapes."""
+
+
+@verify_op.register
+def _(op: Add, network: Network) -> None:
+    result = network.result(op).type
+    zero = 0
+    for operand, shift in zip(network.operands(op), op.shifts, strict=True):
+        scale = operand.type.scale.fraction / 2**shift
+        if scale != result.scale.fraction:
+            raise NetworkError(
+                op.name, "shifts", f"scale {result.scale} of the sum", f"{scale} from {operand.name}"
+            )
+        zero += operand.type.zero_point << shift
+    if zero != result.zero_point:
+        raise NetworkError(op.name, "zero point", str(zero), result.zero_point)
+
+
+@verify_op.register(MaxPool2d)
+@verify_op.register(Flatten)
+def _(op: MaxPool2d | Flatten, network: Network) -> None:
+    operand, result = network.operands(op)[0].type, network.result(op).type
+    if operand != result:
+        raise NetworkError(op.name, "output type", str(operand), result)
+
+
+@verify_op.register
+def _(op: SumPool2d, network: Network) -> None:
+    operand, result = network.operands(op)[0].type, network.result(op).type
+    if operand.scale != result.scale:
+        raise NetworkError(op.name, "output scale", str(operand.scale), result.scale)
+
+
+@verify_op.register
+def _(op: Requantise, network: Network) -> None:
+    if op.multiplier.min() < 0 or op.multiplier.max() >= 1 << MULTIPLIER_BITS:
+        raise NetworkError(
+            op.name, "multiplier", f"0 to 2^{MULTIPLIER_BITS} − 1", (op.multiplier.min(), op.multiplier.max())
+        )
+    if op.shift.min() < 0 or op.shift.max() > SHIFT_MAX:
+        raise NetworkError(op.name, "shift", f"0 to {SHIFT_MAX}", (op.shift.min(), op.shift.max()))
+    lo, hi = op.bounds
+    type_ = network.result(op).type
+    if not (lo <= type_.zero_point <= hi and type_.contains(lo, hi)):
+        raise NetworkError(op.name, "bounds", f"a range inside {type_} with its zero point", op.bounds)
+
+
+@verify_op.register
+def _(op: Threshold, network: Network) -> None:
+    if np.any(np.diff(op.thresholds, axis=1) < 0):
+        raise NetworkError(op.name, "thresholds", "ascending values in each channel", "a descent")
+    if np.any(np.diff(op.levels) < 0):
+        raise NetworkError(op.name, "levels", "ascending values", op.levels.tolist())
