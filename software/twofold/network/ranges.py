@@ -41,7 +41,7 @@ class ChannelRange:
 
 
 def value_ranges(network: Network) -> Mapping[str, ChannelRange]:
-    """The range of every tensor, by name; each is reached or never exceeded by any input of the input's type."""
+    """The range of every tensor, by name; no input of the input's type leads out of it."""
     ranges = {network.input_name: ChannelRange.of_type(network.input.type, network.input.channels)}
     for op in network.ops:
         ranges[op.output] = result_range(op, network, *(ranges[name] for name in op.inputs))

@@ -9,6 +9,8 @@ import numpy.typing as npt
 
 from twofold.network.dyadic import Dyadic
 
+ONE = Dyadic(1)
+
 IntArray = npt.NDArray[np.int64]
 
 
@@ -22,7 +24,7 @@ class IntType:
 
     signed: bool
     bits: int
-    scale: Dyadic = Dyadic(1)
+    scale: Dyadic = ONE
     zero_point: int = 0
 
     def __post_init__(self) -> None:
@@ -42,7 +44,7 @@ class IntType:
         return (1 << (self.bits - 1)) - 1 if self.signed else (1 << self.bits) - 1
 
     @classmethod
-    def holding(cls, lo: int, hi: int, scale: Dyadic = Dyadic(1)) -> IntType:
+    def holding(cls, lo: int, hi: int, scale: Dyadic = ONE) -> IntType:
         """The narrowest type with zero point 0 that holds lo..hi; unsigned if lo ≥ 0."""
         return cls(lo < 0, width_of(lo, hi), scale)
 

@@ -11,7 +11,7 @@ from twofold.network.types import width_of
 
 
 def narrow_accumulators(network: Network) -> Network:
-    """Each result of a convolution, linear layer, sum pooling or addition gets the narrowest width that holds it.
+    """The network with the narrowest width for every result of a convolution, linear layer, sum or addition.
 
     Signed where the range has negative numbers; zero points stay, so the width covers them too.
     """
