@@ -1,0 +1,155 @@
+"""The interface that all kinds of processing element share: a software half and a hardware half."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from amaranth.hdl import Shape, signed
+from amaranth.lib import data, wiring
+from amaranth.lib.wiring import In, Out
+
+from twofold.errors import UserError
+from twofold.network.types import IntArray, width_of
+
+
+@dataclass(frozen=True)
+class PeKind(ABC):
+    """The software half: what a kind's weights look like in memory and what its sums mean.
+
+    tin: activations that enter each cycle; tout: sums that leave each cycle. For weights [tout, tin]
+    and activations a [tin] the hardware's sums are `product(weights, a) − correction(weights)`.
+    """
+
+    tin: int
+    tout: int
+
+    def __post_init__(self) -> None:
+        if self.tin < 1 or self.tout < 1:
+            raise ValueError(f"expected at least one input and one output, got {self.tin} × {self.tout}")
+
+    @property
+    @abstractmethod
+    def name(self) -> str:
+        """The name that programs and reports carry."""
+
+    @property
+    @abstractmethod
+    def activation_shape(self) -> Shape:
+        """Shape of one activation port."""
+
+    @property
+    @abstractmethod
+    def activation_range(self) -> tuple[int, int]:
+        """Least and greatest activation for which the sums are exact."""
+
+    @property
+    @abstractmethod
+    def sum_range(self) -> tuple[int, int]:
+        """Bounds of a sum over every accepted weight and every activation in range."""
+
+    @property
+    @abstractmethod
+    def load_words(self) -> int:
+        """Memory words of 8·tin bits that hold one tile of weights."""
+
+    @property
+    @abstractmethod
+    def latency(self) -> int:
+        """Cycles from an activation vector to its sums."""
+
+    @abstractmethod
+    def refusal(self, weights: IntArray) -> str | None:
+        """Why weights [tout, tin] cannot be held, in words for a user; None if they can."""
+
+    @abstractmethod
+    def words(self, weights: IntArray) -> list[int]:
+        """The memory words of weights [tout, tin] that are known to be accepted."""
+
+    @abstractmethod
+    def component(self) -> PeArray:
+        """The hardware half."""
+
+    def correction(self, weights: IntArray) -> IntArray:
+        """[tout], to be added to the bias once for every tile that an output meets, padding included."""
+        return np.zeros(self.tout, np.int64)
+
+    @property
+    def sum_bits(self) -> int:
+        """Width of one signed sum."""
+        low, high = self.sum_range
+        return width_of(min(low, -1), high)
+
+    def accepts(self, weights: IntArray) -> bool:
+        return self.refusal(np.asarray(weights, np.int64)) is None
+
+    def encode(self, weights: npt.ArrayLike) -> list[int]:
+        """Weights [tout, tin] as `load_words` memory words of 8·tin bits, in the order of loading.
+
+        Raises UserError for weights that this kind cannot hold.
+        """
+        tile = np.asarray(weights, np.int64)
+        if tile.shape != (self.tout, self.tin):
+            raise ValueError(f"expected weights of shape {(self.tout, self.tin)}, got {tile.shape}")
+        reason = self.refusal(tile)
+        if reason is not None:
+            raise UserError(f"{self.name}: {reason}")
+        return self.words(tile)
+
+    def product(self, weights: npt.ArrayLike, activations: npt.ArrayLike) -> IntArray:
+        """Exact inner products: weights [tout, tin], activations [..., tin] → [..., tout]."""
+        return np.asarray(activations, np.int64) @ np.asarray(weights, np.int64).T
+
+
+class PeArray(wiring.Component):
+    """The hardware half: `tin` activations in and `tout` sums out every cycle, weights loaded ahead.
+
+    Free running, without enables: every cycle's vector is multiplied, and its sums are on `y` exactly
+    `kind.latency` cycles after it was on `a`. There are two sets of weights. `load_*` writes the one in
+    waiting, one memory word a cycle in any order of index. `swap`, given with the first vector of a new
+    tile, makes it the set that this vector and all later ones meet. `swap` may come in the cycle after
+    the last word's or later, and the next tile's first word in the cycle after `swap` or later.
+
+    Members
+    -------
+    a : In(ArrayLayout(kind.activation_shape, tin))
+        Activations, within `kind.activation_range`.
+    load_valid : In(1)
+        A word is on the load bus.
+    load_index : In(range(load_words))
+        Which of the tile's words it is.
+    load_word : In(8 * tin)
+        One element of `kind.encode(weights)`.
+    swap : In(1)
+        The vector on `a` is the first of the tile that was loaded last.
+    y : Out(ArrayLayout(signed(kind.sum_bits), tout))
+        `kind.product(weights, a) - kind.correction(weights)`.
+    """
+
+    def __init__(self, kind: PeKind) -> None:
+        self.kind = kind
+        super().__init__(
+            {
+                "a": In(data.ArrayLayout(kind.activation_shape, kind.tin)),
+                "load_valid": In(1),
+                "load_index": In(range(kind.load_words)),
+                "load_word": In(8 * kind.tin),
+                "swap": In(1),
+                "y": Out(data.ArrayLayout(signed(kind.sum_bits), kind.tout)),
+            }
+        )
+
+
+def pack(values: Sequence[int] | IntArray, bits: int) -> int:
+    """Integers as fields of `bits` bits, two's complement, the first in the lowest bits."""
+    mask = (1 << bits) - 1
+    return sum((int(value) & mask) << (bits * index) for index, value in enumerate(values))
+
+
+def outside(weights: IntArray, low: int, high: int) -> str | None:
+    """The reason for refusing weights that leave [low, high], naming the first that does."""
+    wrong = weights[(weights < low) | (weights > high)]
+    return f"expected weights in [{low}, {high}], found {wrong[0]}" if wrong.size else None

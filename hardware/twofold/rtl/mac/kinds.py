@@ -1,0 +1,26 @@
+"""From the names in a geometry to the kinds of processing element."""
+
+from __future__ import annotations
+
+from twofold.rtl.geometry import Geometry, PeName
+from twofold.rtl.mac.apot_shift import ApotShift
+from twofold.rtl.mac.int8_dsp import Int8Dsp
+from twofold.rtl.mac.int_mul import IntMul
+from twofold.rtl.mac.interface import PeKind
+
+
+def pe_kind(name: PeName, geometry: Geometry) -> PeKind:
+    """The kind of this name, lanes × lanes."""
+    lanes = geometry.lanes
+    match name:
+        case PeName.INT_MUL:
+            return IntMul(lanes, lanes)
+        case PeName.INT8_DSP:
+            return Int8Dsp(lanes, lanes)
+        case PeName.APOT_SHIFT:
+            return ApotShift(lanes, lanes, activation_bits=geometry.apot_activation_bits)
+
+
+def pe_kinds(geometry: Geometry) -> tuple[PeKind, ...]:
+    """The geometry's kinds, in its order."""
+    return tuple(pe_kind(name, geometry) for name in geometry.kinds)

@@ -1,0 +1,116 @@
+"""Block RAM of partial sums: pixel-wise accumulation, and maxima for pooling, one address a cycle."""
+
+from __future__ import annotations
+
+from amaranth.hdl import Module, Mux, Signal, Value, signed, unsigned
+from amaranth.lib import data, enum, wiring
+from amaranth.lib.memory import Memory
+from amaranth.lib.wiring import In, Out
+
+from twofold.rtl.mac.pipeline import delay
+
+
+class Accumulation(enum.Enum, shape=1):
+    """What happens to the sum at an address: `ADD` adds x to it, `MAX` takes the greater of the two."""
+
+    ADD = 0
+    MAX = 1
+
+
+class PartialSums(wiring.Component):
+    """A bank of `lanes` sums for each address, read, changed and written back at one address a cycle.
+
+    `valid`, `first`, `operation` and `addr` come `LEAD` = 2 cycles before `x` and `initial`; the new
+    sums are on `sums`, with `out_valid` and `out_addr`, in the cycle after `x` (`LATENCY` = 3 cycles after
+    `valid`), and in the memory for a `valid` or a `read_addr` given one cycle after that. An address may
+    therefore come back `DISTANCE` = 4 cycles after it was given or later; sooner, the older sum is
+    changed. Sums wrap: range analysis must have shown that `acc_bits` suffice. In `MAX` the stored sum
+    must be an earlier `x`, as it is if the pass over that address began with `first`.
+
+    In a cycle without `valid` the memory reads at `read_addr`; `read_data` has the sums `LEAD` cycles later.
+
+    Parameters
+    ----------
+    lanes : sums at one address.
+    x_bits, acc_bits : widths of a signed term and of a signed sum.
+    depth : addresses.
+
+    Members
+    -------
+    valid : In(1)
+        The sums at `addr` are to be changed.
+    first : In(1)
+        They begin anew: as `initial + x`, or as `x` if `operation` is `MAX`.
+    operation : In(Accumulation)
+    addr : In(range(depth))
+    x : In(ArrayLayout(signed(x_bits), lanes))
+    initial : In(ArrayLayout(signed(acc_bits), lanes))
+        Biases, read when `first`.
+    sums : Out(ArrayLayout(signed(acc_bits), lanes))
+    out_valid : Out(1)
+    out_addr : Out(range(depth))
+    read_addr : In(range(depth))
+    read_data : Out(ArrayLayout(signed(acc_bits), lanes))
+    """
+
+    LEAD = 2
+    LATENCY = 3
+    DISTANCE = 4
+
+    def __init__(self, *, lanes: int, x_bits: int, acc_bits: int = 24, depth: int = 512) -> None:
+        if not 1 <= x_bits <= acc_bits:
+            raise ValueError(f"expected terms no wider than the sums' {acc_bits} bits, got {x_bits}")
+        self.lanes, self.x_bits, self.acc_bits, self.depth = lanes, x_bits, acc_bits, depth
+        sums = data.ArrayLayout(signed(acc_bits), lanes)
+        super().__init__(
+            {
+                "valid": In(1),
+                "first": In(1),
+                "operation": In(Accumulation),
+                "addr": In(range(depth)),
+                "x": In(data.ArrayLayout(signed(x_bits), lanes)),
+                "initial": In(sums),
+                "sums": Out(sums),
+                "out_valid": Out(1),
+                "out_addr": Out(range(depth)),
+                "read_addr": In(range(depth)),
+                "read_data": Out(sums),
+            }
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        m.submodules.memory = memory = Memory(
+            shape=unsigned(self.lanes * self.acc_bits), depth=self.depth, init=[]
+        )
+        read, write = memory.read_port(), memory.write_port()
+        old = Signal(self.read_data.shape(), reset_less=True)
+        m.d.comb += [read.addr.eq(Mux(self.valid, self.addr, self.read_addr)), self.read_data.eq(old)]
+        m.d.sync += old.as_value().eq(read.data)
+        first = delay(m, self.first, self.LEAD, "first")
+        operation = delay(m, self.operation.as_value(), self.LEAD, "operation")
+        for lane in range(self.lanes):
+            start = Mux(first, self.initial[lane], old[lane])
+            total = Mux(operation, self._greater(first, old[lane], self.x[lane]), start + self.x[lane])
+            m.d.sync += self.sums[lane].eq(total)
+        valid = _delay_with_reset(m, self.valid, self.LEAD)
+        m.d.sync += self.out_valid.eq(valid)
+        m.d.sync += self.out_addr.eq(delay(m, self.addr, self.LEAD, "addr"))
+        m.d.comb += [
+            write.addr.eq(self.out_addr),
+            write.data.eq(self.sums.as_value()),
+            write.en.eq(self.out_valid),
+        ]
+        return m
+
+    def _greater(self, first: Value, old: Value, x: Value) -> Value:
+        # In MAX the old sum is an x: comparing its low bits is enough.
+        return Mux(first | (x > old[: self.x_bits].as_signed()), x, old[: self.x_bits].as_signed())
+
+
+def _delay_with_reset(m: Module, value: Value, cycles: int) -> Value:
+    for stage in range(cycles):
+        later = Signal(name=f"valid_{stage}")
+        m.d.sync += later.eq(value)
+        value = later
+    return value
