@@ -1,0 +1,133 @@
+"""Turns a trained quantised model into a frozen one, whose every value is exact in float32."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import brevitas.nn as qnn
+import torch
+from torch import Tensor, fx, nn
+from torch.fx.passes.shape_prop import ShapeProp
+
+from twofold.errors import UserError
+from twofold.network.rounding import MULTIPLIER_BITS
+from twofold.quant.convert import quantised_layer
+from twofold.quant.fold import fold_batch_norms, is_apot, weight_quantiser
+from twofold.quant.integer import constant_int_weight
+from twofold.quant.layers import ChannelScale
+from twofold.qonnx.freeze_grids import EXACT, Grid, Source, dyadic, exact_grid, weight_codes
+
+OUTPUT = "logits"
+#: Fewer bits than this in a channel's multiplier would cost accuracy unnoticed.
+MIN_MULTIPLIER_BITS = 4
+
+
+@dataclass(frozen=True)
+class FrozenModel:
+    """A Brevitas model of integers with power-of-two scales, in evaluation mode.
+
+    module: computes real values; its nodes have the names of the exported tensors.
+    scales: for each tensor that `run_frozen` gives, what one unit of its codes is worth.
+    """
+
+    module: fx.GraphModule
+    scales: Mapping[str, float]
+
+
+def freeze(model: fx.GraphModule, example: Tensor) -> FrozenModel:
+    """Freezes a model of `twofold.quant.convert.quantise`, trained or not. The argument is not changed.
+
+    Weights become the values that their quantisers gave, with constant scales; batch normalisation
+    is folded if it is still there; biases are rounded to multiples of weight scale · input scale;
+    what remains of a normalisation after APoT weights becomes a positive multiplier M · 2^-n for each channel,
+    M of at most 16 bits and as many as keep (|accumulator| + |bias|) · M below 2^24.
+
+    example: images [N, C, H, W], for shapes alone.
+    Raises UserError, naming the node, if some value may not be exact in float32.
+    """
+    folded = fold_batch_norms(copy.deepcopy(model)).eval()
+    with torch.no_grad():
+        ShapeProp(folded).propagate(example[:1])
+        return _freeze_nodes(folded)
+
+
+def _freeze_nodes(model: fx.GraphModule) -> FrozenModel:
+    sources, scales = dict[fx.Node, Source](), dict[str, float]()
+    for node in model.graph.nodes:
+        if node.op != "call_module":
+            continue
+        operands = [sources[operand] for operand in node.all_input_nodes if operand in sources]
+        module = _frozen(node.name, model.get_submodule(node.target), operands)
+        model.set_submodule(node.target, module)
+        grid = exact_grid(node.name, module, *operands)
+        sources[node] = Source(grid, node.meta["tensor_meta"].shape)
+        if isinstance(module, qnn.QuantIdentity | nn.MaxPool2d):
+            scales[node.name] = grid.scale
+    scales[OUTPUT] = sources[_output_source(model)].grid.scale
+    return FrozenModel(model, scales)
+
+
+def _output_source(model: fx.GraphModule) -> fx.Node:
+    (output,) = (node for node in model.graph.nodes if node.op == "output")
+    return output.all_input_nodes[0]
+
+
+def _frozen(name: str, module: nn.Module, operands: list[Source]) -> nn.Module:
+    """The module with constant scales, on exact grids; `operands` are already so."""
+    match module:
+        case qnn.QuantConv2d() | qnn.QuantLinear():
+            return _frozen_layer(name, module, operands[0].grid)
+        case ChannelScale():
+            return _dyadic_scale(name, module, operands[0].grid)
+    return module
+
+
+def _frozen_layer(name: str, layer: nn.Module, grid: Grid) -> nn.Module:
+    codes, scale = weight_codes(layer)
+    weight = (codes.round() * scale).to(torch.float32)
+    if is_apot(layer):
+        frozen = layer
+        quantiser = weight_quantiser(frozen)
+        quantiser.normalise = False
+        quantiser.set_scale(scale)
+    else:
+        bits = int(layer.quant_weight().bit_width)  # type: ignore[operator]
+        frozen = quantised_layer(layer, constant_int_weight(bits, scale))  # type: ignore[arg-type]
+    frozen.weight.copy_(weight)  # type: ignore[operator,union-attr]
+    if frozen.bias is not None:
+        lsb = scale * grid.scale
+        frozen.bias.copy_((frozen.bias.double() / lsb).round() * lsb)  # type: ignore[operator,union-attr]
+    _check_on_grid(name, frozen, weight)
+    return frozen.eval()
+
+
+def _check_on_grid(name: str, layer: nn.Module, weight: Tensor) -> None:
+    """The quantiser must leave frozen weights as they are, or the exported file would hold others."""
+    if not torch.equal(layer.quant_weight().value, weight):  # type: ignore[operator]
+        raise UserError(
+            f"node {name}: expected weights on the quantiser's levels, found others after freezing"
+        )
+    codes, _ = weight_codes(layer)
+    if is_apot(layer) and not set(codes.abs().unique().tolist()) <= set(
+        weight_quantiser(layer).levels.values
+    ):
+        raise UserError(f"node {name}: expected APoT levels, found {sorted(codes.unique().tolist())}")
+
+
+def _dyadic_scale(name: str, module: ChannelScale, grid: Grid) -> ChannelScale:
+    scale = module.scale.detach().double().flatten()
+    if not (scale > 0).all():
+        raise UserError(f"node {name}: expected positive channel scales, found {float(scale.min())}")
+    largest = torch.clamp(((EXACT - 1) / grid.magnitude.clamp_min(1)).floor(), max=(1 << MULTIPLIER_BITS) - 1)
+    if float(largest.min()) < 1 << MIN_MULTIPLIER_BITS:
+        raise UserError(
+            f"node {name}: accumulators up to {float(grid.magnitude.max()):.0f} leave a multiplier of fewer "
+            f"than {MIN_MULTIPLIER_BITS} bits; use narrower weights, activations or layers"
+        )
+    exponent = torch.floor(torch.log2(largest / scale))
+    mantissa = torch.clamp(torch.round(scale * 2.0**exponent), min=1).minimum(largest)
+    odd, _ = dyadic(mantissa)
+    assert bool((odd <= largest).all())
+    return ChannelScale((mantissa * 2.0**-exponent).to(torch.float32))

@@ -1,0 +1,167 @@
+"""APoT quantisers for Brevitas layers, weights and activations (arXiv 1909.13144, sections 2.3 to 2.5)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from brevitas.function.ops_ste import round_ste
+from brevitas.inject import ExtendedInjector
+from brevitas.proxy import ActQuantProxyFromInjector, WeightQuantProxyFromInjector
+from torch import Tensor, nn
+from torch.autograd import Function
+
+from twofold.quant.levels import ApotLevels, activation_levels, weight_levels
+
+PUBLISHED_WEIGHT_ALPHA = 3.0
+PUBLISHED_ACTIVATION_ALPHA = 8.0
+
+
+class _ProjectSigned(Function):
+    """`scale · sign(x) · nearest level of |x / scale|`, clipped at the largest level."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, scale: Tensor, nearest: Tensor) -> Tensor:
+        normalised = x / scale
+        index = (normalised.abs() * 2).clamp_(max=nearest.numel() - 1).to(torch.int64)
+        projected = torch.copysign(nearest[index], normalised) + 0.0
+        ctx.save_for_backward(normalised, projected, nearest)
+        return projected * scale
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Any) -> Any:
+        """Straight through for x, clipped or not; the scale learns from the error inside the clip."""
+        normalised, projected, nearest = ctx.saved_tensors
+        (grad,) = grads
+        clipped = normalised.abs() > nearest[-1]
+        return grad, (grad * torch.where(clipped, projected, projected - normalised)).sum(), None
+
+
+class _ProjectUnsigned(Function):
+    """`scale · nearest level of max(x, 0) / scale`, clipped at the largest level."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, scale: Tensor, nearest: Tensor) -> Tensor:
+        normalised = x / scale
+        index = (normalised * 2).clamp_(0, nearest.numel() - 1).to(torch.int64)
+        projected = nearest[index]
+        ctx.save_for_backward(normalised, projected, nearest)
+        return projected * scale
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Any) -> Any:
+        """Straight through inside the clip, zero for x beyond it."""
+        normalised, projected, nearest = ctx.saved_tensors
+        (grad,) = grads
+        clipped = normalised > nearest[-1]
+        grad_scale = (grad * torch.where(clipped, projected, projected - normalised)).sum()
+        return grad.masked_fill(clipped, 0.0), grad_scale, None
+
+
+class _ApotQuant(nn.Module):
+    """Projects onto APoT levels with a learned clipping value alpha = largest level · scale.
+
+    The scale is the power of two nearest to alpha / largest level (in the logarithm), with a
+    straight-through gradient; with `power_of_two = False` it is alpha / largest level as published.
+    """
+
+    levels: ApotLevels
+    nearest: Tensor
+
+    def __init__(self, levels: ApotLevels, signed: bool, alpha: float, power_of_two: bool) -> None:
+        super().__init__()
+        self.levels, self.power_of_two = levels, power_of_two
+        self.alpha = nn.Parameter(torch.tensor(float(alpha)))
+        self.register_buffer("nearest", torch.tensor(levels.nearest, dtype=torch.float32), persistent=False)
+        self.register_buffer("zero_point", torch.tensor(0.0), persistent=False)
+        container = torch.tensor(float(levels.container_bits + signed))
+        self.register_buffer("container", container, persistent=False)
+
+    def scale(self) -> Tensor:
+        """Real value of one LSB, a scalar."""
+        scale = self.alpha.abs() / self.levels.largest
+        return 2.0 ** round_ste(torch.log2(scale)) if self.power_of_two else scale
+
+    def set_scale(self, scale: float) -> None:
+        with torch.no_grad():
+            self.alpha.fill_(scale * self.levels.largest)
+
+
+class ApotWeightQuant(_ApotQuant):
+    """Brevitas `tensor_quant` of weights: any shape → (value, scale, zero point, container width).
+
+    apot_bits: width with the sign, 2 to 8. normalise: shift to mean 0 and deviation 1 first, as
+    published; False once the normalised weights are the layer's own.
+    """
+
+    def __init__(
+        self,
+        apot_bits: int,
+        normalise: bool = True,
+        alpha_init: float = PUBLISHED_WEIGHT_ALPHA,
+        po2_scale: bool = True,
+    ) -> None:
+        super().__init__(weight_levels(apot_bits), True, alpha_init, po2_scale)
+        self.apot_bits, self.normalise = apot_bits, normalise
+
+    def normalised(self, weight: Tensor) -> Tensor:
+        """The weights before projection; mean and deviation take no gradient."""
+        if not self.normalise:
+            return weight
+        constant = weight.detach()
+        return (weight - constant.mean()) / constant.std().clamp_min(torch.finfo(torch.float32).tiny)
+
+    def forward(self, weight: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        scale = self.scale()
+        value = _ProjectSigned.apply(self.normalised(weight), scale, self.nearest)
+        return value, scale, self.zero_point, self.container
+
+
+class ApotActivationQuant(_ApotQuant):
+    """Brevitas `tensor_quant` of non-negative activations: any shape → (value, scale, zero point, container).
+
+    apot_bits: 2 to 8.
+    """
+
+    def __init__(
+        self, apot_bits: int, alpha_init: float = PUBLISHED_ACTIVATION_ALPHA, po2_scale: bool = True
+    ) -> None:
+        super().__init__(activation_levels(apot_bits), False, alpha_init, po2_scale)
+        self.apot_bits = apot_bits
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        scale = self.scale()
+        return _ProjectUnsigned.apply(x, scale, self.nearest), scale, self.zero_point, self.container
+
+
+class ApotWeightProxy(WeightQuantProxyFromInjector):  # type: ignore[misc]
+    """A proxy type of its own, so that export finds the handler of APoT weights."""
+
+
+class ApotActivationProxy(ActQuantProxyFromInjector):  # type: ignore[misc]
+    """A proxy type of its own, so that export finds the handler of APoT activations."""
+
+
+class ApotWeight(ExtendedInjector):  # type: ignore[misc]
+    """4-bit weights; `ApotWeight.let(apot_bits=b)` for other widths."""
+
+    proxy_class = ApotWeightProxy
+    tensor_quant = ApotWeightQuant
+    apot_bits = 4
+    signed = True
+    narrow_range = True
+    alpha_init = PUBLISHED_WEIGHT_ALPHA
+    po2_scale = True
+    normalise = True
+
+
+class ApotActivation(ExtendedInjector):  # type: ignore[misc]
+    """4-bit non-negative activations; `ApotActivation.let(apot_bits=b)` for other widths."""
+
+    proxy_class = ApotActivationProxy
+    tensor_quant = ApotActivationQuant
+    apot_bits = 4
+    signed = False
+    narrow_range = False
+    alpha_init = PUBLISHED_ACTIVATION_ALPHA
+    po2_scale = True

@@ -1,0 +1,221 @@
+"""`quantise`: any traceable CNN of the supported layers becomes a quantised one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import brevitas.nn as qnn
+import torch
+from torch import Tensor, fx, nn
+
+from twofold.errors import UserError
+from twofold.quant.apot import PUBLISHED_WEIGHT_ALPHA, ApotActivation, ApotWeight
+from twofold.quant.calibrate import calibrate
+from twofold.quant.integer import activation_quantiser, int_activation, int_weight
+from twofold.quant.layers import Add
+from twofold.quant.recipe import EDGE, Apot, Int, Recipe
+from twofold.quant.trace import module_of, refuse, trace
+
+INPUT_QUANTISER = "input_quant"
+_TRANSPARENT = (nn.Flatten, nn.MaxPool2d, nn.Dropout, nn.Identity)
+
+
+def quantise(model: nn.Module, recipe: Recipe, example: Tensor) -> fx.GraphModule:
+    """A copy of `model` that computes with quantised weights and activations and can be trained further.
+
+    The input, each ReLU, each operand of an addition, and each average get a quantiser; the first and
+    the last layer have 8-bit integer weights, and the last layer's input is an 8-bit integer. Operands
+    of additions that are sums of products become signed 8-bit integers. Nodes are named after the
+    nodes of `torch.fx.symbolic_trace(model)`; a quantiser takes the name of its ReLU, or its source's
+    name and `_quant`.
+
+    example: images [N, C, H, W] whose activations initialise the scales.
+    Raises UserError, naming the node, for layers that are not supported.
+    """
+    traced = trace(model)
+    was_training = model.training
+    quantised = _Converter(traced, recipe, bool(example.min() >= 0)).convert(type(model).__name__)
+    calibrate(quantised, example)
+    return quantised.train(was_training)
+
+
+@dataclass(frozen=True)
+class _Value:
+    """A node of the new graph. exact: its values lie on the grid of one quantiser."""
+
+    node: fx.Node
+    name: str
+    exact: bool
+    non_negative: bool
+
+
+class _Converter:
+    def __init__(self, traced: fx.GraphModule, recipe: Recipe, input_non_negative: bool) -> None:
+        self.traced, self.recipe, self.input_non_negative = traced, recipe, input_non_negative
+        self.graph, self.modules = fx.Graph(), dict[str, nn.Module]()
+        self.values, self.requantised = dict[fx.Node, _Value](), dict[str, _Value]()
+        self.sources = {n: module_of(n, traced) for n in traced.graph.nodes if n.op.startswith("call_")}
+        weighted = [n for n, module in self.sources.items() if isinstance(module, nn.Conv2d | nn.Linear)]
+        if not weighted:
+            raise UserError("expected a model with at least one Conv2d or Linear layer, found none")
+        self.edges = {weighted[0], weighted[-1]}
+        self.last_input = self._source_of(weighted[-1])
+
+    def convert(self, name: str) -> fx.GraphModule:
+        for node in self.traced.graph.nodes:
+            match node.op:
+                case "placeholder":
+                    self.values[node] = self._input(node)
+                case "output":
+                    self._output(node)
+                case "get_attr":
+                    raise refuse(node, "a bare tensor of the model cannot be quantised")
+                case _:
+                    self.values[node] = self._layer(node, self.sources[node])
+        return fx.GraphModule(self.modules, self.graph, class_name=f"Quantised{name}")
+
+    def _source_of(self, node: fx.Node) -> fx.Node:
+        """The node that made the operand of `node`, looking through layers that move values unchanged."""
+        source = node.all_input_nodes[0]
+        while isinstance(self.sources.get(source), _TRANSPARENT):
+            source = source.all_input_nodes[0]
+        return source
+
+    def _input(self, node: fx.Node) -> _Value:
+        if self.values:
+            raise refuse(node, "expected a model of one input, found a second")
+        images = _Value(self.graph.placeholder(node.name), node.name, False, self.input_non_negative)
+        return self._add_quantiser(images, INPUT_QUANTISER, self._uniform(images))
+
+    def _output(self, node: fx.Node) -> None:
+        if len(node.all_input_nodes) != 1 or not isinstance(node.args[0], fx.Node):
+            raise refuse(node, "expected a model of one output tensor")
+        value = self.values[node.args[0]]
+        weighted = isinstance(self.sources.get(node.args[0]), nn.Conv2d | nn.Linear)
+        self.graph.output((value if weighted else self._exact(value)).node)
+
+    def _layer(self, node: fx.Node, module: nn.Module) -> _Value:
+        operands = [self.values[source] for source in node.all_input_nodes]
+        match module:
+            case nn.Conv2d() | nn.Linear():
+                self._refuse_reuse(node)
+                layer = self._weighted(node, module)
+                return self._emit(node.name, layer, [self._exact(operands[0])], False, False)
+            case nn.BatchNorm2d():
+                return self._batch_norm(node, module, operands[0])
+            case nn.ReLU():
+                return self._relu(node, operands[0])
+            case Add():
+                return self._addition(node, operands)
+            case nn.MaxPool2d() | nn.Flatten():
+                source = self._exact(operands[0])
+                return self._emit(node.name, module, [source], True, source.non_negative)
+            case nn.AdaptiveAvgPool2d():
+                return self._average(node.name, operands[0])
+            case nn.Sequential():
+                pooled = self._average(f"{node.name}_pool", operands[0])
+                return self._emit(node.name, nn.Flatten(), [pooled], True, pooled.non_negative)
+            case nn.Identity() | nn.Dropout():
+                return operands[0]
+        raise refuse(node, f"{type(module).__name__} cannot be quantised")
+
+    def _emit(
+        self, name: str, module: nn.Module, operands: list[_Value], exact: bool, non_negative: bool
+    ) -> _Value:
+        self.modules[name] = module
+        arguments = tuple(operand.node for operand in operands)
+        return _Value(
+            self.graph.create_node("call_module", name, arguments, name=name), name, exact, non_negative
+        )
+
+    def _add_quantiser(self, source: _Value, name: str, injector: Any) -> _Value:
+        return self._emit(name, activation_quantiser(injector), [source], True, source.non_negative)
+
+    def _uniform(self, source: _Value) -> Any:
+        return int_activation(EDGE.bits, signed=not source.non_negative)
+
+    def _exact(self, value: _Value) -> _Value:
+        """The value itself if it is on a quantiser's grid, else its 8-bit quantisation (one for all readers)."""
+        if value.exact:
+            return value
+        name = f"{value.name}_quant"
+        if name not in self.requantised:
+            self.requantised[name] = self._add_quantiser(value, name, self._uniform(value))
+        return self.requantised[name]
+
+    def _weighted(self, node: fx.Node, module: nn.Conv2d | nn.Linear) -> nn.Module:
+        if node in self.edges:
+            return quantised_layer(module, int_weight(EDGE.bits))
+        if isinstance(self.recipe, Int):
+            return quantised_layer(module, int_weight(self.recipe.bits))
+        injector = ApotWeight.let(apot_bits=self.recipe.weight_bits)
+        if not any(isinstance(self.sources.get(user), nn.BatchNorm2d) for user in node.users):
+            deviation = float(module.weight.detach().std())
+            injector = injector.let(normalise=False, alpha_init=PUBLISHED_WEIGHT_ALPHA * deviation)
+        return quantised_layer(module, injector)
+
+    def _refuse_reuse(self, node: fx.Node) -> None:
+        if sum(other.target == node.target for other in self.traced.graph.nodes) > 1:
+            raise refuse(node, "a layer with weights may be called once only")
+
+    def _batch_norm(self, node: fx.Node, module: nn.BatchNorm2d, operand: _Value) -> _Value:
+        source = node.all_input_nodes[0]
+        if not isinstance(self.sources.get(source), nn.Conv2d) or len(source.users) > 1:
+            raise refuse(
+                node, "expected batch normalisation right after a convolution that nothing else reads"
+            )
+        normalised = self._emit(node.name, _copy(module), [operand], False, False)
+        return _Value(normalised.node, operand.name, False, False)
+
+    def _relu(self, node: fx.Node, operand: _Value) -> _Value:
+        rectified = self._emit(f"{node.name}_relu", nn.ReLU(), [operand], False, True)
+        if node is self.last_input:
+            injector = self._uniform(rectified)
+        elif isinstance(self.recipe, Apot):
+            injector = ApotActivation.let(apot_bits=self.recipe.activation_bits)
+        else:
+            injector = int_activation(self.recipe.activation_bits, signed=False)
+        return self._add_quantiser(rectified, node.name, injector)
+
+    def _addition(self, node: fx.Node, operands: list[_Value]) -> _Value:
+        if len(node.args) < 2 or not all(isinstance(operand, fx.Node) for operand in node.args[:2]):
+            raise refuse(node, "expected two tensors to add")
+        pair = [self._exact(self.values[source]) for source in node.args[:2]]  # type: ignore[index]
+        return self._emit(node.name, Add(), pair, False, all(value.non_negative for value in pair))
+
+    def _average(self, name: str, operand: _Value) -> _Value:
+        source = self._exact(operand)
+        return self._exact(self._emit(name, nn.AdaptiveAvgPool2d(1), [source], False, source.non_negative))
+
+
+def quantised_layer(source: nn.Conv2d | nn.Linear, weight_quantiser: Any) -> nn.Module:
+    """A Brevitas layer of the same shape, weight and bias (the bias stays a float)."""
+    has_bias = source.bias is not None
+    if isinstance(source, nn.Linear):
+        layer = qnn.QuantLinear(
+            source.in_features, source.out_features, bias=has_bias, weight_quant=weight_quantiser
+        )
+    else:
+        layer = qnn.QuantConv2d(
+            source.in_channels,
+            source.out_channels,
+            source.kernel_size,
+            source.stride,
+            source.padding,
+            source.dilation,
+            source.groups,
+            bias=has_bias,
+            weight_quant=weight_quantiser,
+        )
+    with torch.no_grad():
+        layer.weight.copy_(source.weight)
+        if has_bias:
+            layer.bias.copy_(source.bias)
+    return layer
+
+
+def _copy(module: nn.BatchNorm2d) -> nn.BatchNorm2d:
+    twin = nn.BatchNorm2d(module.num_features, module.eps, module.momentum)
+    twin.load_state_dict(module.state_dict())
+    return twin

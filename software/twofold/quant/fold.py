@@ -1,0 +1,108 @@
+"""Takes batch normalisation out of a quantised model, leaving something that can be trained on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, fx, nn
+
+from twofold.quant.apot import ApotWeightProxy, ApotWeightQuant
+from twofold.quant.layers import ChannelScale
+
+#: A gain below this share of the layer's largest, and its channel is as good as constant.
+NEGLIGIBLE_GAIN = 2.0**-12
+
+
+@dataclass(frozen=True)
+class Affine:
+    """`gain · x + shift` for each channel; both [C], float64."""
+
+    gain: Tensor
+    shift: Tensor
+
+
+def batch_norm_affine(norm: nn.BatchNorm2d) -> Affine:
+    """What `norm` computes in evaluation mode."""
+    assert norm.running_mean is not None and norm.running_var is not None
+    weight, bias, mean, variance = (
+        t.detach().double() for t in (norm.weight, norm.bias, norm.running_mean, norm.running_var)
+    )
+    gain = weight / torch.sqrt(variance + norm.eps)
+    return Affine(gain, bias - gain * mean)
+
+
+def fold_batch_norms(model: fx.GraphModule) -> fx.GraphModule:
+    """Folds every batch normalisation of a model of `quantise`, in place, and returns it in evaluation mode.
+
+    Layers of integer weights take gain and shift into weights and bias. Layers of APoT weights, which
+    must stay on their levels, take the shift into the bias and the sign of a negative gain into the
+    weights; the gain's magnitude stays as a `ChannelScale` in the normalisation's place. A channel
+    of (nearly) no gain becomes its constant: zero weights, the shift as bias.
+    """
+    model.eval()
+    for node in _folded_nodes(model):
+        conv_node = node.all_input_nodes[0]
+        conv = model.get_submodule(str(conv_node.target))
+        affine = batch_norm_affine(model.get_submodule(str(node.target)))  # type: ignore[arg-type]
+        if is_apot(conv):
+            model.set_submodule(str(node.target), ChannelScale(_fold_shift(conv, affine)))
+        else:
+            _fold_all(conv, affine)
+            node.replace_all_uses_with(conv_node)
+            model.graph.erase_node(node)
+            model.delete_submodule(str(node.target))
+    model.recompile()
+    return model
+
+
+def is_apot(layer: nn.Module) -> bool:
+    """True for a Brevitas layer whose weights are APoT."""
+    return isinstance(getattr(layer, "weight_quant", None), ApotWeightProxy)
+
+
+def weight_quantiser(layer: nn.Module) -> ApotWeightQuant:
+    """The `tensor_quant` of a layer with APoT weights."""
+    quantiser = layer.weight_quant.tensor_quant  # type: ignore[union-attr]
+    assert isinstance(quantiser, ApotWeightQuant)
+    return quantiser
+
+
+def _folded_nodes(model: fx.GraphModule) -> Iterator[fx.Node]:
+    for node in list(model.graph.nodes):
+        if node.op == "call_module" and isinstance(model.get_submodule(node.target), nn.BatchNorm2d):
+            yield node
+
+
+def _columns(values: Tensor) -> Tensor:
+    return values.reshape(-1, 1, 1, 1)
+
+
+def _bias(conv: nn.Module) -> Tensor:
+    return torch.zeros(len(conv.weight)).double() if conv.bias is None else conv.bias.detach().double()  # type: ignore[arg-type]
+
+
+@torch.no_grad()
+def _set(conv: nn.Module, weight: Tensor, bias: Tensor) -> None:
+    conv.weight.copy_(weight)  # type: ignore[operator,union-attr]
+    conv.bias = nn.Parameter(bias.to(torch.float32))
+
+
+def _fold_all(conv: nn.Module, affine: Affine) -> None:
+    weight = conv.weight.detach().double()  # type: ignore[union-attr,operator]
+    _set(conv, weight * _columns(affine.gain), affine.gain * _bias(conv) + affine.shift)
+
+
+def _fold_shift(conv: nn.Module, affine: Affine) -> Tensor:
+    """Leaves the layer with sign(gain) · weights and a bias before the gain; returns |gain|, [C]."""
+    quantiser = weight_quantiser(conv)
+    weight = quantiser.normalised(conv.weight).detach().double()  # type: ignore[arg-type]
+    quantiser.normalise = False
+    magnitude = affine.gain.abs()
+    constant = magnitude <= magnitude.max() * NEGLIGIBLE_GAIN
+    scale = torch.where(constant, torch.ones_like(magnitude), magnitude)
+    sign = torch.where(constant, torch.zeros_like(magnitude), torch.sign(affine.gain))
+    bias = torch.where(constant, affine.shift, sign * _bias(conv) + affine.shift / scale)
+    _set(conv, weight * _columns(sign), bias)
+    return scale.to(torch.float32)

@@ -1,0 +1,115 @@
+"""Brings a traced model to one form: every node is a module of a short list."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import fx, nn
+
+from twofold.errors import UserError
+from twofold.quant.layers import Add
+
+SUPPORTED = (
+    "Conv2d, BatchNorm2d, Linear, ReLU, add, MaxPool2d, AdaptiveAvgPool2d(1), mean over height and width, "
+    "Flatten, Dropout, Identity"
+)
+
+_FUNCTIONS: Mapping[Any, str] = {
+    operator.add: "add", operator.iadd: "add", torch.add: "add",
+    F.relu: "relu", torch.relu: "relu", torch.relu_: "relu",
+    torch.flatten: "flatten", torch.mean: "mean",
+    F.max_pool2d: "max_pool2d", torch.max_pool2d: "max_pool2d",
+    F.adaptive_avg_pool2d: "adaptive_avg_pool2d", F.dropout: "dropout",
+}  # fmt: skip
+_METHODS: Mapping[str, str] = {
+    "add": "add", "add_": "add", "relu": "relu", "relu_": "relu", "flatten": "flatten", "mean": "mean",
+}  # fmt: skip
+
+
+def trace(model: nn.Module) -> fx.GraphModule:
+    """`torch.fx.symbolic_trace` with an error for the user. The model itself is not changed."""
+    try:
+        return fx.symbolic_trace(model)
+    except (fx.proxy.TraceError, TypeError) as error:
+        reason = str(error).splitlines()[0]
+        raise UserError(
+            f"{type(model).__name__}: expected a model that torch.fx can trace, got: {reason}; "
+            "remove control flow that depends on tensors from forward()"
+        ) from error
+
+
+def refuse(node: fx.Node, why: str) -> UserError:
+    return UserError(f"node {node.name} ({_target_name(node)}): {why}; supported are {SUPPORTED}")
+
+
+def module_of(node: fx.Node, graph: fx.GraphModule) -> nn.Module:
+    """The module that computes `node`. Raises UserError, naming the node, for what is not supported."""
+    if node.op == "call_module":
+        return _checked(node, graph.get_submodule(str(node.target)))
+    names: Mapping[Any, str] = _FUNCTIONS if node.op == "call_function" else _METHODS
+    if node.target not in names:
+        raise refuse(node, "this operation cannot be quantised")
+    return _checked(node, _from_call(node, names[node.target]))
+
+
+def _target_name(node: fx.Node) -> str:
+    return node.target if isinstance(node.target, str) else getattr(node.target, "__name__", str(node.target))
+
+
+def _argument(node: fx.Node, position: int, name: str, default: Any = None) -> Any:
+    return node.args[position] if len(node.args) > position else node.kwargs.get(name, default)
+
+
+def _from_call(node: fx.Node, name: str) -> nn.Module:
+    match name:
+        case "add":
+            if node.kwargs.get("alpha", 1) != 1:
+                raise refuse(node, f"expected alpha = 1, got {node.kwargs['alpha']}")
+            return Add()
+        case "relu":
+            return nn.ReLU()
+        case "dropout":
+            return nn.Dropout()
+        case "flatten":
+            return nn.Flatten(_argument(node, 1, "start_dim", 0), _argument(node, 2, "end_dim", -1))
+        case "max_pool2d":
+            names = ("kernel_size", "stride", "padding", "dilation")
+            defaults = (None, None, 0, 1)
+            values = [
+                _argument(node, i + 1, n, d) for i, (n, d) in enumerate(zip(names, defaults, strict=True))
+            ]
+            return nn.MaxPool2d(*values, ceil_mode=bool(_argument(node, 5, "ceil_mode", False)))
+        case "adaptive_avg_pool2d":
+            return nn.AdaptiveAvgPool2d(_argument(node, 1, "output_size"))
+        case _:
+            return _mean(node)
+
+
+def _mean(node: fx.Node) -> nn.Module:
+    axes = _argument(node, 1, "dim")
+    keep = bool(_argument(node, 2, "keepdim", False))
+    if not isinstance(axes, tuple | list) or sorted(axis % 4 for axis in axes) != [2, 3]:
+        raise refuse(node, f"expected a mean over the axes (2, 3), got {axes}")
+    pool = nn.AdaptiveAvgPool2d(1)
+    return pool if keep else nn.Sequential(pool, nn.Flatten(1))
+
+
+def _checked(node: fx.Node, module: nn.Module) -> nn.Module:
+    match module:
+        case nn.Conv2d() if module.padding_mode != "zeros" or isinstance(module.padding, str):
+            raise refuse(
+                node, f"expected zero padding in numbers, got {module.padding_mode}, {module.padding}"
+            )
+        case nn.MaxPool2d() if module.ceil_mode or module.dilation not in (1, (1, 1)):
+            raise refuse(node, "expected ceil_mode = False and dilation = 1")
+        case nn.AdaptiveAvgPool2d() if module.output_size not in (1, (1, 1)):
+            raise refuse(node, f"expected an output of 1×1, got {module.output_size}")
+        case nn.Flatten() if (module.start_dim, module.end_dim) != (1, -1):
+            raise refuse(node, f"expected dimensions 1 to -1, got {module.start_dim} to {module.end_dim}")
+        case nn.BatchNorm2d() if not (module.affine and module.track_running_stats):
+            raise refuse(node, "expected affine = True and track_running_stats = True")
+    return module
