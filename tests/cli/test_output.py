@@ -1,0 +1,32 @@
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from twofold.cli.output import print_json, print_rich, results_only
+
+
+def test_talk_of_tools_does_not_reach_stdout(capfd: pytest.CaptureFixture[str]) -> None:
+    with results_only():
+        print("a library")
+        os.write(1, b"compiled code\n")
+        subprocess.run([sys.executable, "-c", "print('a child process')"], check=True)
+    print_json({"status": "pass", "symbol": "✓"})
+    out, err = capfd.readouterr()
+    assert out == '{\n  "status": "pass",\n  "symbol": "✓"\n}\n'
+    assert {"a library", "compiled code", "a child process"} <= set(err.splitlines())
+
+
+def test_stdout_is_back_after_an_error(capfd: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(ValueError, match="wrong"), results_only():
+        raise ValueError("wrong")
+    os.write(1, b"back\n")
+    assert capfd.readouterr().out == "back\n"
+
+
+def test_long_lines_are_not_cut_where_there_is_no_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    print_rich("word " * 30)
+    assert len(capsys.readouterr().out.splitlines()) == 1
