@@ -11,7 +11,7 @@ from amaranth.lib.wiring import In, Out
 
 from twofold.network.rounding import MULTIPLIER_BITS
 from twofold.rtl.mac.pipeline import delay
-from twofold.rtl.requantize_words import FIELD_BITS, RequantiseWords
+from twofold.rtl.requantize_words import FIELD_BITS, LEVEL_BIT, RequantiseWords
 
 SHIFT_BITS = 6
 
@@ -23,20 +23,10 @@ class RequantiseMode(enum.Enum, shape=1):
     THRESHOLDS = 1
 
 
-def config_layout(threshold_bits: int) -> data.StructLayout:
-    """What is the same for all channels of a layer.
-
-    `MULTIPLIER` reads zero_point and the bounds low and high; `THRESHOLDS` reads levels.
-    """
-    return data.StructLayout(
-        {
-            "mode": RequantiseMode,
-            "zero_point": signed(9),
-            "low": signed(9),
-            "high": signed(9),
-            "levels": data.ArrayLayout(unsigned(8), 1 << threshold_bits),
-        }
-    )
+CONFIG = data.StructLayout(
+    {"mode": RequantiseMode, "zero_point": signed(9), "low": signed(9), "high": signed(9)}
+)
+"""What is the same for all channels of a layer. `THRESHOLDS` reads the mode alone."""
 
 
 class Requantiser(wiring.Component):
@@ -44,20 +34,25 @@ class Requantiser(wiring.Component):
 
     By multiplier, `clamp(round_half_even(acc · M[lane] / 2^n[lane]) + zero_point)`; by thresholds,
     `levels[number of t with acc ≥ T[lane][t]]`, as a binary search of one comparison a cycle. Both forms
-    have the same latency. A block of lanes has 2^threshold_bits parameter words with a field of 32 bits
-    for each lane: M in bits 0 to 15 and n in bits 16 to 21 of word 0, and threshold t, signed and ascending,
-    in word t.
+    have the same latency. A block of lanes has 2^threshold_bits parameter words of 32 bits a lane:
+
+    ====== ==================== ====================== ============================
+    word   bits 0 to 23         multiplier form        threshold form, bits 24 to 31
+    ====== ==================== ====================== ============================
+    0      M, n from bit 16     read                   the level below all thresholds
+    t ≥ 1  threshold t, signed  not read               the level from threshold t on
+    ====== ==================== ====================== ============================
 
     Parameters
     ----------
     lanes : channels processed at once.
-    acc_bits : width of a signed accumulator, at most 32; up to 25 the product fits one DSP48E1.
+    acc_bits : width of a signed accumulator, at most 24.
     threshold_bits : 2^threshold_bits − 1 thresholds a lane.
     tag_bits : width of a tag that travels along with a vector, such as the address it is to be written to.
 
     Members
     -------
-    config : In(config_layout(threshold_bits))
+    config : In(CONFIG)
         Constant from `latency` cycles before a layer's first vector to its last.
     param_valid, param_index, param_word : In(1), In(threshold_bits), In(32 * lanes)
         Write port of the parameters; a vector given in the next cycle or later meets them. No vector
@@ -70,15 +65,15 @@ class Requantiser(wiring.Component):
     LATENCY = 9
 
     def __init__(self, *, lanes: int, acc_bits: int = 24, threshold_bits: int = 4, tag_bits: int = 1) -> None:
-        if not 2 <= acc_bits <= FIELD_BITS:
-            raise ValueError(f"expected accumulators of 2 to {FIELD_BITS} bits, got {acc_bits}")
+        if not 2 <= acc_bits <= LEVEL_BIT:
+            raise ValueError(f"expected accumulators of 2 to {LEVEL_BIT} bits, got {acc_bits}")
         if not 1 <= threshold_bits <= 6:
             raise ValueError(f"expected 1 to 6 threshold bits, got {threshold_bits}")
         self.lanes, self.acc_bits, self.threshold_bits = lanes, acc_bits, threshold_bits
         self.words = RequantiseWords(lanes, acc_bits, threshold_bits)
         super().__init__(
             {
-                "config": In(config_layout(threshold_bits)),
+                "config": In(CONFIG),
                 "param_valid": In(1),
                 "param_index": In(threshold_bits),
                 "param_word": In(FIELD_BITS * lanes),
@@ -132,9 +127,10 @@ class Requantiser(wiring.Component):
             count = Cat(reached, delay(m, count, 1, f"count_{lane}_{step}"))
             accumulator = delay(m, accumulator, 1, f"acc_{lane}_{step}")
         count = delay(m, count, 6 - self.threshold_bits, f"count_{lane}_last")
-        level = Signal(8, name=f"level_{lane}", reset_less=True)
-        m.d.sync += level.eq(self.config.levels[count])
-        return level
+        level = self._memory(
+            m, f"levels_{lane}", self.param_index, self.param_valid, self._field(lane)[LEVEL_BIT:], count
+        )
+        return delay(m, level, 1, f"level_{lane}")
 
     def _threshold(self, m: Module, lane: int, step: int, count: Value) -> Value:
         """The threshold that decides the next bit of the count, whose first `step` bits are known.

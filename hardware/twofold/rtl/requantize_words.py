@@ -13,7 +13,8 @@ from twofold.network.types import IntArray
 from twofold.rtl.mac.interface import pack
 
 FIELD_BITS = 32
-"""Of a parameter word, for each lane."""
+LEVEL_BIT = 24
+"""Place of a level in a parameter word's field, above a threshold or a multiplier and its shift."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,8 @@ class RequantiseWords:
         return 1 << self.threshold_bits
 
     def multipliers(self, multiplier: npt.ArrayLike, shift: npt.ArrayLike) -> list[int]:
-        """multiplier, shift: [lanes], 0 ≤ multiplier < 2^16, 0 ≤ shift ≤ 47 → the one word that is read.
+        """multiplier, shift: [lanes], 0 ≤ multiplier < 2^16, 0 ≤ shift ≤ 47. → the one word
+        that is read.
 
         Raises UserError for values out of range.
         """
@@ -38,31 +40,39 @@ class RequantiseWords:
         _expect_within("shifts", shifts, 0, SHIFT_MAX)
         return [pack(factors | shifts << MULTIPLIER_BITS, FIELD_BITS)]
 
-    def thresholds(self, thresholds: npt.ArrayLike) -> list[int]:
-        """thresholds: [lanes, T], ascending along T, T < 2^threshold_bits.
+    def thresholds(self, thresholds: npt.ArrayLike, levels: npt.ArrayLike) -> list[int]:
+        """thresholds: [lanes, T] ascending, T < 2^threshold_bits; levels: [T + 1], −128 to 255.
 
-        Thresholds that no accumulator reaches, and unused places, hold the greatest accumulator: sums
-        must stay below 2^(acc_bits − 1) − 1, which range analysis shows. Raises UserError for too many
-        thresholds and for unordered ones.
+        A threshold above every accumulator is never reached, one below always; both are carried
+        exactly. Raises UserError for more thresholds than the hardware holds and for unordered ones.
         """
-        steps = np.asarray(thresholds, np.int64)
-        if steps.shape[1] >= self.count:
-            raise UserError(f"expected at most {self.count - 1} thresholds a channel, got {steps.shape[1]}")
+        steps, codes = np.asarray(thresholds, np.int64), np.asarray(levels, np.int64)
+        if steps.shape[1] >= self.count or codes.shape != (steps.shape[1] + 1,):
+            raise UserError(
+                f"expected at most {self.count - 1} thresholds and one level more than thresholds, "
+                f"got {steps.shape[1]} and {codes.size}"
+            )
         if np.any(np.diff(steps, axis=1) < 0):
             raise UserError("expected thresholds in ascending order")
-        low, high = -(1 << (self.acc_bits - 1)), (1 << (self.acc_bits - 1)) - 1
-        words = np.full((self.count, self.lanes), high)
-        words[0] = 0
-        words[1 : steps.shape[1] + 1] = np.clip(steps, low, high).T
-        return [pack(word, FIELD_BITS) for word in words]
-
-    def levels(self, levels: npt.ArrayLike) -> list[int]:
-        """levels: [T + 1] codes, −128 to 255 → [2^threshold_bits], the last one repeated."""
-        codes = np.asarray(levels, np.int64)
-        if not 1 <= codes.size <= self.count:
-            raise UserError(f"expected 1 to {self.count} levels, got {codes.size}")
         _expect_within("levels", codes, -128, 255)
-        return [int(code) & 0xFF for code in np.pad(codes, (0, self.count - codes.size), mode="edge")]
+        per_lane = [self._lane(row, codes) for row in steps]
+        return [pack(fields, FIELD_BITS) for fields in zip(*per_lane, strict=True)]
+
+    def _lane(self, steps: IntArray, codes: IntArray) -> list[int]:
+        """The fields of one lane: level 0, then each threshold with the level it leads to."""
+        low, high = -(1 << (self.acc_bits - 1)), (1 << (self.acc_bits - 1)) - 1
+        # Steps that no accumulator reaches are padded with the greatest one, which would be reached by
+        # it: the level stays that of the last real step.
+        reachable = steps[steps <= high]
+        padded = np.full(self.count - 1, high)
+        padded[: reachable.size] = np.maximum(reachable, low)
+        outputs = np.full(self.count, codes[reachable.size])
+        outputs[: reachable.size + 1] = codes[: reachable.size + 1]
+        mask = (1 << self.acc_bits) - 1
+        return [
+            (int(level) & 0xFF) << LEVEL_BIT | int(step) & mask
+            for level, step in zip(outputs, np.concatenate(([0], padded)), strict=True)
+        ]
 
 
 def _expect_within(what: str, values: IntArray, low: int, high: int) -> None:
