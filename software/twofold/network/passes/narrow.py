@@ -5,25 +5,30 @@ from __future__ import annotations
 from dataclasses import replace
 
 from twofold.network.graph import Network
-from twofold.network.ops import Add, Conv2d, Linear, SumPool2d
+from twofold.network.ops import Add, Conv2d, Flatten, Linear, MaxPool2d, SumPool2d
 from twofold.network.ranges import value_ranges
-from twofold.network.types import width_of
+from twofold.network.types import IntType, width_of
 
 
 def narrow_accumulators(network: Network) -> Network:
-    """The network with the narrowest width for every result of a convolution, linear layer, sum or addition.
+    """Each result of a convolution, linear layer, sum pooling or addition in the narrowest width for it.
 
-    Signed where the range has negative numbers; zero points stay, so the width covers them too.
+    Signed where the range has negative numbers; zero points stay, so the width covers them too. Maxima and
+    flattened tensors keep the type of what they select from.
     """
     ranges = value_ranges(network)
     tensors = dict(network.tensors)
     for op in network.ops:
         if isinstance(op, Conv2d | Linear | SumPool2d | Add):
-            tensor = tensors[op.output]
-            zero = tensor.type.zero_point
-            lo, hi = (
-                bound(value, zero) for bound, value in zip((min, max), ranges[op.output].bounds, strict=True)
-            )
-            type_ = replace(tensor.type, signed=lo < 0, bits=width_of(lo, hi))
-            tensors[op.output] = replace(tensor, type=type_)
+            type_ = _narrowed(tensors[op.output].type, *ranges[op.output].bounds)
+        elif isinstance(op, MaxPool2d | Flatten):
+            type_ = tensors[op.inputs[0]].type
+        else:
+            continue
+        tensors[op.output] = replace(tensors[op.output], type=type_)
     return replace(network, tensors=tensors)
+
+
+def _narrowed(type_: IntType, lo: int, hi: int) -> IntType:
+    lo, hi = min(lo, type_.zero_point), max(hi, type_.zero_point)
+    return replace(type_, signed=lo < 0, bits=width_of(lo, hi))

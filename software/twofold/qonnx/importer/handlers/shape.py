@@ -1,0 +1,108 @@
+"""Nodes that only rename or reshape: `Flatten`, `Reshape`, `Squeeze`, `Transpose`, `Identity`, `Dropout`."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from math import prod
+
+import numpy as np
+from onnx import numpy_helper
+
+from twofold.network import ops
+from twofold.qonnx.importer.attributes import Attributes
+from twofold.qonnx.importer.handlers.axes import axes_of
+from twofold.qonnx.importer.source import Node
+from twofold.qonnx.importer.state import Walk
+from twofold.qonnx.importer.values import Codes, Constant, DataValue, FixedValue, QuantisedConstant, Value
+
+
+def constant(walk: Walk, node: Node) -> Constant:
+    walk.require_inputs(node, 0, 0)
+    attributes = Attributes(node, "value")
+    if "value" not in node.attributes:
+        attributes.require("value", "none", "a tensor")
+    return Constant(numpy_helper.to_array(node.attributes["value"]))
+
+
+def identity(walk: Walk, node: Node) -> Value:
+    walk.require_inputs(node, 1, 1)
+    Attributes(node)
+    return walk.value(node, 0)
+
+
+def dropout(walk: Walk, node: Node) -> Value:
+    """Nothing, outside training. Inputs: data, ratio, training mode, the latter two optional."""
+    walk.require_inputs(node, 1, 3)
+    Attributes(node, "ratio", "seed")
+    if len(node.inputs) > 2 and walk.fixed(node, 2, "training mode").array.any():
+        raise node.refuse("training mode", True, "False", "export the model in evaluation mode")
+    return walk.value(node, 0)
+
+
+def transpose(walk: Walk, node: Node) -> FixedValue:
+    """Of constants only."""
+    walk.require_inputs(node, 1, 1)
+    attributes = Attributes(node, "perm")
+    value = walk.value(node, 0)
+    if not isinstance(value, FixedValue):
+        raise node.refuse("input", "data", "a constant", "keep data in the order [N, C, H, W]")
+    rank = value.array.ndim
+    order = attributes.integers("perm", rank, tuple(reversed(range(rank))))
+    if sorted(order) != list(range(rank)):
+        attributes.require("perm", list(order), f"an order of the axes 0 to {rank - 1}")
+    if isinstance(value, QuantisedConstant):
+        return QuantisedConstant(np.transpose(value.codes, order), np.transpose(value.scale, order))
+    return Constant(np.transpose(value.array, order))
+
+
+def flatten(walk: Walk, node: Node) -> DataValue:
+    walk.require_inputs(node, 1, 1)
+    attributes = Attributes(node, "axis")
+    attributes.require("axis", attributes.integer("axis", 1), 1)
+    return _flat(walk, node)
+
+
+def reshape(walk: Walk, node: Node) -> DataValue:
+    """To [N, C·H·W] only. Inputs: data, shape."""
+    walk.require_inputs(node, 2, 2)
+    attributes = Attributes(node, "allowzero")
+    attributes.require("allowzero", attributes.integer("allowzero", 0), 0)
+    target = walk.fixed(node, 1, "shape").array.ravel().tolist()
+    elements = prod(walk.data(node).shape)
+    keeps_batch = [[0, -1], [0, elements], [-1, elements]]
+    if walk.batch is not None:
+        keeps_batch += [[walk.batch, -1], [walk.batch, elements]]
+    if target not in keeps_batch:
+        supported = f"[0, -1] or another that gives [N, {elements}]"
+        raise node.refuse("shape", target, supported, "flatten all axes after the batch")
+    return _flat(walk, node)
+
+
+def squeeze(walk: Walk, node: Node) -> DataValue:
+    """[N, C, 1, 1] to [N, C]. Inputs: data, axes (in newer operator sets)."""
+    Attributes(node, "axes")
+    shape = walk.data(node).shape
+    axes = axes_of(walk, node, rank=len(shape) + 1)
+    if axes != {2, 3} or shape[1:] != (1, 1):
+        found = f"axes {sorted(axes)} of [N, {', '.join(map(str, shape))}]"
+        raise node.refuse("axes", found, "axes [2, 3] of [N, C, 1, 1]", "use Flatten")
+    return _flat(walk, node)
+
+
+def _flat(walk: Walk, node: Node) -> DataValue:
+    value, sums = walk.data(node), walk.sums(node)
+    if len(value.shape) == 1:
+        return value
+    name = node.output if sums.is_plain else walk.builder.free_name(f"{node.output}.flat")
+    flat = ops.Flatten(node.name, (sums.tensor.name,), name)
+    tensor = walk.builder.emit(node, flat, sums.tensor.type)
+    if isinstance(value, Codes):
+        return Codes(tensor)
+    pixels = prod(value.shape[1:])
+    return replace(
+        sums,
+        tensor=tensor,
+        gain=tuple(a for a in sums.gain for _ in range(pixels)),
+        offset=tuple(b for b in sums.offset for _ in range(pixels)),
+        exclusive=False,
+    )

@@ -1,0 +1,135 @@
+"""Reads an ONNX file that nobody vouches for: nothing but the file is opened, sizes are checked first."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import onnx
+from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
+
+from twofold.errors import UserError
+from twofold.qonnx import wire
+
+MAX_BYTES = 1 << 30
+MAX_NODES = 100_000
+OPSETS = range(9, 22)
+CORE_DOMAINS = ("", "ai.onnx")
+QUANT_DOMAINS = ("qonnx.custom_op.general", "onnx.brevitas")
+_ITEM_BYTES = {
+    onnx.TensorProto.FLOAT: (4, "float_data"),
+    onnx.TensorProto.DOUBLE: (8, "double_data"),
+    onnx.TensorProto.INT32: (4, "int32_data"),
+    onnx.TensorProto.INT64: (8, "int64_data"),
+    onnx.TensorProto.BOOL: (1, "int32_data"),
+}
+
+
+def read_model(path: Path) -> onnx.ModelProto:
+    """The model in `path`, whole, self-contained, with every stored tensor as large as it says.
+
+    Raises UserError, one line, for files that are missing, no ONNX, truncated, larger than 1 GiB, of an
+    unknown operator set, or that have subgraphs, functions, sparse tensors or data in other files.
+    """
+    try:
+        model = _parse(_content(path))
+        _check_model(model)
+    except _UnreadableError as error:
+        raise UserError(f"{path}: {error}") from None
+    return model
+
+
+class _UnreadableError(Exception):
+    """Why a file cannot be read; the path is put in front of it."""
+
+
+def _content(path: Path) -> bytes:
+    try:
+        if not path.is_file():
+            raise _UnreadableError(
+                f"expected an ONNX file, found {'a folder' if path.is_dir() else 'no file'}"
+            )
+        size = path.stat().st_size
+        if size > MAX_BYTES:
+            raise _UnreadableError(f"expected at most {MAX_BYTES} bytes, found {size}")
+        return path.read_bytes()
+    except OSError as error:
+        raise _UnreadableError(f"cannot be read: {error.strerror}") from error
+
+
+def _parse(data: bytes) -> onnx.ModelProto:
+    fault = wire.fault(data)
+    if fault is not None:
+        raise _UnreadableError(fault)
+    try:
+        return onnx.ModelProto.FromString(data)
+    except DecodeError:
+        raise _UnreadableError("not an ONNX file, or a damaged one: its graph cannot be decoded") from None
+
+
+def _check_model(model: onnx.ModelProto) -> None:
+    graph = model.graph
+    _check_opsets(model)
+    if not graph.node:
+        raise _UnreadableError("expected a graph with nodes, found none")
+    if len(graph.node) > MAX_NODES:
+        raise _UnreadableError(f"expected at most {MAX_NODES} nodes, found {len(graph.node)}")
+    for what, found in (
+        ("functions", model.functions),
+        ("training information", model.training_info),
+        ("sparse tensors", graph.sparse_initializer),
+    ):
+        if found:
+            raise _UnreadableError(f"{what} are not supported; export a plain inference graph")
+    for tensor in graph.initializer:
+        _check_tensor(tensor, f"initializer {tensor.name!r}")
+    for node in graph.node:
+        _check_node(node)
+
+
+def _check_opsets(model: onnx.ModelProto) -> None:
+    versions = {entry.domain: entry.version for entry in model.opset_import}
+    core = {domain: version for domain, version in versions.items() if domain in CORE_DOMAINS}
+    if not core:
+        raise _UnreadableError("expected an import of the ONNX operator set, found none")
+    for version in core.values():
+        if version not in OPSETS:
+            raise _UnreadableError(f"expected ONNX operator set {OPSETS[0]} to {OPSETS[-1]}, found {version}")
+
+
+def _check_node(node: onnx.NodeProto) -> None:
+    label = f"{node.op_type} {node.name or ', '.join(node.output)!r}"
+    # The executor imports a Python module of the domain's name, so an unknown one must not get that far.
+    if node.domain not in CORE_DOMAINS + QUANT_DOMAINS:
+        domains = ", ".join(repr(domain) for domain in CORE_DOMAINS + QUANT_DOMAINS)
+        raise _UnreadableError(f"{label}: domain: found {node.domain!r}, supported: {domains}")
+    for attribute in node.attribute:
+        if attribute.type in (onnx.AttributeProto.GRAPH, onnx.AttributeProto.GRAPHS):
+            raise _UnreadableError(f"{label}: attribute {attribute.name}: nested graphs are not supported")
+        if attribute.ref_attr_name:
+            raise _UnreadableError(f"{label}: attribute {attribute.name}: references are not supported")
+        for tensor in (attribute.t, *attribute.tensors) if attribute.HasField("t") else attribute.tensors:
+            _check_tensor(tensor, f"{label}: attribute {attribute.name}")
+
+
+def _check_tensor(tensor: onnx.TensorProto, label: str) -> None:
+    if tensor.data_location == onnx.TensorProto.EXTERNAL or tensor.external_data:
+        raise _UnreadableError(f"{label}: its data are in another file; save the model with the data inside")
+    if tensor.data_type not in _ITEM_BYTES:
+        names = ", ".join(onnx.TensorProto.DataType.Name(kind) for kind in _ITEM_BYTES)
+        raise _UnreadableError(
+            f"{label}: data type: found {_type_name(tensor.data_type)}, supported: {names}"
+        )
+    if any(size < 0 for size in tensor.dims):
+        raise _UnreadableError(f"{label}: expected sizes of at least 0, found {list(tensor.dims)}")
+    item_bytes, field = _ITEM_BYTES[tensor.data_type]
+    stored = len(tensor.raw_data) // item_bytes if tensor.raw_data else len(getattr(tensor, field))
+    if len(tensor.raw_data) % item_bytes or stored != math.prod(tensor.dims):
+        raise _UnreadableError(
+            f"{label}: its shape {list(tensor.dims)} does not fit the {stored} numbers stored"
+        )
+
+
+def _type_name(kind: int) -> str:
+    known = kind in onnx.TensorProto.DataType.values()
+    return onnx.TensorProto.DataType.Name(kind) if known else str(kind)
