@@ -22,8 +22,8 @@ FORMAT = "twofold network 1"
 _HEADER = "header"
 
 
-def save(network: Network, path: Path) -> None:
-    """Writes `network` to `path` (.npz), whole or not at all."""
+def to_parts(network: Network) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+    """The network as a JSON header and the arrays that it names."""
     arrays: dict[str, np.ndarray] = {}
     header = {
         "format": FORMAT,
@@ -33,6 +33,12 @@ def save(network: Network, path: Path) -> None:
         "tensors": [_tensor_to_json(tensor) for tensor in network.tensors.values()],
         "ops": [_op_to_json(op, index, arrays) for index, op in enumerate(network.ops)],
     }
+    return header, arrays
+
+
+def save(network: Network, path: Path) -> None:
+    """Writes `network` to `path` (.npz), whole or not at all."""
+    header, arrays = to_parts(network)
     arrays[_HEADER] = np.frombuffer(json.dumps(header).encode(), np.uint8)
     with atomic_path(path) as temporary, temporary.open("wb") as file:
         np.savez_compressed(file, **arrays)  # type: ignore[arg-type]

@@ -1,0 +1,84 @@
+"""Cycles of each instruction, from the hardware's own latencies. Benches hold the model to the simulation."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from twofold.rtl.buffers import WordReader
+from twofold.rtl.geometry import BEAT_BITS, Geometry
+from twofold.rtl.inner_product import VectorInnerProduct
+from twofold.rtl.instruction_fetch import InstructionFetch
+from twofold.rtl.isa import INSTRUCTION_BYTES, Memory, Output
+from twofold.rtl.split_conv import FINISH_CYCLES, THRESHOLD_BITS, drain_cycles, intervals
+
+FETCH = InstructionFetch.LATENCY + 1
+"""From the end of an instruction to the dispatch of the next."""
+
+_COMMAND = 3
+_LAST_WORD = 2
+_PARAMETERS = 5
+_BURST_BEATS = 16
+
+
+@dataclass(frozen=True)
+class BusTiming:
+    """A memory behind the AXI4 master.
+
+    read_latency, write_latency: cycles from ARVALID to the first RVALID, and from the last W beat to BVALID.
+    burst_gap: idle cycles between two read bursts.
+    """
+
+    read_latency: int
+    write_latency: int
+    burst_gap: int
+
+
+@dataclass(frozen=True)
+class CostModel:
+    """Predicts the cycles of instructions on an engine of this geometry."""
+
+    geometry: Geometry
+    bus: BusTiming
+
+    def layer(self, fields: Mapping[str, int]) -> int:
+        """Cycles of a LAYER: for each output block its sweeps, each max(pixels, interval), but
+        the last sweep not before the block's parameters are there."""
+        product = VectorInnerProduct(self.geometry)
+        drain, interval = drain_cycles(product), intervals(product)[fields["pe"]]
+        pixels = fields["out_height"] * fields["out_width"]
+        sweep = max(pixels, interval)
+        sweeps = fields["in_blocks"] * fields["taps_y"] * fields["taps_x"]
+        words = (0, 1, 1 << THRESHOLD_BITS)[Output(fields["output"])]
+        taken, ready = 1 + interval, _PARAMETERS + words
+        for _ in range(fields["out_blocks"]):
+            final = max(taken + (sweeps - 1) * sweep, ready)
+            taken = final + sweep
+            ready = final + pixels + _PARAMETERS + drain + words
+        return FETCH + final + pixels + drain + FINISH_CYCLES
+
+    def load(self, memory: Memory, words: int) -> int:
+        return FETCH + self.read(words * self._beats(memory)) + _LAST_WORD - 1
+
+    def store(self, memory: Memory, words: int) -> int:
+        beats = self._beats(memory)
+        bits, latency = (beats * BEAT_BITS, 2 if memory is Memory.SUMS else 1)
+        return FETCH + words * WordReader(bits, latency).cycles_per_word + self.bus.write_latency + _COMMAND
+
+    def marker(self) -> int:
+        """FRAME and END."""
+        return FETCH
+
+    def program(self, instructions: int) -> int:
+        """Loading the program, and the start and end of a run."""
+        return self.read(instructions * INSTRUCTION_BYTES * 8 // BEAT_BITS) + 2
+
+    def read(self, beats: int) -> int:
+        """Cycles from a read command to its last beat."""
+        bursts = -(-beats // _BURST_BEATS)
+        return _COMMAND + self.bus.read_latency + beats + (bursts - 1) * self.bus.burst_gap
+
+    def _beats(self, memory: Memory) -> int:
+        wide = memory in (Memory.PARAMETERS, Memory.SUMS)
+        bits = self.geometry.parameter_word_bits if wide else self.geometry.activation_word_bits
+        return bits // BEAT_BITS

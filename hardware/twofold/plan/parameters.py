@@ -1,0 +1,68 @@
+"""The parameter words of a stage: for each output block its bias, then the requantiser's words."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from twofold.network.errors import NetworkError
+from twofold.network.ops import Conv2d, Requantise, Threshold
+from twofold.network.types import IntArray
+from twofold.plan.layout import blocks_of
+from twofold.plan.stages import Stage, code_range
+from twofold.rtl.geometry import SUM_WORD_BITS, Geometry
+from twofold.rtl.mac.interface import pack
+from twofold.rtl.requantize import RequantiseWords
+from twofold.rtl.split_conv import THRESHOLD_BITS
+
+
+def parameter_words(stage: Stage, geometry: Geometry, correction: IntArray) -> tuple[int, ...]:
+    """Words of lanes × 32 bits, block after block. correction: [C], added to the bias."""
+    lanes = geometry.lanes
+    channels = stage.sums.channels
+    bias = stage.body.bias if isinstance(stage.body, Conv2d) else np.zeros(channels, np.int64)
+    words: list[int] = []
+    for block in range(blocks_of(channels, lanes)):
+        part = slice(block * lanes, (block + 1) * lanes)
+        words.append(pack(_padded((bias + correction)[part], lanes), SUM_WORD_BITS))
+        words += _quantiser_words(stage, geometry, part)
+    return tuple(words)
+
+
+def words_per_block(stage: Stage) -> int:
+    """Requantiser words of one block, as the engine reads them."""
+    if stage.quantiser is None:
+        return 0
+    return 1 if isinstance(stage.quantiser, Requantise) else 1 << THRESHOLD_BITS
+
+
+def _quantiser_words(stage: Stage, geometry: Geometry, part: slice) -> list[int]:
+    quantiser = stage.quantiser
+    encoder = RequantiseWords(geometry.lanes, geometry.accumulator_bits, THRESHOLD_BITS)
+    if quantiser is None:
+        return []
+    if isinstance(quantiser, Requantise):
+        return encoder.multipliers(
+            _padded(quantiser.multiplier[part], geometry.lanes),
+            _padded(quantiser.shift[part], geometry.lanes),
+        )[:1]
+    _check_thresholds(quantiser, stage)
+    return encoder.thresholds(_padded(quantiser.thresholds[part], geometry.lanes), quantiser.levels)
+
+
+def _check_thresholds(quantiser: Threshold, stage: Stage) -> None:
+    count = quantiser.thresholds.shape[1]
+    if count >= 1 << THRESHOLD_BITS:
+        raise NetworkError(
+            quantiser.name, "thresholds", f"at most {(1 << THRESHOLD_BITS) - 1} a channel", count
+        )
+    lo, hi = code_range(stage.result)
+    if quantiser.levels.min() < lo or quantiser.levels.max() > hi:
+        raise NetworkError(
+            quantiser.name, "levels", f"codes of 8 bits in [{lo}, {hi}]", quantiser.levels.tolist()
+        )
+
+
+def _padded(values: IntArray, lanes: int) -> IntArray:
+    """Zeros for the channels that fill up the last block."""
+    missing = lanes - len(values)
+    return np.pad(values, [(0, missing)] + [(0, 0)] * (values.ndim - 1))

@@ -1,0 +1,159 @@
+"""`Program`: everything that an engine and its host need to run a network."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from twofold.errors import UserError
+from twofold.files import atomic_path, write_atomically
+from twofold.network.types import IntArray
+from twofold.plan.instructions import Instruction
+from twofold.plan.layout import blocks_of, pack, unpack
+from twofold.plan.stages import Map
+from twofold.rtl.geometry import Geometry, PeName
+from twofold.rtl.isa import Opcode
+
+FORMAT = "twofold program 1"
+
+
+@dataclass(frozen=True)
+class Region:
+    """A map in a frame's input or output. offset: bytes from the frame's start; item_bits: 8 or 32 a lane."""
+
+    map: Map
+    offset: int
+    item_bits: int
+
+    def bytes(self, lanes: int) -> int:
+        return blocks_of(self.map.channels, lanes) * self.map.pixels * lanes * self.item_bits // 8
+
+
+@dataclass(frozen=True, eq=False)
+class Program:
+    """A network for an engine of one geometry.
+
+    instructions: setup, FRAME, a frame, END. image: weights and parameters, as they lie at MODEL_ADDR.
+    input: where the host puts a frame's codes. outputs: what a frame writes, the network's output first.
+    setup_cycles, frame_cycles: predicted; a run of n frames takes setup + n · frame.
+    """
+
+    name: str
+    network_digest: str
+    geometry: Geometry
+    instructions: tuple[Instruction, ...]
+    image: bytes
+    input: Region
+    input_scale: float
+    outputs: tuple[Region, ...]
+    output_scale: float
+    setup_cycles: int
+    frame_cycles: int
+
+    @property
+    def code(self) -> bytes:
+        """The instructions as they lie at PROGRAM_ADDR."""
+        return b"".join(instruction.encoded() for instruction in self.instructions)
+
+    @property
+    def input_stride(self) -> int:
+        """Bytes from one frame to the next."""
+        return self.input.bytes(self.geometry.lanes)
+
+    @property
+    def output_stride(self) -> int:
+        """Bytes from one frame's results to the next's."""
+        last = self.outputs[-1]
+        return last.offset + last.bytes(self.geometry.lanes)
+
+    def predicted_cycles(self, frames: int) -> int:
+        return self.setup_cycles + frames * self.frame_cycles
+
+    def pack_frames(self, frames: IntArray) -> bytes:
+        """Codes [N, *input shape] as the engine reads them, frame after frame."""
+        map_ = self.input.map
+        codes = np.asarray(frames).reshape(len(frames), map_.channels, map_.height, map_.width)
+        return pack(codes, self.geometry.lanes).tobytes()
+
+    def unpack_results(self, data: bytes, frames: int) -> Mapping[str, IntArray]:
+        """What the engine wrote for `frames` frames: map name → [N, C, H, W]."""
+        raw = np.frombuffer(data, np.uint8).reshape(frames, self.output_stride)
+        return {region.map.name: self._unpack(raw, region) for region in self.outputs}
+
+    def _unpack(self, raw: npt.NDArray[np.uint8], region: Region) -> IntArray:
+        lanes, map_ = self.geometry.lanes, region.map
+        part = np.ascontiguousarray(raw[:, region.offset : region.offset + region.bytes(lanes)])
+        words = part.view(np.dtype(f"<u{region.item_bits // 8}"))
+        shape = (len(raw), blocks_of(map_.channels, lanes), map_.height, map_.width, lanes)
+        return unpack(words.reshape(shape), map_.channels, map_.signed)
+
+    def description(self) -> dict[str, Any]:
+        """What program.json holds: all but the two binary files."""
+        return {
+            "format": FORMAT,
+            "name": self.name,
+            "network_digest": self.network_digest,
+            "geometry": asdict(self.geometry),
+            "instructions": [
+                {"opcode": i.opcode.name, "label": i.label, "cycles": i.cycles, "fields": dict(i.fields)}
+                for i in self.instructions
+            ],
+            "input": asdict(self.input) | {"stride": self.input_stride, "scale": self.input_scale},
+            "outputs": [asdict(region) for region in self.outputs],
+            "output_stride": self.output_stride,
+            "output_scale": self.output_scale,
+            "setup_cycles": self.setup_cycles,
+            "frame_cycles": self.frame_cycles,
+        }
+
+    def save(self, folder: Path) -> None:
+        """Writes program.json, code.bin and image.bin; the description last."""
+        folder.mkdir(parents=True, exist_ok=True)
+        write_atomically(folder / "code.bin", self.code)
+        write_atomically(folder / "image.bin", self.image)
+        with atomic_path(folder / "program.json") as temporary:
+            temporary.write_text(json.dumps(self.description(), indent=1))
+
+    @classmethod
+    def load(cls, folder: Path) -> Program:
+        """Reads what `save` wrote. Raises UserError for anything else."""
+        try:
+            content = json.loads((folder / "program.json").read_text())
+            if content["format"] != FORMAT:
+                raise UserError(f"{folder}: expected the format {FORMAT!r}, found {content['format']!r}")
+            program = cls(
+                name=content["name"],
+                network_digest=content["network_digest"],
+                geometry=_geometry(content["geometry"]),
+                instructions=tuple(
+                    Instruction(Opcode[i["opcode"]], i["label"], i["fields"], i["cycles"])
+                    for i in content["instructions"]
+                ),
+                image=(folder / "image.bin").read_bytes(),
+                input=_region(content["input"]),
+                input_scale=content["input"]["scale"],
+                outputs=tuple(_region(entry) for entry in content["outputs"]),
+                output_scale=content["output_scale"],
+                setup_cycles=content["setup_cycles"],
+                frame_cycles=content["frame_cycles"],
+            )
+            code = (folder / "code.bin").read_bytes()
+        except (OSError, KeyError, TypeError, json.JSONDecodeError) as error:
+            raise UserError(f"{folder}: expected a program written by twofold, found {error!r}") from error
+        if code != program.code:
+            raise UserError(f"{folder}/code.bin: expected the instructions of program.json, found others")
+        return program
+
+
+def _geometry(entry: dict[str, Any]) -> Geometry:
+    return Geometry(**entry | {"kinds": tuple(PeName(kind) for kind in entry["kinds"])})
+
+
+def _region(entry: dict[str, Any]) -> Region:
+    return Region(Map(**entry["map"]), entry["offset"], entry["item_bits"])

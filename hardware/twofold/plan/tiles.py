@@ -1,0 +1,67 @@
+"""Weights of a convolution as tiles of lanes × lanes, in the order in which the engine meets them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from twofold.network.errors import NetworkError
+from twofold.network.ops import Conv2d
+from twofold.network.types import IntArray
+from twofold.plan.layout import blocks_of
+from twofold.plan.stages import Map, code_range
+from twofold.rtl.mac.interface import PeKind
+
+
+@dataclass(frozen=True, eq=False)
+class TiledWeights:
+    """A convolution's weights as one PE kind holds them.
+
+    pe: the kind's place in the geometry. words: memory words, tile after tile. correction: [O], what the
+    encoding adds to the bias. slack: [O], by how much partial sums may leave the exact ones on the way.
+    """
+
+    pe: int
+    words: tuple[int, ...]
+    correction: IntArray
+
+    @property
+    def slack(self) -> int:
+        return int(np.abs(self.correction).max(initial=0))
+
+
+def tiles(op: Conv2d, lanes: int) -> Iterator[tuple[int, IntArray]]:
+    """(output block, weights [lanes, lanes]) in the order output block, input block, tap row, tap column."""
+    outputs, inputs, rows, columns = op.weight.shape
+    out_blocks, in_blocks = blocks_of(outputs, lanes), blocks_of(inputs, lanes)
+    padded = np.zeros((out_blocks * lanes, in_blocks * lanes, rows, columns), np.int64)
+    padded[:outputs, :inputs] = op.weight
+    blocks = padded.reshape(out_blocks, lanes, in_blocks, lanes, rows, columns)
+    for out, in_, y, x in np.ndindex(out_blocks, in_blocks, rows, columns):
+        yield out, blocks[out, :, in_, :, y, x]
+
+
+def tile_weights(op: Conv2d, operand: Map, kinds: tuple[PeKind, ...]) -> TiledWeights:
+    """The weights for the first kind that holds them. Raises NetworkError if none does."""
+    lo, hi = code_range(operand)
+    refusals = []
+    for pe, kind in enumerate(kinds):
+        low, high = kind.activation_range
+        reason = kind.refusal(op.weight)
+        if not low <= lo <= hi <= high:
+            reason = f"expected activations in [{low}, {high}], found [{lo}, {hi}]"
+        if reason is None:
+            return _encode(op, kind, pe)
+        refusals.append(f"{kind.name}: {reason}")
+    raise NetworkError(op.name, "weights", "a PE kind of the geometry that holds them", "; ".join(refusals))
+
+
+def _encode(op: Conv2d, kind: PeKind, pe: int) -> TiledWeights:
+    words: list[int] = []
+    correction = np.zeros((blocks_of(len(op.weight), kind.tout), kind.tout), np.int64)
+    for block, tile in tiles(op, kind.tin):
+        words += kind.encode(tile)
+        correction[block] += kind.correction(tile)
+    return TiledWeights(pe, tuple(words), correction.reshape(-1)[: len(op.weight)])

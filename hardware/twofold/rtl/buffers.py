@@ -1,0 +1,106 @@
+"""Between 64-bit beats on the bus and the wider words of on-chip memories."""
+
+from __future__ import annotations
+
+from amaranth.hdl import Cat, Module, Signal
+from amaranth.lib import stream, wiring
+from amaranth.lib.wiring import In, Out
+
+from twofold.rtl.geometry import BEAT_BITS
+from twofold.rtl.isa import ADDRESS_BITS
+
+
+class WordWriter(wiring.Component):
+    """Collects beats, lowest first, and writes each whole word to the next address.
+
+    `start` sets the address of the first word. A word is written (`enable`) in the cycle after its
+    last beat. Beats may come every cycle.
+    """
+
+    def __init__(self, word_bits: int):
+        self.beats = word_bits // BEAT_BITS
+        super().__init__(
+            {
+                "start": In(1),
+                "base": In(ADDRESS_BITS),
+                "valid": In(1),
+                "beat": In(BEAT_BITS),
+                "enable": Out(1),
+                "address": Out(ADDRESS_BITS),
+                "word": Out(word_bits),
+            }
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+        left = Signal(range(self.beats))
+        m.d.sync += self.enable.eq(self.valid & (left == 0))
+        with m.If(self.valid):
+            m.d.sync += [
+                self.word.eq(Cat(self.word, self.beat)[BEAT_BITS:]),
+                left.eq(left - 1),
+            ]
+            with m.If(left == 0):
+                m.d.sync += left.eq(self.beats - 1)
+        with m.If(self.enable):
+            m.d.sync += self.address.eq(self.address + 1)
+        with m.If(self.start):
+            m.d.sync += [self.address.eq(self.base), left.eq(self.beats - 1)]
+        return m
+
+
+class WordReader(wiring.Component):
+    """Reads words from consecutive addresses and gives them as beats, lowest first.
+
+    `start` sets the address and begins with `words` words. The memory answers `latency` cycles
+    after the address. A word takes latency + 1 + beats cycles if no beat waits.
+    """
+
+    def __init__(self, word_bits: int, latency: int):
+        self.beats_per_word, self.latency = word_bits // BEAT_BITS, latency
+        super().__init__(
+            {
+                "start": In(1),
+                "base": In(ADDRESS_BITS),
+                "words": In(16),
+                "address": Out(ADDRESS_BITS),
+                "word": In(word_bits),
+                "beats": Out(stream.Signature(BEAT_BITS)),
+            }
+        )
+
+    @property
+    def cycles_per_word(self) -> int:
+        return self.latency + 1 + self.beats_per_word
+
+    def elaborate(self, platform):
+        m = Module()
+        held = Signal(self.word.shape(), reset_less=True)
+        words_left = Signal(16)
+        wait = Signal(range(self.latency + 1))
+        left = Signal(range(self.beats_per_word))
+        m.d.comb += self.beats.payload.eq(held[:BEAT_BITS])
+        with m.FSM():
+            with m.State("IDLE"), m.If(self.start & (self.words != 0)):
+                m.d.sync += [self.address.eq(self.base), words_left.eq(self.words), wait.eq(self.latency)]
+                m.next = "READ"
+            with m.State("READ"):
+                m.d.sync += wait.eq(wait - 1)
+                with m.If(wait == 0):
+                    m.d.sync += [
+                        held.eq(self.word),
+                        left.eq(self.beats_per_word - 1),
+                        self.address.eq(self.address + 1),
+                        words_left.eq(words_left - 1),
+                    ]
+                    m.next = "SEND"
+            with m.State("SEND"):
+                m.d.comb += self.beats.valid.eq(1)
+                with m.If(self.beats.ready):
+                    m.d.sync += [held.eq(held >> BEAT_BITS), left.eq(left - 1)]
+                    with m.If(left == 0):
+                        m.d.sync += wait.eq(self.latency)
+                        m.next = "READ"
+                        with m.If(words_left == 0):
+                            m.next = "IDLE"
+        return m

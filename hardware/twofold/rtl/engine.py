@@ -1,0 +1,166 @@
+"""The engine: runs a program from memory, from the image in memory to the logits in memory."""
+
+from __future__ import annotations
+
+from amaranth.hdl import Array, Cat, Module, Mux, Signal
+from amaranth.lib import data, wiring
+from amaranth.lib.wiring import In, Out
+
+from twofold.rtl.buffers import WordReader, WordWriter
+from twofold.rtl.bus.axi4 import axi4, axi4_lite, join_halves
+from twofold.rtl.bus.engine_registers import engine_registers
+from twofold.rtl.bus.read_dma import ReadDma
+from twofold.rtl.bus.registers import RegisterBlock
+from twofold.rtl.bus.write_dma import WriteDma
+from twofold.rtl.cycle_counters import CycleCounters
+from twofold.rtl.geometry import BEAT_BITS, Geometry
+from twofold.rtl.instruction_fetch import InstructionFetch
+from twofold.rtl.isa import LAYER, TRANSFER, Memory
+from twofold.rtl.sequencer import Sequencer
+from twofold.rtl.split_conv import SplitConvolution
+
+
+class Engine(wiring.Component):
+    """A split-convolution engine behind an AXI4-Lite slave and one AXI4 master of 64 bits.
+
+    START fetches the program, executes its setup once and its frame FRAMES times, and ends with
+    STATUS.DONE. Registers: `bus.engine_registers`. Instructions: `isa`. Cycles: `twofold.plan.cost`.
+    A bus error or an illegal instruction ends the run after the instruction under way and is shown in
+    STATUS.
+
+    s_axi: control, status, counters. m_axi: program, weights, frames in; results out.
+    """
+
+    def __init__(self, geometry: Geometry):
+        self.geometry = geometry
+        super().__init__({"s_axi": In(axi4_lite()), "m_axi": Out(axi4())})
+
+    def elaborate(self, platform):
+        m = Module()
+        geometry = self.geometry
+        m.submodules.registers = registers = RegisterBlock(engine_registers(geometry.lanes, geometry.lanes))
+        m.submodules.sequencer = sequencer = Sequencer(geometry.instructions)
+        m.submodules.fetch = fetch = InstructionFetch(geometry.instructions)
+        m.submodules.conv = conv = SplitConvolution(geometry)
+        m.submodules.read_dma = read_dma = ReadDma()
+        m.submodules.write_dma = write_dma = WriteDma()
+        wiring.connect(m, wiring.flipped(self.s_axi), registers.s_axi)
+        join_halves(m, self.m_axi, read_dma.bus, write_dma.bus)
+        self._control(m, registers, sequencer)
+        self._count(m, registers, sequencer)
+        m.d.comb += [
+            fetch.rewind.eq(sequencer.load_program),
+            fetch.valid.eq(read_dma.data.valid & sequencer.loading_program),
+            fetch.beat.eq(read_dma.data.payload),
+            fetch.fetch.eq(sequencer.fetch),
+            fetch.index.eq(sequencer.index),
+            sequencer.fetched.eq(fetch.ready),
+            sequencer.opcode.eq(fetch.instruction[:4]),
+            conv.layer.eq(data.View(LAYER, fetch.instruction[: LAYER.size])),
+            conv.start.eq(sequencer.start_layer),
+            sequencer.layer_done.eq(conv.done),
+        ]
+        transfer = data.View(TRANSFER, fetch.instruction[: TRANSFER.size])
+        address = Signal(32)
+        m.d.comb += address.eq(Array(sequencer.bases)[transfer.base] + transfer.offset)
+        self._load(m, sequencer, read_dma, registers, transfer, address)
+        self._store(m, sequencer, write_dma, transfer, address)
+        return m
+
+    def _control(self, m, registers, sequencer):
+        m.d.comb += [
+            sequencer.start.eq(registers.control[0]),
+            sequencer.abort.eq(registers.control[1]),
+            sequencer.frames.eq(registers.frames),
+            sequencer.model_address.eq(registers.model_addr),
+            sequencer.input_address.eq(registers.input_addr),
+            sequencer.output_address.eq(registers.output_addr),
+            sequencer.input_stride.eq(registers.input_stride),
+            sequencer.output_stride.eq(registers.output_stride),
+            registers.frames_done.eq(sequencer.frames_done),
+            registers.status.eq(
+                Cat(
+                    sequencer.busy,
+                    sequencer.done,
+                    sequencer.read_error,
+                    sequencer.write_error,
+                    sequencer.illegal,
+                )
+            ),
+        ]
+
+    def _count(self, m, registers, sequencer):
+        m.submodules.counters = counters = CycleCounters(self.geometry.instructions)
+        m.d.comb += [
+            counters.start.eq(sequencer.start),
+            counters.busy.eq(sequencer.busy),
+            counters.retire.eq(sequencer.retire),
+            counters.index.eq(sequencer.index),
+            counters.show.eq(registers.layer_cycles_index),
+            registers.cycles_lo.eq(counters.run[:32]),
+            registers.cycles_hi.eq(counters.run[32:]),
+            registers.layer_cycles.eq(counters.shown),
+        ]
+
+    def _load(self, m, sequencer, dma, registers, transfer, address):
+        """The read side: the program, and LOAD into one of three memories."""
+        conv, command = m.submodules.conv, dma.command
+        program_beats = registers.program_bytes // (BEAT_BITS // 8)
+        m.d.comb += [
+            command.valid.eq(sequencer.load_program | sequencer.start_load),
+            command.payload.address.eq(Mux(sequencer.load_program, registers.program_addr, address)),
+            command.payload.beats.eq(Mux(sequencer.load_program, program_beats, self._beats(transfer))),
+            dma.clear.eq(sequencer.start),
+            sequencer.read_done.eq(dma.done),
+            sequencer.read_failed.eq(dma.error),
+        ]
+        for memory, port in (
+            (Memory.ACTIVATIONS, conv.activation_write),
+            (Memory.WEIGHTS, conv.weight_write),
+            (Memory.PARAMETERS, conv.parameter_write),
+        ):
+            m.submodules[f"{memory.name.lower()}_writer"] = writer = WordWriter(len(port.word))
+            m.d.comb += [
+                writer.start.eq(sequencer.start_load),
+                writer.base.eq(transfer.address),
+                writer.valid.eq(dma.data.valid & sequencer.loading & (transfer.memory == memory)),
+                writer.beat.eq(dma.data.payload),
+                port.enable.eq(writer.enable),
+                port.address.eq(writer.address),
+                port.word.eq(writer.word),
+            ]
+
+    def _store(self, m, sequencer, dma, transfer, address):
+        """The write side: STORE from activations or sums."""
+        conv, geometry = m.submodules.conv, self.geometry
+        activations = WordReader(geometry.activation_word_bits, latency=1)
+        sums = WordReader(geometry.sum_word_bits, latency=2)
+        m.submodules.activation_reader, m.submodules.sum_reader = activations, sums
+        from_sums = transfer.memory == Memory.SUMS
+        m.d.comb += [
+            dma.command.valid.eq(sequencer.start_store),
+            dma.command.payload.address.eq(address),
+            dma.command.payload.beats.eq(self._beats(transfer)),
+            dma.clear.eq(sequencer.start),
+            dma.data.valid.eq(activations.beats.valid | sums.beats.valid),
+            dma.data.payload.eq(Mux(from_sums, sums.beats.payload, activations.beats.payload)),
+            sequencer.write_done.eq(dma.done),
+            sequencer.write_failed.eq(dma.error),
+            conv.store_address.eq(Mux(from_sums, sums.address, activations.address)),
+            activations.word.eq(conv.store_activation),
+            sums.word.eq(conv.store_sums),
+        ]
+        for reader, chosen in ((activations, ~from_sums), (sums, from_sums)):
+            m.d.comb += [
+                reader.start.eq(sequencer.start_store & chosen),
+                reader.base.eq(transfer.address),
+                reader.words.eq(transfer.words),
+                reader.beats.ready.eq(dma.data.ready),
+            ]
+
+    def _beats(self, transfer):
+        """64-bit beats of a transfer's words."""
+        narrow = self.geometry.activation_word_bits // BEAT_BITS
+        wide = self.geometry.parameter_word_bits // BEAT_BITS
+        is_wide = (transfer.memory == Memory.PARAMETERS) | (transfer.memory == Memory.SUMS)
+        return Mux(is_wide, transfer.words * wide, transfer.words * narrow)

@@ -1,0 +1,75 @@
+"""The choices that are fixed when an engine is generated."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from twofold.errors import UserError
+
+LANE_BITS = 8
+BEAT_BITS = 64
+SUM_WORD_BITS = 32
+
+
+class PeName(StrEnum):
+    """Kinds of processing elements; `twofold.rtl.mac` has one module for each."""
+
+    INT_MUL = "int_mul"
+    INT8_DSP = "int8_dsp"
+    APOT_SHIFT = "apot_shift"
+
+
+@dataclass(frozen=True)
+class Geometry:
+    """Sizes of an engine.
+
+    lanes: Tin = Tout, the channels of one memory word; a multiple of 8, so that a word is whole 64-bit beats.
+    kinds: the PE arrays, each lanes × lanes; a layer names the one it uses.
+    apot_activation_bits: width of the unsigned activations of `apot_shift`, 2 to 8.
+    accumulator_bits: width of the partial sums, 16 to 32.
+    activation_words, weight_words, parameter_words, sum_words: depths of the memories, powers of two;
+    their words have lanes × 8, lanes × 8, lanes × 32 and lanes × accumulator_bits bits.
+    instructions: depth of the program memory, in instructions of 64 bytes.
+    """
+
+    lanes: int = 8
+    kinds: tuple[PeName, ...] = (PeName.INT8_DSP, PeName.APOT_SHIFT)
+    apot_activation_bits: int = 8
+    accumulator_bits: int = 24
+    activation_words: int = 2048
+    weight_words: int = 2048
+    parameter_words: int = 512
+    sum_words: int = 512
+    instructions: int = 64
+
+    def __post_init__(self) -> None:
+        if self.lanes < 8 or self.lanes % 8:
+            raise UserError(f"lanes: expected a positive multiple of 8, got {self.lanes}")
+        if not 1 <= len(self.kinds) <= 3 or len(set(self.kinds)) != len(self.kinds):
+            raise UserError(f"kinds: expected one to three different PE kinds, got {list(self.kinds)}")
+        if not 2 <= self.apot_activation_bits <= LANE_BITS:
+            raise UserError(f"apot_activation_bits: expected 2 to 8, got {self.apot_activation_bits}")
+        if not 16 <= self.accumulator_bits <= SUM_WORD_BITS:
+            raise UserError(f"accumulator_bits: expected 16 to {SUM_WORD_BITS}, got {self.accumulator_bits}")
+        for name in ("activation_words", "weight_words", "parameter_words", "sum_words", "instructions"):
+            depth = getattr(self, name)
+            if depth < 16 or depth > 1 << 16 or depth & (depth - 1):
+                raise UserError(f"{name}: expected a power of two from 16 to 65536, got {depth}")
+
+    @property
+    def activation_word_bits(self) -> int:
+        return self.lanes * LANE_BITS
+
+    @property
+    def weight_word_bits(self) -> int:
+        return self.lanes * LANE_BITS
+
+    @property
+    def parameter_word_bits(self) -> int:
+        return self.lanes * SUM_WORD_BITS
+
+    @property
+    def sum_word_bits(self) -> int:
+        """Bits of one word of partial sums as it is stored to memory, each lane extended to 32 bits."""
+        return self.lanes * SUM_WORD_BITS

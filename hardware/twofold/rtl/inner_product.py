@@ -1,0 +1,82 @@
+"""The vector inner product: one activation word meets Tout weight vectors each cycle."""
+
+from __future__ import annotations
+
+from amaranth.hdl import Array, Cat, Module, Mux, Signal, signed
+from amaranth.lib import data, wiring
+from amaranth.lib.wiring import In, Out
+
+from twofold.rtl.geometry import LANE_BITS, Geometry
+from twofold.rtl.mac.kinds import pe_kinds
+
+LANE_SHIFT_MAX = 7
+
+
+class VectorInnerProduct(wiring.Component):
+    """All PE arrays of an engine, and the path that hands lanes through, behind one interface.
+
+    A word of `lanes` 8-bit codes is read as signed or unsigned; where `inside` is low every lane is `pad`
+    instead. With `pe` = 0 each lane leaves shifted left by `shift`, for additions and pooling; with
+    `pe` = k + 1 the lanes meet the weights of kind k.
+
+    word, inside, signed_lanes, shift, swap: the vector of this cycle; `swap` with the first of a tile.
+    pe, pad: stable while vectors are on their way.
+    load_valid, load_index, load_word: the next tile's weights for kind `pe`, see `mac.interface`.
+    y: [lanes] sums of `sum_bits` bits, `latencies[pe]` cycles after the word. Initiation interval 1.
+    """
+
+    def __init__(self, geometry: Geometry):
+        lanes = geometry.lanes
+        self.kinds = pe_kinds(geometry)
+        self.lane_bits = LANE_BITS + 1
+        self.sum_bits = max(self.lane_bits + LANE_SHIFT_MAX, *(kind.sum_bits for kind in self.kinds))
+        self.latencies = (3, *(2 + kind.latency for kind in self.kinds))
+        self.load_words = (0, *(kind.load_words for kind in self.kinds))
+        self.index_bits = (max(self.load_words) - 1).bit_length()
+        self.lanes = lanes
+        super().__init__(
+            {
+                "pe": In(range(len(self.kinds) + 1)),
+                "pad": In(signed(self.lane_bits)),
+                "word": In(lanes * LANE_BITS),
+                "inside": In(1),
+                "signed_lanes": In(1),
+                "shift": In(range(LANE_SHIFT_MAX + 1)),
+                "swap": In(1),
+                "load_valid": In(1),
+                "load_index": In(self.index_bits),
+                "load_word": In(geometry.weight_word_bits),
+                "y": Out(data.ArrayLayout(signed(self.sum_bits), lanes)),
+            }
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+        lanes = Signal(data.ArrayLayout(signed(self.lane_bits), self.lanes), reset_less=True)
+        swap, shift = Signal(), Signal(self.shift.shape())
+        m.d.sync += [swap.eq(self.swap), shift.eq(self.shift)]
+        for i in range(self.lanes):
+            code = self.word.word_select(i, LANE_BITS)
+            extended = Cat(code, code[-1] & self.signed_lanes).as_signed()
+            m.d.sync += lanes[i].eq(Mux(self.inside, extended, self.pad))
+        results = [self._shifted(m, lanes, shift)]
+        for k, kind in enumerate(self.kinds):
+            m.submodules[kind.name] = pe = kind.component()
+            chosen = self.pe == k + 1
+            m.d.comb += [
+                pe.swap.eq(swap),
+                pe.load_valid.eq(self.load_valid & chosen),
+                pe.load_index.eq(self.load_index),
+                pe.load_word.eq(self.load_word),
+                *(pe.a[i].eq(lanes[i]) for i in range(self.lanes)),
+            ]
+            results.append(pe.y)
+        for i in range(self.lanes):
+            m.d.sync += self.y[i].eq(Array(result[i] for result in results)[self.pe])
+        return m
+
+    def _shifted(self, m, lanes, shift):
+        width = self.lane_bits + LANE_SHIFT_MAX
+        result = Signal(data.ArrayLayout(signed(width), self.lanes), reset_less=True)
+        m.d.sync += [result[i].eq(lanes[i] << shift) for i in range(self.lanes)]
+        return result

@@ -1,0 +1,53 @@
+"""The program memory and the fetch of one instruction."""
+
+from __future__ import annotations
+
+from amaranth.hdl import Cat, Module, Signal, unsigned
+from amaranth.lib import wiring
+from amaranth.lib.memory import Memory
+from amaranth.lib.wiring import In, Out
+
+from twofold.rtl.geometry import BEAT_BITS
+from twofold.rtl.isa import INSTRUCTION_BYTES, WORDS
+
+
+class InstructionFetch(wiring.Component):
+    """Holds a program; `LATENCY` cycles after `fetch`, instruction `index` is on `instruction`, with `ready`.
+
+    rewind: the next beat is the program's first. valid, beat: one 64-bit word of the program.
+    """
+
+    LATENCY = WORDS + 2
+
+    def __init__(self, instructions: int):
+        self.depth = instructions * WORDS
+        super().__init__(
+            {
+                "rewind": In(1),
+                "valid": In(1),
+                "beat": In(BEAT_BITS),
+                "fetch": In(1),
+                "index": In(range(instructions)),
+                "ready": Out(1),
+                "instruction": Out(8 * INSTRUCTION_BYTES),
+            }
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+        m.submodules.memory = memory = Memory(shape=unsigned(BEAT_BITS), depth=self.depth, init=[])
+        write, read = memory.write_port(), memory.read_port()
+        m.d.comb += [write.data.eq(self.beat), write.en.eq(self.valid)]
+        with m.If(self.valid):
+            m.d.sync += write.addr.eq(write.addr + 1)
+        with m.If(self.rewind):
+            m.d.sync += write.addr.eq(0)
+        left, taking = Signal(range(WORDS + 1)), Signal()
+        m.d.sync += [taking.eq(left != 0), self.ready.eq(taking & (left == 0))]
+        with m.If(left != 0):
+            m.d.sync += [left.eq(left - 1), read.addr.eq(read.addr + 1)]
+        with m.If(self.fetch):
+            m.d.sync += [left.eq(WORDS), read.addr.eq(self.index * WORDS)]
+        with m.If(taking):
+            m.d.sync += self.instruction.eq(Cat(self.instruction, read.data)[BEAT_BITS:])
+        return m

@@ -1,0 +1,145 @@
+"""The engine's instructions: 64 bytes each, eight little-endian 64-bit words.
+
+A program is setup instructions, one FRAME, the instructions of a frame, and END; END goes back to
+FRAME until all frames are done. Instructions execute one after the other, each to its end.
+Strides and addresses count memory words and wrap modulo 2^16, so a stride may be negative.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import IntEnum
+
+from amaranth.hdl import Shape, signed, unsigned
+from amaranth.lib import data
+
+INSTRUCTION_BYTES = 64
+WORDS = INSTRUCTION_BYTES // 8
+ADDRESS_BITS = 16
+
+
+class Opcode(IntEnum):
+    END = 0
+    FRAME = 1
+    LOAD = 2
+    STORE = 3
+    LAYER = 4
+
+
+class Memory(IntEnum):
+    """On-chip memories that LOAD writes (all but SUMS) and STORE reads (ACTIVATIONS and SUMS)."""
+
+    ACTIVATIONS = 0
+    WEIGHTS = 1
+    PARAMETERS = 2
+    SUMS = 3
+
+
+class Base(IntEnum):
+    """What a transfer's byte offset is added to: INPUT and OUTPUT move by their stride with each frame."""
+
+    MODEL = 0
+    INPUT = 1
+    OUTPUT = 2
+
+
+class Output(IntEnum):
+    """Where a layer's sums go: they stay in the memory of sums, or to activations through a requantiser."""
+
+    SUMS = 0
+    MULTIPLY = 1
+    THRESHOLD = 2
+
+
+LANES_PE = 0
+"""Value of `pe` for the path without multiplication; kind k of the geometry has the value k + 1."""
+
+_OPCODE = {"opcode": unsigned(4)}
+
+TRANSFER = data.StructLayout(
+    {
+        **_OPCODE,
+        "memory": unsigned(2),
+        "base": unsigned(2),
+        "offset": unsigned(32),  # bytes, a multiple of 8
+        "words": unsigned(16),
+        "address": unsigned(ADDRESS_BITS),
+    }
+)
+"""LOAD and STORE: `words` memory words between `base + offset` and on-chip `address`."""
+
+LAYER = data.StructLayout(
+    {
+        **_OPCODE,
+        "pe": unsigned(2),
+        "accumulation": unsigned(1),  # partial_sums.Accumulation
+        "output": unsigned(2),
+        # how the lanes of the first and of the other input blocks are read; the shifts are for LANES_PE only
+        "signed_first": unsigned(1),
+        "signed_rest": unsigned(1),
+        "shift_first": unsigned(3),
+        "shift_rest": unsigned(3),
+        "pad": signed(9),
+        "clamp_lo": signed(9),
+        "clamp_hi": signed(9),
+        "zero_point": signed(9),
+        # the loop nest: output blocks, input blocks, taps, rows, columns
+        "out_blocks": unsigned(8),
+        "in_blocks": unsigned(8),
+        "taps_y": unsigned(4),
+        "taps_x": unsigned(4),
+        "out_height": unsigned(11),
+        "out_width": unsigned(11),
+        # where the taps are read: coordinates decide what is padding, addresses step beside them
+        "in_height": unsigned(11),
+        "in_width": unsigned(11),
+        "origin_y": signed(12),
+        "origin_x": signed(8),
+        "stride_y": unsigned(4),
+        "stride_x": unsigned(4),
+        "dilation_y": unsigned(4),
+        "dilation_x": unsigned(4),
+        "in_base": unsigned(ADDRESS_BITS),  # of row origin_y, column 0
+        "in_block_stride": unsigned(ADDRESS_BITS),
+        "in_out_stride": unsigned(ADDRESS_BITS),  # step of in_base from output block to output block
+        "row_stride": unsigned(ADDRESS_BITS),  # stride_y rows
+        "tap_stride": unsigned(ADDRESS_BITS),  # dilation_y rows
+        # where results go
+        "out_base": unsigned(ADDRESS_BITS),
+        "out_block_stride": unsigned(ADDRESS_BITS),
+        "sums_base": unsigned(ADDRESS_BITS),
+        "sums_block_stride": unsigned(ADDRESS_BITS),
+        "weight_base": unsigned(ADDRESS_BITS),
+        "parameter_base": unsigned(ADDRESS_BITS),
+    }
+)
+"""One layer, or a band of its rows: for each output block, input block and tap, a sweep over all pixels."""
+
+LAYOUTS: Mapping[Opcode, data.StructLayout] = {
+    Opcode.END: data.StructLayout(_OPCODE),
+    Opcode.FRAME: data.StructLayout(_OPCODE),
+    Opcode.LOAD: TRANSFER,
+    Opcode.STORE: TRANSFER,
+    Opcode.LAYER: LAYER,
+}
+
+
+def encode(opcode: Opcode, fields: Mapping[str, int]) -> bytes:
+    """The 64 bytes of an instruction.
+
+    Raises ValueError for unknown and missing fields and for values that do not fit.
+    """
+    layout = LAYOUTS[opcode]
+    values = {"opcode": int(opcode), **fields}
+    if values.keys() != layout.members.keys():
+        raise ValueError(f"{opcode.name}: expected the fields {list(layout.members)}, got {list(values)}")
+    word = 0
+    for name, value in values.items():
+        field = layout[name]
+        shape = Shape.cast(field.shape)
+        lo = -(1 << (shape.width - 1)) if shape.signed else 0
+        hi = lo + (1 << shape.width) - 1
+        if not lo <= value <= hi:
+            raise ValueError(f"{opcode.name}.{name}: expected {lo} to {hi}, got {value}")
+        word |= (int(value) & ((1 << shape.width) - 1)) << field.offset
+    return word.to_bytes(INSTRUCTION_BYTES, "little")

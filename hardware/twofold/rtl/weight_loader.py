@@ -1,0 +1,62 @@
+"""Feeds a PE array with the weights of the next tile while the current one sweeps."""
+
+from __future__ import annotations
+
+from amaranth.hdl import Module, Signal, unsigned
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
+
+from twofold.rtl.isa import ADDRESS_BITS
+
+
+class WeightLoader(wiring.Component):
+    """Reads a tile's words one after the other from the weight memory, which is read in order.
+
+    `restart` sets the address of the first tile. `load` begins the next tile; it must not come
+    again within `words` cycles. The memory is read with one cycle of latency; word i is at the PE
+    array `LATENCY` + i cycles after `load`.
+
+    words: memory words of a tile, at least 1.
+    address, data: read port of the weight memory.
+    valid, index, word: to the PE array.
+    """
+
+    LATENCY = 3
+
+    def __init__(self, word_bits: int, index_bits: int):
+        super().__init__(
+            {
+                "restart": In(1),
+                "base": In(ADDRESS_BITS),
+                "load": In(1),
+                "words": In(index_bits + 1),
+                "address": Out(ADDRESS_BITS),
+                "data": In(word_bits),
+                "valid": Out(1),
+                "index": Out(unsigned(index_bits)),
+                "word": Out(word_bits),
+            }
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+        left = Signal(self.words.shape())
+        reading, index = Signal(), Signal(self.index.shape())
+        m.d.comb += reading.eq(left != 0)
+        with m.If(self.load):
+            m.d.sync += [left.eq(self.words), index.eq(0)]
+        with m.Elif(reading):
+            m.d.sync += [left.eq(left - 1), index.eq(index + 1)]
+        with m.If(self.restart):
+            m.d.sync += self.address.eq(self.base)
+        with m.Elif(reading):
+            m.d.sync += self.address.eq(self.address + 1)
+        read_valid, read_index = Signal(), Signal(self.index.shape())
+        m.d.sync += [
+            read_valid.eq(reading),
+            read_index.eq(index),
+            self.valid.eq(read_valid),
+            self.index.eq(read_index),
+            self.word.eq(self.data),
+        ]
+        return m
