@@ -1,0 +1,91 @@
+"""Runs a QONNX file in the stock qonnx executor and reads its float tensors as a network's integers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import onnx
+from onnx import numpy_helper
+from qonnx.core.modelwrapper import ModelWrapper
+from qonnx.core.onnx_exec import execute_onnx
+from qonnx.transformation.infer_shapes import InferShapes
+
+from twofold.errors import UserError
+from twofold.golden.codes import dequantise
+from twofold.golden.execute import check_frames
+from twofold.network.graph import Network, Tensor
+from twofold.network.types import IntArray
+from twofold.qonnx.read import read_model
+
+NO_INTEGER = int(np.iinfo(np.int64).min)
+
+
+def run_executor(path: Path, network: Network, frames: IntArray) -> Mapping[str, IntArray]:
+    """Every tensor of `network` that the graph in `path` has too, computed by the stock executor in float32.
+
+    network: what `import_model(path)` gave. frames: codes of its input, [N, *input shape].
+    Returns tensor name → int64 [N, *shape]. A float that is not the float32 number of any code becomes
+    `NO_INTEGER`, which equals no code, so that a comparison counts it.
+    Raises UserError for files that `read_model` refuses and graphs that the executor does not run.
+    """
+    check_frames(network, frames)
+    model = read_model(path)
+    images = dequantise(frames, network.input.type).astype(np.float32)
+    context = _execute(path, _for_batch(model, len(frames)), images)
+    shared = [tensor for name, tensor in network.tensors.items() if name in context]
+    return {tensor.name: _integers(context[tensor.name], tensor) for tensor in shared}
+
+
+def _execute(path: Path, model: onnx.ModelProto, images: npt.NDArray[np.float32]) -> Mapping[str, Any]:
+    try:
+        wrapped = ModelWrapper(model).transform(InferShapes())
+        context = execute_onnx(wrapped, {_input_name(model): images}, return_full_exec_context=True)
+    except Exception as error:  # the executor raises bare exceptions of many kinds
+        reason = " ".join(str(error).split())[:300]
+        raise UserError(f"{path}: the qonnx executor does not run this graph: {reason}") from error
+    return dict(context)
+
+
+def _input_name(model: onnx.ModelProto) -> str:
+    constants = {tensor.name for tensor in model.graph.initializer}
+    return next(entry.name for entry in model.graph.input if entry.name not in constants)
+
+
+def _integers(values: npt.NDArray[Any], tensor: Tensor) -> IntArray:
+    """The codes whose real values, as float32 numbers, are `values`."""
+    scale, zero_point = float(tensor.type.scale), tensor.type.zero_point
+    finite = np.isfinite(values)
+    codes = np.rint(np.where(finite, values, 0).astype(np.float64) / scale)
+    whole = finite & ((codes * scale).astype(np.float32) == values)
+    return np.where(whole, codes.astype(np.int64) + zero_point, NO_INTEGER)
+
+
+def _for_batch(model: onnx.ModelProto, batch: int) -> onnx.ModelProto:
+    """The same graph for `batch` frames: the input's first size, shapes derived anew, targets of Reshape."""
+    result = onnx.ModelProto()
+    result.CopyFrom(model)
+    graph = result.graph
+    del graph.value_info[:]
+    name = _input_name(result)
+    for entry in [*graph.output, *(entry for entry in graph.input if entry.name == name)]:
+        entry.type.tensor_type.shape.dim[0].dim_value = batch
+    targets = {node.input[1] for node in graph.node if node.op_type == "Reshape" and len(node.input) > 1}
+    for tensor in graph.initializer:
+        _declare(graph, tensor)
+        if tensor.name in targets:
+            shape = numpy_helper.to_array(tensor).copy()
+            shape[0] = batch
+            tensor.CopyFrom(numpy_helper.from_array(shape, tensor.name))
+    return result
+
+
+def _declare(graph: onnx.GraphProto, tensor: onnx.TensorProto) -> None:
+    """The executor hands constants to each node's session as inputs of known shape."""
+    if all(entry.name != tensor.name for entry in graph.input):
+        graph.value_info.append(
+            onnx.helper.make_tensor_value_info(tensor.name, tensor.data_type, list(tensor.dims))
+        )
