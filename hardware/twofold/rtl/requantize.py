@@ -114,8 +114,10 @@ class Requantiser(wiring.Component):
         product = Signal(signed(self.acc_bits + MULTIPLIER_BITS), name=f"product_{lane}", reset_less=True)
         m.d.sync += product.eq(accumulator * factor)
         number = _Fixed.from_product(delay(m, product, 1, f"product_{lane}_later"))
-        for select, step, width in ((shift[4:6], 16, 27), (shift[2:4], 4, 15), (shift[0:2], 1, 12)):
-            number = number.shifted_right(m, select, step, width, f"shifted_{lane}_{step}")
+        # The greatest shift is 47: of its six bits, the upper two are never both set.
+        amounts = (shift[4:6], (0, 16, 32)), (shift[2:4], (0, 4, 8, 12)), (shift[0:2], (0, 1, 2, 3))
+        for (select, bits), width in zip(amounts, (27, 15, 12), strict=True):
+            number = number.shifted_right(m, select, bits, width, f"shifted_{lane}_{width}")
         return number.clamped(m, self.config, f"rounded_{lane}")
 
     def _searched(self, m: Module, accumulator: Value, lane: int) -> Value:
@@ -175,8 +177,10 @@ class _Fixed:
     def from_product(cls, product: Value) -> _Fixed:
         return cls(Cat(Const(0, 1), product).as_signed(), Const(0, 1), Const(0, 1), product[-1])
 
-    def shifted_right(self, m: Module, select: Value, step: int, width: int, name: str) -> _Fixed:
-        """Shifted by `select · step` bits and cut to `width` bits, one cycle later.
+    def shifted_right(
+        self, m: Module, select: Value, amounts: tuple[int, ...], width: int, name: str
+    ) -> _Fixed:
+        """Shifted by `amounts[select]` bits and cut to `width` bits, one cycle later.
 
         27, 15 and 12 bits before another 15, 3 and 0 bits of shift leave a number that does not fit at
         2^10 or more in magnitude, beyond every bound and zero point.
@@ -185,9 +189,8 @@ class _Fixed:
         wide = Signal(signed(len(self.value)), name=f"{name}_wide")
         lost = Signal(name=f"{name}_lost")
         with m.Switch(select):
-            for count in range(4):
-                with m.Case(count):
-                    bits = min(count * step, len(self.value) - 1)
+            for index, bits in enumerate(amounts):
+                with m.Case() if index == len(amounts) - 1 else m.Case(index):
                     m.d.comb += [wide.eq(self.value >> bits), lost.eq(self.value[:bits].any())]
         result = _Fixed(
             Signal(signed(width), name=name, reset_less=True),
