@@ -35,7 +35,7 @@ def run_executor(path: Path, network: Network, frames: IntArray) -> Mapping[str,
     check_frames(network, frames)
     model = read_model(path)
     images = dequantise(frames, network.input.type).astype(np.float32)
-    context = _execute(path, _for_batch(model, len(frames)), images)
+    context = _execute(path, _for_batch(model, network, len(frames)), images)
     shared = [tensor for name, tensor in network.tensors.items() if name in context]
     return {tensor.name: _integers(context[tensor.name], tensor) for tensor in shared}
 
@@ -64,15 +64,18 @@ def _integers(values: npt.NDArray[Any], tensor: Tensor) -> IntArray:
     return np.where(whole, codes.astype(np.int64) + zero_point, NO_INTEGER)
 
 
-def _for_batch(model: onnx.ModelProto, batch: int) -> onnx.ModelProto:
-    """The same graph for `batch` frames: the input's first size, shapes derived anew, targets of Reshape."""
+def _for_batch(model: onnx.ModelProto, network: Network, batch: int) -> onnx.ModelProto:
+    """The same graph for `batch` frames: sizes of input and output, targets of Reshape; other shapes go."""
     result = onnx.ModelProto()
     result.CopyFrom(model)
     graph = result.graph
     del graph.value_info[:]
     name = _input_name(result)
-    for entry in [*graph.output, *(entry for entry in graph.input if entry.name == name)]:
-        entry.type.tensor_type.shape.dim[0].dim_value = batch
+    source = next(entry for entry in graph.input if entry.name == name)
+    for entry, shape in ((source, network.input.shape), (graph.output[0], network.output.shape)):
+        entry.CopyFrom(
+            onnx.helper.make_tensor_value_info(entry.name, onnx.TensorProto.FLOAT, [batch, *shape])
+        )
     targets = {node.input[1] for node in graph.node if node.op_type == "Reshape" and len(node.input) > 1}
     for tensor in graph.initializer:
         _declare(graph, tensor)

@@ -58,28 +58,27 @@ def with_positive_gain(builder: Builder, node: Node, sums: Sums) -> Sums:
 def as_output(builder: Builder, node: Node, sums: Sums, name: str) -> Sums:
     """`sums` as the graph's output `name`: integers with one positive scale and no offset, or a refusal."""
     sums = with_folded_offset(builder, sums)
+    op, gains = _changeable(builder, sums), set(sums.gain)
+    scale = positive_dyadic(gains)
+    if op is not None and scale is not None and not sums.rectified and not any(sums.offset):
+        return replace(sums, tensor=builder.rewrite(op, name, scale))
     if sums.is_plain:
         return sums
-    gains = set(sums.gain)
-    op = _changeable(builder, sums)
-    if sums.rectified or any(sums.offset) or op is None:
-        raise node.refuse(
-            "graph output",
-            "a Relu without a quantiser"
-            if sums.rectified
-            else "a sum with a bias between two accumulator steps",
-            "accumulators of a layer, or a quantiser's result",
-            "end the graph with a quantiser, or with a bias that is a multiple of input scale × weight scale",
-        )
-    scale = positive_dyadic(gains)
     if scale is None:
         raise node.refuse(
             "graph output",
             f"{len(gains)} scales, {float(min(gains)):g} to {float(max(gains)):g}",
-            "one positive scale for all channels",
-            "quantise the last layer's weights with one scale per tensor",
+            "one positive scale for all channels, a sum of powers of two",
+            "quantise the last layer's weights with one scale per tensor, or end the graph with a quantiser",
         )
-    return replace(sums, tensor=builder.rewrite(op, name, scale))
+    raise node.refuse(
+        "graph output",
+        "a Relu without a quantiser"
+        if sums.rectified
+        else "sums with a bias or scale that no layer takes in",
+        "accumulators of a layer, or a quantiser's result",
+        "end the graph with a quantiser, or with a bias that is a multiple of input scale × weight scale",
+    )
 
 
 def positive_dyadic(numbers: set[Fraction]) -> Dyadic | None:

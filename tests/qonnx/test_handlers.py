@@ -1,0 +1,318 @@
+"""Each handler: what it lowers to, and that the stock executor computes the same integers."""
+
+from __future__ import annotations
+
+import numpy as np
+import onnx
+import pytest
+
+from twofold.network.dyadic import Dyadic
+from twofold.network.ops import Add, Conv2d, Linear, MaxPool2d, Requantise, SumPool2d, Threshold
+from twofold.network.ranges import value_ranges
+
+
+def kinds(network):
+    return [op.kind for op in network.ops]
+
+
+def only(network, kind):
+    (op,) = [op for op in network.ops if isinstance(op, kind)]
+    return op
+
+
+def test_conv_keeps_the_accumulator_s_name_scale_and_integer_bias(new_graph, agreed):
+    graph = new_graph((2, 5, 5))
+    graph.conv(
+        graph.quantised_input(), "conv", (3, 2, 3, 3), bias=np.array([-7, 0, 9]) * 2.0**-9, pads=[1] * 4
+    )
+    graph.node("Relu", ["conv"], "relu")
+    graph.quant("relu", "y", 2**-4, signed=0)
+    network = agreed(graph, "conv", "y")
+    assert kinds(network) == ["Conv2d", "Requantise"]
+    assert network.tensors["conv"].type.scale == Dyadic(1, 9)
+    assert only(network, Conv2d).bias.tolist() == [-7, 0, 9]
+    assert only(network, Requantise).shift.tolist() == [5, 5, 5]
+
+
+def test_conv_geometry(new_graph, agreed):
+    graph = new_graph((4, 9, 8))
+    graph.conv(
+        graph.quantised_input(),
+        "y",
+        (6, 2, 3, 2),
+        group=2,
+        strides=[2, 1],
+        dilations=[2, 3],
+        pads=[1, 0, 2, 3],
+        kernel_shape=[3, 2],
+    )
+    op = only(agreed(graph), Conv2d)
+    assert (op.groups, op.stride, op.dilation, op.padding) == (2, (2, 1), (2, 3), (1, 0, 2, 3))
+
+
+def test_asymmetric_input_pads_with_its_zero_point(new_graph, agreed):
+    graph = new_graph((2, 4, 4))
+    graph.conv(graph.quantised_input(zero=37), "conv", (3, 2, 3, 3), bias=np.zeros(3), pads=[1] * 4)
+    graph.quant("conv", "y", 2**-4, zero=-6)
+    network = agreed(graph, "conv", "y")
+    op = only(network, Conv2d)
+    assert op.bias.tolist() == (-37 * op.weight.sum(axis=(1, 2, 3))).tolist()
+    assert only(network, Requantise).kind == "Requantise"
+
+
+@pytest.mark.parametrize("zero", [-5, 7])
+def test_an_odd_zero_point_rounds_its_ties_as_qonnx_does(new_graph, agreed, zero):
+    graph = new_graph((1, 16, 16))
+    graph.quantised_input()
+    graph.quant("x", "y", 2**-3, bits=6, zero=zero)
+    assert kinds(agreed(graph)) == ["Threshold"]
+
+
+def test_narrow_ranges_clamp_one_code_earlier(new_graph, agreed):
+    graph = new_graph((1, 8, 8))
+    graph.quantised_input()
+    graph.quant("x", "signed", 2**-5, bits=4, narrow=1)
+    graph.quant("signed", "y", 2**-5, bits=3, narrow=1, signed=0)
+    network = agreed(graph, "signed")
+    assert [op.bounds for op in network.ops] == [(-7, 7), (0, 6)]
+
+
+def test_weight_scales_of_each_channel_become_multipliers(new_graph, agreed):
+    graph = new_graph((2, 4, 4))
+    scale = np.array([3 * 2**-7, 2**-5, 5 * 2**-8]).reshape(3, 1, 1, 1)
+    graph.conv(graph.quantised_input(), "conv", (3, 2, 3, 3), bias=scale.ravel() * 2**-4 * 6, scale=scale)
+    graph.quant("conv", "y", 2**-4)
+    network = agreed(graph, "y")
+    op = only(network, Requantise)
+    assert list(zip(op.multiplier.tolist(), op.shift.tolist(), strict=True)) == [(3, 7), (1, 5), (5, 8)]
+    assert "conv" not in network.tensors
+    assert only(network, Conv2d).bias.tolist() == [6, 6, 6]
+
+
+def test_mul_becomes_multiplier_and_shift(new_graph, agreed):
+    graph = new_graph((2, 4, 4))
+    graph.conv(graph.quantised_input(bits=4), "conv", (3, 2, 3, 3), bias=np.zeros(3))
+    graph.constant("factor", np.array([23 * 2**-4, 2**-2, 0]).reshape(1, 3, 1, 1))
+    graph.node("Mul", ["conv", "factor"], "scaled")
+    graph.quant("scaled", "y", 2**-5)
+    op = only(agreed(graph, "conv", "y"), Requantise)
+    assert list(zip(op.multiplier.tolist(), op.shift.tolist(), strict=True)) == [(23, 8), (1, 6), (0, 0)]
+
+
+def test_a_negative_factor_turns_the_channel_s_weights_over(new_graph, agreed):
+    graph = new_graph((2, 4, 4))
+    graph.conv(graph.quantised_input(bits=4), "conv", (2, 2, 1, 1), bias=np.array([3, 5]) * 2.0**-9)
+    graph.constant("factor", np.array([-0.5, 0.75]).reshape(1, 2, 1, 1))
+    graph.node("Mul", ["factor", "conv"], "scaled")
+    graph.quant("scaled", "y", 2**-5)
+    assert only(agreed(graph, "y"), Conv2d).bias.tolist() == [-3, 5]
+
+
+def test_an_added_bias_on_the_grid_goes_into_the_layer(new_graph, agreed):
+    graph = new_graph((2, 4, 4))
+    graph.conv(graph.quantised_input(bits=4), "conv", (2, 2, 1, 1))
+    graph.constant("term", np.array([-4, 11]).reshape(2, 1, 1) * 2.0**-9)
+    graph.node("Add", ["conv", "term"], "biased")
+    graph.quant("biased", "y", 2**-5)
+    network = agreed(graph, "y")
+    assert kinds(network) == ["Conv2d", "Requantise"]
+    assert only(network, Conv2d).bias.tolist() == [-4, 11]
+
+
+def test_a_bias_off_the_grid_becomes_thresholds(new_graph, agreed):
+    graph = new_graph((2, 4, 4))
+    graph.conv(graph.quantised_input(bits=4), "conv", (2, 2, 1, 1), bias=[2**-10, -(2**-12)])
+    graph.quant("conv", "y", 2**-6, bits=5)
+    assert kinds(agreed(graph, "y")) == ["Conv2d", "Threshold"]
+
+
+def test_a_shared_accumulator_is_left_alone(new_graph, agreed):
+    graph = new_graph((2, 4, 4))
+    graph.conv(graph.quantised_input(bits=4), "conv", (2, 2, 1, 1), bias=np.zeros(2))
+    graph.constant("term", 3 * 2**-9)
+    graph.node("Add", ["conv", "term"], "biased")
+    graph.quant("biased", "left", 2**-5, bits=5)
+    graph.quant("conv", "right", 2**-5, bits=5)
+    graph.node("Add", ["left", "right"], "y")
+    network = agreed(graph, "conv", "left", "right")
+    assert kinds(network) == ["Conv2d", "Threshold", "Requantise", "Add"]
+
+
+def test_thresholds_become_the_smallest_integers_that_reach_them(new_graph, agreed):
+    graph = new_graph((2, 4, 4))
+    graph.conv(graph.quantised_input(bits=4), "conv", (2, 2, 1, 1), bias=np.zeros(2))
+    graph.constant("thresholds", [[-0.01, 0.0301, 2**-4], [0.0, 0.02, 0.04]])
+    graph.node("MultiThreshold", ["conv", "thresholds"], "y", "qonnx.custom_op.general", out_dtype="UINT2")
+    network = agreed(graph, "conv", "y")
+    reals = np.array([[-0.01, 0.0301, 2**-4], [0.0, 0.02, 0.04]], np.float32).astype(np.float64)
+    reached = value_ranges(network)["conv"]
+    integers = np.clip(np.ceil(reals * 2**9).astype(int), reached.lo[:, None], reached.hi[:, None] + 1)
+    assert only(network, Threshold).thresholds.tolist() == integers.tolist()
+
+
+def test_equal_thresholds_become_jumps_in_the_levels(new_graph, agreed):
+    graph = new_graph((1, 8, 8))
+    graph.quantised_input()
+    graph.node("Relu", ["x"], "relu")
+    graph.constant("thresholds", [np.repeat([0.5, 1.0, 2.5, 3.0], [1, 1, 2, 4])])
+    graph.node(
+        "MultiThreshold",
+        ["relu", "thresholds"],
+        "y",
+        "qonnx.custom_op.general",
+        out_dtype="INT5",
+        out_scale=0.25,
+        out_bias=-0.75,
+        data_layout="NCHW",
+    )
+    network = agreed(graph)
+    op = only(network, Threshold)
+    assert op.levels.tolist() == [-3, -2, -1, 1, 5]
+    assert op.thresholds.tolist() == [[8, 16, 40, 48]]
+    assert network.output.type.scale == Dyadic(1, 2)
+
+
+def test_residual_add_shifts_the_coarser_operand(new_graph, agreed):
+    graph = new_graph((2, 6, 6))
+    graph.conv(graph.quantised_input(), "conv", (2, 2, 3, 3), bias=np.zeros(2), pads=[1] * 4)
+    graph.quant("conv", "branch", 2**-2, bits=6)
+    graph.node("Add", ["branch", "x"], "sum")
+    graph.node("Relu", ["sum"], "relu")
+    graph.quant("relu", "y", 2**-3, signed=0)
+    network = agreed(graph, "branch", "sum")
+    assert only(network, Add).shifts == (2, 0)
+
+
+def test_residual_add_of_zero_points(new_graph, agreed):
+    graph = new_graph((2, 4, 4))
+    graph.quantised_input(zero=100)
+    graph.quant("x", "branch", 2**-2, bits=6, zero=-4)
+    graph.node("Add", ["branch", "x"], "sum")
+    graph.quant("sum", "y", 2**-3, bits=7, zero=3)
+    network = agreed(graph, "branch", "sum")
+    assert network.tensors["sum"].type.zero_point == 100 - 4 * 4
+
+
+def test_max_pool(new_graph, agreed):
+    graph = new_graph((2, 7, 6))
+    graph.quantised_input(zero=30)
+    graph.node("MaxPool", ["x"], "y", kernel_shape=[3, 2], strides=[2, 1], pads=[1, 0, 2, 1])
+    op = only(agreed(graph), MaxPool2d)
+    assert (op.kernel, op.stride, op.padding) == ((3, 2), (2, 1), (1, 0, 2, 1))
+
+
+def test_max_pool_before_the_quantiser(new_graph, agreed):
+    graph = new_graph((2, 6, 6))
+    graph.conv(graph.quantised_input(), "conv", (3, 2, 3, 3), bias=np.zeros(3))
+    graph.node("Relu", ["conv"], "relu")
+    graph.node("MaxPool", ["relu"], "pool", kernel_shape=[2, 2], strides=[2, 2])
+    graph.quant("pool", "y", 2**-4, signed=0)
+    assert kinds(agreed(graph, "y")) == ["Conv2d", "MaxPool2d", "Requantise"]
+
+
+@pytest.mark.parametrize("size, form", [(4, "Requantise"), (3, "Threshold")])
+def test_global_average_is_a_sum_and_an_exact_division(new_graph, agreed, size, form):
+    graph = new_graph((3, size, size))
+    graph.quantised_input(bits=6)
+    graph.node("GlobalAveragePool", ["x"], "average")
+    graph.quant("average", "y", 2**-5, signed=0)
+    network = agreed(graph)
+    assert kinds(network) == ["SumPool2d", form]
+    assert only(network, SumPool2d).kernel == (size, size)
+
+
+def test_average_pool_of_windows(new_graph, agreed):
+    graph = new_graph((3, 7, 6))
+    graph.quantised_input(zero=9)
+    graph.node("AveragePool", ["x"], "average", kernel_shape=[4, 2], strides=[3, 2])
+    graph.quant("average", "y", 2**-4, signed=1)
+    assert only(agreed(graph), SumPool2d).stride == (3, 2)
+
+
+@pytest.mark.parametrize("keepdims", [0, 1])
+def test_reduce_mean_over_the_map(new_graph, agreed, keepdims):
+    graph = new_graph((3, 4, 4))
+    graph.quantised_input()
+    graph.node("ReduceMean", ["x"], "mean", axes=[-1, -2], keepdims=keepdims)
+    graph.quant("mean", "y", 2**-4, signed=0)
+    network = agreed(graph)
+    assert network.output.shape == ((3, 1, 1) if keepdims else (3,))
+
+
+@pytest.mark.parametrize("how", ["Flatten", "Reshape", "Squeeze"])
+def test_ways_to_a_vector(new_graph, agreed, how):
+    graph = new_graph((6, 1, 1))
+    source = graph.quantised_input()
+    if how == "Reshape":
+        graph.constant("shape", [1, -1], np.int64)
+        graph.node("Reshape", [source, "shape"], "flat")
+    elif how == "Squeeze":
+        graph.constant("axes", [2, 3], np.int64)
+        graph.node("Squeeze", [source, "axes"], "flat")
+    else:
+        graph.node("Flatten", [source], "flat")
+    graph.node("Gemm", ["flat", graph.weights("weight", (4, 6))], "y", transB=1)
+    assert kinds(agreed(graph)) == ["Flatten", "Linear"]
+
+
+def test_flattened_sums_repeat_their_channel_s_factor(new_graph, agreed):
+    graph = new_graph((2, 2, 3))
+    graph.conv(graph.quantised_input(), "conv", (2, 2, 1, 1), bias=np.zeros(2))
+    graph.constant("factor", np.array([0.5, 0.75]).reshape(2, 1, 1))
+    graph.node("Mul", ["conv", "factor"], "scaled")
+    graph.node("Flatten", ["scaled"], "flat")
+    graph.quant("flat", "y", 2**-5)
+    op = only(agreed(graph), Requantise)
+    assert op.multiplier.tolist() == [1] * 6 + [3] * 6
+
+
+@pytest.mark.parametrize("transposed", [0, 1])
+def test_gemm_with_bias(new_graph, agreed, transposed):
+    graph = new_graph((5,))
+    weight = graph.weights("weight", (3, 5) if transposed else (5, 3))
+    graph.constant("bias", np.array([1, -2, 3]) * 2.0**-9)
+    graph.node("Gemm", [graph.quantised_input(), weight, "bias"], "y", transB=transposed)
+    op = only(agreed(graph), Linear)
+    assert op.weight.shape == (3, 5)
+    assert op.bias.tolist() == [1, -2, 3]
+
+
+def test_matmul_and_add_give_logits_of_the_output_s_name(new_graph, agreed):
+    graph = new_graph((5,))
+    graph.node("Transpose", [graph.weights("weight", (3, 5))], "turned", perm=[1, 0])
+    graph.node("MatMul", [graph.quantised_input(), "turned"], "product")
+    graph.node("Add", ["product", graph.constant("bias", np.array([1, -2, 3]) * 2.0**-9)], "y")
+    network = agreed(graph)
+    assert (kinds(network), network.output_name) == (["Linear"], "y")
+    assert only(network, Linear).bias.tolist() == [1, -2, 3]
+
+
+def test_one_factor_for_all_logits_goes_into_their_scale(new_graph, agreed):
+    graph = new_graph((5,))
+    graph.node("MatMul", [graph.quantised_input(), graph.weights("weight", (5, 3))], "product")
+    graph.node("Mul", ["product", graph.constant("factor", 0.75)], "y")
+    assert agreed(graph).output.type.scale == Dyadic(3, 11)
+
+
+def test_identity_dropout_and_constant_nodes_vanish(new_graph, agreed):
+    graph = new_graph((5,))
+    graph.node("Identity", [graph.quantised_input()], "same")
+    graph.node("Dropout", ["same"], "kept")
+    value = graph.random.integers(-7, 8, (5, 3)).astype(np.float32)
+    graph.node("Constant", [], "float", value=onnx.numpy_helper.from_array(value))
+    graph.node("MatMul", ["kept", graph.quant("float", "weight", 1.0, 4)], "y")
+    assert kinds(agreed(graph)) == ["Linear"]
+
+
+def test_a_free_batch_and_unordered_nodes(new_graph, load):
+    graph = new_graph((5,))
+    graph.node("MatMul", [graph.quantised_input(), graph.weights("weight", (5, 3))], "y")
+    graph.nodes.reverse()
+    assert kinds(load(graph, batch="N")) == ["Linear"]
+
+
+def test_unused_branches_leave_no_op(new_graph, load):
+    graph = new_graph((5,))
+    graph.node("MatMul", [graph.quantised_input(), graph.weights("weight", (5, 3))], "y")
+    graph.quant("x", "nowhere", 2**-3)
+    assert kinds(load(graph)) == ["Linear"]
