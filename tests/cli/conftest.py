@@ -1,18 +1,38 @@
-"""Runs `twofold` in this process; a line on stderr and an exit code are what a user sees of it."""
+"""Runs `twofold` in this process, with answers that the test gives instead of the work behind it."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from typer.testing import CliRunner, Result
 
 from twofold.cli.main import app
 
-Run = Callable[..., Result]
+
+@pytest.fixture
+def run() -> Callable[..., Result]:
+    runner = CliRunner()
+    return lambda *arguments: runner.invoke(app, list(arguments), env={"COLUMNS": "160"})
 
 
 @pytest.fixture
-def run() -> Run:
-    runner = CliRunner()
-    return lambda *arguments: runner.invoke(app, list(arguments), env={"COLUMNS": "160"})
+def answer(monkeypatch: pytest.MonkeyPatch) -> Callable[[str, Any], list[tuple[Any, ...]]]:
+    """`answer("verify", checks)` makes `api.verify` return or raise that; gives the list of its calls."""
+    from twofold import api
+
+    def install(name: str, result: Any) -> list[tuple[Any, ...]]:
+        calls: list[tuple[Any, ...]] = []
+
+        def stand_in(*arguments: Any) -> Any:
+            calls.append(arguments)
+            print("talk of a tool")
+            if isinstance(result, Exception):
+                raise result
+            return result
+
+        monkeypatch.setattr(api, name, stand_in)
+        return calls
+
+    return install

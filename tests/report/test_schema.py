@@ -12,7 +12,7 @@ from twofold.report.schema import Cycles, Report, Resources
 def test_a_whole_report_is_parsed(report: dict[str, Any]) -> None:
     parsed = Report.parse(report)
     apot, int8 = parsed.models
-    assert apot.accuracy.pruned == 0.9833
+    assert apot.accuracy.pruned == 98.33
     assert int8.accuracy.pruned is None
     assert list(apot.weight_histogram["conv2"]) == [-10, 0, 10]
     assert [check.status for check in parsed.checks] == [Status.PASS, Status.FAIL, Status.NOT_RUN]
@@ -40,13 +40,13 @@ def test_nan_means_not_known(report: dict[str, Any]) -> None:
         ("models.apot.macs", True, "report: models.apot.macs: expected an integer of at least 0, found True"),
         (
             "models.apot.accuracy",
-            {"float": 0.9},
+            {"float": 90},
             "report: models.apot.accuracy: expected the field 'quantised', found the fields float",
         ),
         (
             "models.apot.accuracy.float",
-            98.6,
-            "report: models.apot.accuracy.float: expected a fraction from 0 to 1, found 98.6",
+            101,
+            "report: models.apot.accuracy.float: expected a percentage from 0 to 100, found 101",
         ),
         (
             "models.apot.size_ratio",
@@ -96,3 +96,8 @@ def test_the_error_of_a_prediction_is_a_share_of_the_simulated_cycles() -> None:
 def test_shares_of_a_device_without_a_kind_are_unknown() -> None:
     shares = Resources(50, 0, 10, 2, 0.5).shares(Resources(100, 0, 10, 1, 5))
     assert shares == {"lut": 0.5, "lutram": None, "ff": 1.0, "dsp": 2.0, "bram36": 0.1}
+
+
+def test_luts_used_as_memory_are_luts_too() -> None:
+    shares = Resources(50, 10, 0, 0, 0).shares(Resources(100, 40, 1, 1, 1))
+    assert (shares["lut"], shares["lutram"]) == (0.6, 0.25)

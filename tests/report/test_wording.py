@@ -29,6 +29,7 @@ def test_the_verdict_tells_the_worst_first(checks: list[Check], sentence: str, s
 
 
 def test_figures() -> None:
+    assert wording.top1(98.611) == "98.6%"
     assert wording.percent(0.98611) == "98.6%"
     assert wording.signed_percent(-0.0228) == "-2.28%"
     assert wording.times(15.84) == "15.8×"

@@ -88,6 +88,13 @@ class Node:
             self.refuse("a fraction from 0 to 1")
         return number
 
+    def maybe_percentage(self) -> float | None:
+        """A number from 0 to 100, null or NaN."""
+        number = self.maybe_number()
+        if number is not None and number > 100:
+            self.refuse("a percentage from 0 to 100")
+        return number
+
     def refuse(self, expected: str, found: str | None = None) -> NoReturn:
         where = self.path or "the document"
         raise UserError(f"report: {where}: expected {expected}, found {found or repr(self.value)[:60]}")

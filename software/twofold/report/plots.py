@@ -23,7 +23,7 @@ def accuracy_against_size(models: Sequence[Model]) -> str:
     for index, (name, ratio, top1) in enumerate(points):
         colour = Ink.MUTED if name == _FLOAT else _SERIES[index % len(_SERIES)]
         axes.plot(ratio, top1, "o", markersize=9, color=colour.value)
-        label = f"{name}\n{top1:.1f}%, {wording.times(ratio)}"
+        label = f"{name}\n{wording.top1(top1)}, {wording.times(ratio)}"
         axes.annotate(label, (ratio, top1), (0, -9), textcoords="offset points", ha="center", va="top")
     _accuracy_axes(axes, [ratio for _, ratio, _ in points], [top1 for _, _, top1 in points])
     return inline(figure, "accuracy", "Accuracy against model size")
@@ -36,7 +36,7 @@ def _accuracy_points(models: Sequence[Model]) -> list[tuple[str, float, float]]:
     """(name, size ratio, top-1 in percent) of what is known, the float network last."""
     points = [(model.name, model.size_ratio, model.accuracy.quantised) for model in models]
     points += [(_FLOAT, 1.0, model.accuracy.float32) for model in models[:1]]
-    return [(name, ratio, 100 * top1) for name, ratio, top1 in points if ratio and top1 is not None]
+    return [(name, ratio, top1) for name, ratio, top1 in points if ratio and top1 is not None]
 
 
 def _accuracy_axes(axes: Axes, ratios: Sequence[float], accuracies: Sequence[float]) -> None:

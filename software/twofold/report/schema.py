@@ -14,7 +14,7 @@ SCHEMA = 1
 
 @dataclass(frozen=True)
 class Accuracy:
-    """Top-1 on the test split, fractions from 0 to 1; None if there is no such stage."""
+    """Top-1 on the test split in percent; None if there is no such stage."""
 
     float32: float | None
     pruned: float | None
@@ -24,9 +24,9 @@ class Accuracy:
     def parse(cls, node: Node) -> Accuracy:
         pruned = node.get("pruned")
         return cls(
-            node["float"].maybe_fraction(),
-            pruned.maybe_fraction() if pruned else None,
-            node["quantised"].maybe_fraction(),
+            node["float"].maybe_percentage(),
+            pruned.maybe_percentage() if pruned else None,
+            node["quantised"].maybe_percentage(),
         )
 
 
@@ -68,13 +68,11 @@ class Resources:
         return cls(*(node[field.name].number() for field in fields(cls)))
 
     def shares(self, device: Resources) -> dict[str, float | None]:
-        """Kind → share of the device's; None where the device has none."""
-        return {
-            field.name: getattr(self, field.name) / getattr(device, field.name)
-            if getattr(device, field.name)
-            else None
-            for field in fields(self)
-        }
+        """Kind → share of the device's; None where the device has none. LUTs used as memory are LUTs too."""
+        used = {field.name: getattr(self, field.name) for field in fields(self)}
+        used["lut"] += used["lutram"]
+        available = {kind: getattr(device, kind) for kind in used}
+        return {kind: used[kind] / available[kind] if available[kind] else None for kind in used}
 
 
 @dataclass(frozen=True)

@@ -12,14 +12,14 @@ from rich.text import Text
 
 from twofold.golden.compare import Check, Status
 from twofold.report import wording
-from twofold.report.schema import Model, Report, Resources
+from twofold.report.schema import Device, Model, Report, Resources
 
 _STYLES = {Status.PASS: "bold green", Status.FAIL: "bold red", Status.NOT_RUN: "bold yellow"}
 
 _ROWS: Mapping[str, Callable[[Model], str]] = {
-    "accuracy, float": lambda model: wording.percent(model.accuracy.float32),
-    "accuracy, pruned": lambda model: wording.percent(model.accuracy.pruned),
-    "accuracy, quantised": lambda model: wording.percent(model.accuracy.quantised),
+    "accuracy, float": lambda model: wording.top1(model.accuracy.float32),
+    "accuracy, pruned": lambda model: wording.top1(model.accuracy.pruned),
+    "accuracy, quantised": lambda model: wording.top1(model.accuracy.quantised),
     "size, times smaller": lambda model: wording.times(model.size_ratio),
     "bit operations, times fewer": lambda model: wording.times(model.bops_ratio),
     "MACs a frame": lambda model: wording.count(model.macs),
@@ -57,18 +57,17 @@ def models_table(models: Sequence[Model]) -> Table:
     return table
 
 
-def utilisation_table(used: Resources, device_name: str, device: Resources) -> Table:
+def utilisation_table(used: Resources, device: Device) -> Table:
     """One row a kind of primitive: used, in the device, and the share."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for column in ("resource", "used", device_name, "share"):
+    for column in ("resource", "used", device.name, "share"):
         table.add_column(column, justify="left" if column == "resource" else "right")
-    for kind, share in used.shares(device).items():
-        style = "bold red" if getattr(used, kind) > getattr(device, kind) else ""
+    for kind, share in used.shares(device.resources).items():
         table.add_row(
             wording.RESOURCE_NAMES[kind],
             wording.count(getattr(used, kind)),
-            wording.count(getattr(device, kind)),
-            Text(wording.percent(share), style=style),
+            wording.count(getattr(device.resources, kind)),
+            Text(wording.percent(share), style="bold red" if share and share > 1 else ""),
         )
     return table
 

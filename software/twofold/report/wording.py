@@ -15,6 +15,11 @@ SYMBOLS = {Status.PASS: "✓", Status.FAIL: "✗", Status.NOT_RUN: "○"}
 RESOURCE_NAMES = {"lut": "LUT", "lutram": "LUTRAM", "ff": "FF", "dsp": "DSP", "bram36": "BRAM36"}
 
 
+def top1(percentage: float | None) -> str:
+    """An accuracy, which is in percent already."""
+    return UNKNOWN if percentage is None else f"{percentage:.1f}%"
+
+
 def percent(fraction: float | None, digits: int = 1) -> str:
     return UNKNOWN if fraction is None else f"{100 * fraction:.{digits}f}%"
 
@@ -74,7 +79,7 @@ def headline(report: Report) -> str:
     model = max(report.models, key=lambda model: model.size_ratio or 0)
     return (
         f"{model.name}: {times(model.size_ratio)} smaller than float32 "
-        f"at {percent(model.accuracy.quantised)} accuracy (float: {percent(model.accuracy.float32)})"
+        f"at {top1(model.accuracy.quantised)} accuracy (float: {top1(model.accuracy.float32)})"
     )
 
 

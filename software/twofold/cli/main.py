@@ -1,0 +1,38 @@
+"""The command line `twofold`: one file a verb, which imports what it needs when it runs."""
+
+from __future__ import annotations
+
+import sys
+import warnings
+
+import typer
+
+from twofold.cli import build, demo, doctor, export, synth, train, verify
+from twofold.cli.failures import reported
+
+app = typer.Typer(
+    name="twofold",
+    help="A PyTorch network in, an FPGA accelerator out, every step checked to compute the same integers.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+)
+app.command(epilog=doctor.EXAMPLE)(reported(doctor.doctor))
+app.command(epilog=train.EXAMPLE)(reported(train.train))
+app.command(epilog=export.EXAMPLE)(reported(export.export))
+app.command(epilog=verify.EXAMPLE, cls=verify.Command)(reported(verify.verify))
+app.command(epilog=build.EXAMPLE)(reported(build.build))
+app.command(epilog=synth.EXAMPLE)(reported(synth.synth))
+app.command(epilog=demo.EXAMPLE)(reported(demo.demo))
+
+
+def main() -> None:
+    # Warnings of libraries are for programmers; python -W and PYTHONWARNINGS bring them back.
+    if not sys.warnoptions:
+        warnings.simplefilter("ignore")
+    app()
+
+
+if __name__ == "__main__":
+    main()

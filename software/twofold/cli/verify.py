@@ -1,0 +1,53 @@
+"""`twofold verify`: does every road compute the same integers?"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperCommand
+
+from twofold.cli.choices import Candidate
+from twofold.cli.failures import FOUND_WRONG
+from twofold.cli.output import print_json, print_rich, results_only
+from twofold.cli.word_lists import repeat_option
+
+EXAMPLE = "Example: twofold verify model.onnx --against golden qonnx hls rtl --frames 32"
+
+
+class Command(TyperCommand):
+    """Accepts several words after `--against`."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        return super().parse_args(ctx, list(repeat_option("--against", frozenset(Candidate), args)))
+
+
+def verify(
+    model: Annotated[Path, typer.Argument(help="A model in QONNX, such as twofold export writes.")],
+    against: Annotated[
+        list[Candidate], typer.Option("--against", help="What to compare, one word or several.")
+    ] = [Candidate.GOLDEN, Candidate.QONNX],  # noqa: B006 (an option's default, which nothing changes)
+    frames: Annotated[int, typer.Option("--frames", min=1, help="How many inputs to compare.")] = 32,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Chooses the inputs and the stalls.")] = 0,
+    json: Annotated[bool, typer.Option("--json", help="Print the checks as JSON.")] = False,
+) -> None:
+    """Compare every layer's integers on every road with the golden model's.
+
+    Exit code 0 if all checks pass, 1 if one fails or did not run.
+    """
+    with results_only():
+        from twofold import api
+        from twofold.cli.progress_bars import shown
+
+        checks = api.verify(model, [str(word) for word in against], frames, seed, shown())
+    from twofold.golden.compare import Status
+    from twofold.report import terminal, wording
+
+    state = wording.overall(checks)
+    if json:
+        print_json({"status": str(state), "checks": [check.as_json() for check in checks]})
+    else:
+        print_rich(terminal.checks_table(checks), terminal.verdict(checks))
+    if state is not Status.PASS:
+        raise typer.Exit(FOUND_WRONG)

@@ -1,0 +1,21 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+
+def test_what_was_written_is_listed(run, answer, tmp_path: Path) -> None:
+    (tmp_path / "tcl").mkdir()
+    (tmp_path / "tcl" / "build.tcl").write_text("")
+    calls = answer("build", None)
+    result = run(
+        "build", "m.onnx", "--board", "pynq-z2", "--backend", "hls", "--out", str(tmp_path), "--json"
+    )
+    assert json.loads(result.stdout) == {
+        "folder": str(tmp_path),
+        "board": "pynq-z2",
+        "backend": "hls",
+        "files": ["tcl/build.tcl"],
+    }
+    assert calls[0][:4] == (Path("m.onnx"), "pynq-z2", "hls", tmp_path)
+    assert "wrote 1 files" in run("build", "m.onnx", "--out", str(tmp_path)).stdout

@@ -1,0 +1,65 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from twofold.errors import UserError
+from twofold.golden.compare import Check, Status
+
+PASSED = Check("apot", "golden", "qonnx", Status.PASS, 32, 1000, 0)
+
+
+def test_checks_that_pass(run, answer) -> None:
+    calls = answer("verify", [PASSED])
+    words = "verify m.onnx --against golden qonnx hls rtl --frames 7 --seed 3"
+    result = run(*words.split())
+    assert result.exit_code == 0, result.output
+    assert calls[0][:4] == (Path("m.onnx"), ["golden", "qonnx", "hls", "rtl"], 7, 3)
+    assert "✓ pass" in result.stdout
+    assert "All 1 checks pass: 1,000 integers compared, none differs" in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("check", "words"),
+    [
+        (
+            Check("m", "golden", "rtl", Status.FAIL, 32, 1000, 2, (), "conv1[0]: expected 1, found 2"),
+            "✗ fail",
+        ),
+        (Check.not_run("m", "golden", "rtl", "no g++"), "○ not run"),
+    ],
+)
+def test_a_check_that_fails_or_did_not_run_is_exit_code_1(run, answer, check: Check, words: str) -> None:
+    answer("verify", [PASSED, check])
+    result = run("verify", "m.onnx")
+    assert result.exit_code == 1
+    assert words in result.stdout
+    assert check.detail in result.stdout
+
+
+def test_no_check_at_all_is_no_success(run, answer) -> None:
+    answer("verify", [])
+    assert run("verify", "m.onnx").exit_code == 1
+
+
+def test_json_is_all_that_stdout_gets(run, answer) -> None:
+    answer("verify", [PASSED])
+    document = json.loads(run("verify", "m.onnx", "--json").stdout)
+    assert document["status"] == "pass"
+    assert document["checks"][0]["elements"] == 1000
+
+
+def test_a_bad_file_is_one_line(run, answer) -> None:
+    answer("verify", UserError("m.onnx: no ONNX model"))
+    result = run("verify", "m.onnx")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr.splitlines()[-1] == "error: m.onnx: no ONNX model"
+    assert "Traceback" not in result.stderr
+
+
+def test_an_unknown_candidate_is_refused(run) -> None:
+    result = run("verify", "m.onnx", "--against", "vhdl")
+    assert result.exit_code == 2
+    assert "vhdl" in result.stderr
