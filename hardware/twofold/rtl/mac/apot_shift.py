@@ -8,7 +8,7 @@ from functools import cached_property
 import numpy as np
 from amaranth.hdl import Cat, Module, Shape, Signal, Value, signed, unsigned
 
-from twofold.network.types import IntArray
+from twofold.network.types import IntArray, width_of
 from twofold.rtl.mac.interface import PeArray, PeKind, pack
 from twofold.rtl.mac.pipeline import adder_tree, registered_activations, tree_levels, weight_words
 
@@ -23,8 +23,8 @@ class ApotShift(PeKind):
     byte of a memory word holds as many whole codes as fit. Codes are stored output by output, input 0
     lowest, and fill each word before the next begins.
 
-    A negative weight contributes the ones' complement of its magnitude's product, which is one less
-    than the product: `correction` is the number of negative weights of each output.
+    A negative weight contributes the ones' complements of its two terms, each one less than the
+    negated term: `correction` is twice the number of negative weights of each output.
     """
 
     terms: tuple[tuple[int, ...], tuple[int, ...]] = ((0, 1, 4, 8), (0, 2))
@@ -59,13 +59,18 @@ class ApotShift(PeKind):
 
     @property
     def product_bits(self) -> int:
-        """Width of an activation times the greatest weight."""
-        return (self.magnitude_max * self.activation_range[1]).bit_length()
+        """Width of one signed product, complements included."""
+        return width_of(*self._product_range)
+
+    @property
+    def _product_range(self) -> tuple[int, int]:
+        high = self.magnitude_max * self.activation_range[1]
+        return -high - 2, high
 
     @property
     def sum_range(self) -> tuple[int, int]:
-        high = self.magnitude_max * self.activation_range[1]
-        return self.tin * -(high + 1), self.tin * high
+        low, high = self._product_range
+        return self.tin * low, self.tin * high
 
     @property
     def select_bits(self) -> tuple[int, int]:
@@ -115,7 +120,7 @@ class ApotShift(PeKind):
         return [pack(codes[start : start + self.codes_per_word], self.code_bits) for start in starts]
 
     def correction(self, weights: IntArray) -> IntArray:
-        return np.count_nonzero(np.asarray(weights) < 0, axis=1).astype(np.int64)
+        return 2 * np.count_nonzero(np.asarray(weights) < 0, axis=1).astype(np.int64)
 
     def component(self) -> PeArray:
         return ApotShiftArray(self)
@@ -137,7 +142,7 @@ class ApotShiftArray(PeArray):
                 word = words[position // self.kind.codes_per_word]
                 code = word.word_select(position % self.kind.codes_per_word, self.kind.code_bits)
                 name = f"product_{output}_{index}"
-                product = Signal(signed(self.kind.product_bits + 1), name=name, reset_less=True)
+                product = Signal(signed(self.kind.product_bits), name=name, reset_less=True)
                 m.d.sync += product.eq(shifted_product(m, self.kind, activation, code, name))
                 products.append(product)
             m.d.comb += self.y[output].eq(adder_tree(m, products, f"sum_{output}"))
@@ -145,25 +150,25 @@ class ApotShiftArray(PeArray):
 
 
 def shifted_product(m: Module, kind: ApotShift, activation: Value, code: Value, name: str) -> Value:
-    """One product, or one less than it for a negative weight; signed, `product_bits` + 1 wide."""
+    """One product, or two less than it for a negative weight; signed."""
     second_bits = kind.select_bits[1]
     selects = code[second_bits:-1], code[:second_bits]
+    # Complementing the terms and not their sum lets the complement share the LUTs of the shifts.
     large, small = (
-        _term(m, table, activation, select, f"{name}_term{rank}")
+        _term(m, table, activation, select, code[-1], f"{name}_term{rank}")
         for rank, (table, select) in enumerate(zip(kind.terms, selects, strict=True))
     )
-    magnitude = Signal(kind.product_bits, name=f"{name}_magnitude")
-    m.d.comb += magnitude.eq(large + small)
-    sign = code[-1]
-    return Cat(magnitude ^ sign.replicate(kind.product_bits), sign).as_signed()
+    return large + small
 
 
-def _term(m: Module, table: tuple[int, ...], activation: Value, select: Value, name: str) -> Value:
-    shift_max = max(table).bit_length() - 1
-    value = Signal(len(activation) + max(shift_max, 0), name=name)
+def _term(
+    m: Module, table: tuple[int, ...], activation: Value, select: Value, sign: Value, name: str
+) -> Value:
+    shifts = [term.bit_length() - 1 for term in table]
+    value = Signal(len(activation) + max(0, *shifts), name=name)
     with m.Switch(select):
-        for index, term in enumerate(table):
-            if term:
+        for index, shift in enumerate(shifts):
+            if shift >= 0:
                 with m.Case(index):
-                    m.d.comb += value.eq(activation << (term.bit_length() - 1))
-    return value
+                    m.d.comb += value.eq(activation << shift)
+    return Cat(value ^ sign.replicate(len(value)), sign).as_signed()

@@ -93,7 +93,14 @@ class Int8DspArray(PeArray):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        rows = [self._row(m, index) for index in range(self.kind.tin)]
+        loads: list[Value] = [self.load_valid & (self.load_index == o) for o in range(self.kind.tout)]
+        swap: Value = self.swap
+        rows = []
+        for index in range(self.kind.tin):
+            if index:
+                swap = delay(m, swap, 1, f"swap_{index}")
+                loads = [delay(m, load, 1, f"load_{index}_{o}") for o, load in enumerate(loads)]
+            rows.append(self._row(m, index, loads, swap))
         for column in range(self.kind.tout // 2):
             pairs = [(row.activation, row.weights[2 * column], row.weights[2 * column + 1]) for row in rows]
             packed = _column(m, pairs, f"column_{column}")
@@ -101,15 +108,13 @@ class Int8DspArray(PeArray):
             m.d.sync += [self.y[2 * column].eq(low), self.y[2 * column + 1].eq(high)]
         return m
 
-    def _row(self, m: Module, index: int) -> _Row:
-        bus = Cat(self.load_valid, self.load_index, self.load_word.word_select(index, 8), self.swap)
-        bus = delay(m, bus, index, f"bus_{index}")
-        valid, byte, swap = bus[0], bus[-9:-1], bus[-1]
+    def _row(self, m: Module, index: int, loads: list[Value], swap: Value) -> _Row:
+        byte = delay(m, self.load_word.word_select(index, 8), index, f"byte_{index}")
         weights = []
-        for output in range(self.kind.tout):
+        for output, load in enumerate(loads):
             waiting = Signal(signed(8), name=f"waiting_{index}_{output}", reset_less=True)
             used = Signal(signed(8), name=f"used_{index}_{output}", reset_less=True)
-            with m.If(valid & (bus[1:-9] == output)):
+            with m.If(load):
                 m.d.sync += waiting.eq(byte)
             with m.If(swap):
                 m.d.sync += used.eq(waiting)
