@@ -1,0 +1,27 @@
+"""Data sets by name."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from twofold.data.cifar import read_cifar10
+from twofold.data.dataset import Dataset
+from twofold.data.digits import read_digits
+from twofold.data.mnist import read_mnist
+from twofold.errors import UserError
+
+NAMES = ("digits", "mnist", "fashion-mnist", "cifar10")
+
+
+def load(name: str = "digits", folder: Path | None = None, seed: int = 0) -> Dataset:
+    """name: one of NAMES; folder: where its files are, in their official layout (digits needs none).
+
+    Raises UserError for an unknown name and for a folder that is missing or incomplete.
+    """
+    if name not in NAMES:
+        raise UserError(f"data set: expected one of {', '.join(NAMES)}, got {name!r}")
+    if name == "digits":
+        return read_digits(seed)
+    if folder is None or not folder.is_dir():
+        raise UserError(f"{name}: expected a folder with its files, got {folder}; name an existing one")
+    return read_cifar10(folder, seed) if name == "cifar10" else read_mnist(name, folder, seed)

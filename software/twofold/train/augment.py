@@ -1,0 +1,36 @@
+"""Random changes to training images that leave their labels true."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Augmentation:
+    """shift: largest displacement in pixels, in both directions; flip: mirror half of the images sideways.
+
+    Draws from PyTorch's global generator.
+    """
+
+    shift: int = 1
+    flip: float = 0.0
+
+    def __call__(self, images: Tensor) -> Tensor:
+        """[N, C, H, W] → the same shape; what moves in from outside is 0."""
+        moved = self._shifted(images) if self.shift else images
+        if not self.flip:
+            return moved
+        mirrored = torch.rand(len(images)) < self.flip
+        return torch.where(mirrored[:, None, None, None], moved.flip(3), moved)
+
+    def _shifted(self, images: Tensor) -> Tensor:
+        count, _, height, width = images.shape
+        padded = F.pad(images, [self.shift] * 4)
+        top, left = torch.randint(0, 2 * self.shift + 1, (2, count, 1))
+        rows, columns = top + torch.arange(height), left + torch.arange(width)
+        index = torch.arange(count)[:, None, None]
+        return padded[index, :, rows[:, :, None], columns[:, None, :]].permute(0, 3, 1, 2).contiguous()

@@ -1,0 +1,121 @@
+"""What training gives."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from twofold.files import sha256, write_atomically
+from twofold.qonnx.freeze import FrozenModel
+
+
+@dataclass(frozen=True)
+class Accuracy:
+    """Percent of the test part. float: the trained network; pruned: after the last pruning stage, None if
+    nothing is pruned; quantised: the frozen integer model."""
+
+    float: float
+    pruned: float | None
+    quantised: float
+
+    def as_json(self) -> dict[str, Any]:
+        values = {"float": self.float, "pruned": self.pruned, "quantised": self.quantised}
+        return {name: value for name, value in values.items() if value is not None}
+
+
+@dataclass(frozen=True)
+class Metrics:
+    """All that metrics.json holds.
+
+    size_ratio, bops_ratio: of the unpruned 32-bit float network over the result; macs: of one frame of the result;
+    weight_histograms: layer → weight code → count.
+    """
+
+    recipe: str
+    dataset: str
+    seed: int
+    accuracy: Accuracy
+    size_ratio: float
+    macs: int
+    bops_ratio: float
+    weight_histograms: Mapping[str, Mapping[int, int]]
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "recipe": self.recipe,
+            "dataset": self.dataset,
+            "seed": self.seed,
+            "accuracy": self.accuracy.as_json(),
+            "size_ratio": self.size_ratio,
+            "macs": self.macs,
+            "bops_ratio": self.bops_ratio,
+            "weight_histograms": {
+                layer: {str(code): count for code, count in counts.items()}
+                for layer, counts in self.weight_histograms.items()
+            },
+        }
+
+
+@dataclass(frozen=True)
+class TrainResult:
+    """A trained model: its files in `folder`, its figures, and the frozen model itself."""
+
+    folder: Path
+    metrics: Metrics
+    frozen: FrozenModel
+
+    @property
+    def onnx(self) -> Path:
+        return onnx_path(self.folder)
+
+    @property
+    def accuracy(self) -> Accuracy:
+        return self.metrics.accuracy
+
+    @property
+    def size_ratio(self) -> float:
+        return self.metrics.size_ratio
+
+    @property
+    def macs(self) -> int:
+        return self.metrics.macs
+
+    @property
+    def bops_ratio(self) -> float:
+        return self.metrics.bops_ratio
+
+    @property
+    def weight_histograms(self) -> Mapping[str, Mapping[int, int]]:
+        return self.metrics.weight_histograms
+
+
+def onnx_path(folder: Path) -> Path:
+    return folder / "model.onnx"
+
+
+def checkpoint_path(folder: Path) -> Path:
+    return folder / "checkpoint.pt"
+
+
+def metrics_path(folder: Path) -> Path:
+    return folder / "metrics.json"
+
+
+def is_exported(folder: Path, key: str, metrics: Metrics) -> bool:
+    """True if model.onnx and metrics.json are there and are of these inputs and figures."""
+    try:
+        content = json.loads(metrics_path(folder).read_text())
+        return bool(content == _content(folder, key, metrics))
+    except (OSError, ValueError):
+        return False
+
+
+def write_metrics(folder: Path, key: str, metrics: Metrics) -> None:
+    write_atomically(metrics_path(folder), json.dumps(_content(folder, key, metrics), indent=2) + "\n")
+
+
+def _content(folder: Path, key: str, metrics: Metrics) -> dict[str, Any]:
+    return {**metrics.as_json(), "key": key, "onnx_sha256": sha256(onnx_path(folder))}
