@@ -1,0 +1,86 @@
+"""The engine's registers: control, addresses of a run, and performance counters."""
+
+from __future__ import annotations
+
+from twofold.rtl.bus.register_map import Access, Field, Register, RegisterMap
+
+ENGINE_ID = 0x2F01D001
+ENGINE_VERSION = 0x0001_0000
+
+
+def engine_registers(tin: int, tout: int) -> RegisterMap:
+    """The map of an engine whose tiles take `tin` activations and give `tout` sums, both 1 to 255."""
+    for name, size in (("tin", tin), ("tout", tout)):
+        if not 1 <= size <= 255:
+            raise ValueError(f"{name} must be 1 to 255, not {size}")
+    return RegisterMap((*_CONTROL, *_RUN, *_COUNTERS, _geometry(tin, tout)))
+
+
+_CONTROL = (
+    Register("ID", 0x00, Access.CONSTANT, "Identifies the engine.", reset=ENGINE_ID),
+    Register(
+        "VERSION",
+        0x04,
+        Access.CONSTANT,
+        "Major version << 16 | minor version.",
+        reset=ENGINE_VERSION,
+    ),
+    Register(
+        "CONTROL",
+        0x08,
+        Access.W1S,
+        "Commands; reads as 0.",
+        width=2,
+        fields=(
+            Field("START", 0, 1, "Begins a run and clears STATUS.DONE."),
+            Field("ABORT", 1, 1, "Ends the run after the instruction under way."),
+        ),
+    ),
+    Register(
+        "STATUS",
+        0x0C,
+        Access.RO,
+        "State of the last run.",
+        width=5,
+        fields=(
+            Field("BUSY", 0, 1, "A run is under way."),
+            Field("DONE", 1, 1, "The last run has ended; cleared by START."),
+            Field("READ_ERROR", 2, 1, "The bus answered a read with an error."),
+            Field("WRITE_ERROR", 3, 1, "The bus answered a write with an error."),
+            Field("ILLEGAL", 4, 1, "The program holds an instruction that the engine does not know."),
+        ),
+    ),
+)
+_RUN = (
+    Register("PROGRAM_ADDR", 0x10, Access.RW, "Byte address of the program, a multiple of 8."),
+    Register("PROGRAM_BYTES", 0x14, Access.RW, "Length of the program in bytes."),
+    Register("MODEL_ADDR", 0x18, Access.RW, "Byte address of weights and parameters, a multiple of 8."),
+    Register("INPUT_ADDR", 0x1C, Access.RW, "Byte address of the first frame, a multiple of 8."),
+    Register("OUTPUT_ADDR", 0x20, Access.RW, "Byte address of the first frame's results, a multiple of 8."),
+    Register("FRAMES", 0x24, Access.RW, "Number of frames of the run, at least 1.", reset=1),
+    Register("INPUT_STRIDE", 0x28, Access.RW, "Bytes from one frame to the next, a multiple of 8."),
+    Register(
+        "OUTPUT_STRIDE", 0x2C, Access.RW, "Bytes from one frame's results to the next, a multiple of 8."
+    ),
+)
+_COUNTERS = (
+    Register("CYCLES_LO", 0x30, Access.RO, "Clock cycles of the last run, start to done, bits 0 to 31."),
+    Register("CYCLES_HI", 0x34, Access.RO, "Clock cycles of the last run, start to done, bits 32 to 63."),
+    Register("FRAMES_DONE", 0x38, Access.RO, "Frames of the run that are complete."),
+    Register("LAYER_CYCLES_INDEX", 0x3C, Access.RW, "Which instruction LAYER_CYCLES shows."),
+    Register("LAYER_CYCLES", 0x40, Access.RO, "Clock cycles of that instruction in the last frame."),
+)
+
+
+def _geometry(tin: int, tout: int) -> Register:
+    return Register(
+        "GEOMETRY",
+        0x44,
+        Access.CONSTANT,
+        "Size of a tile.",
+        reset=tin | tout << 8,
+        fields=(
+            Field("TIN", 0, 8, "Activations that a tile takes a cycle."),
+            Field("TOUT", 8, 8, "Sums that a tile gives a cycle."),
+        ),
+    )
