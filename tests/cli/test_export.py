@@ -1,17 +1,44 @@
 from __future__ import annotations
 
 import json
+from hashlib import sha256
 from pathlib import Path
 
+import pytest
 
-def test_the_file_is_named_with_its_hash(run, answer, tmp_path: Path) -> None:
-    out = tmp_path / "model.onnx"
-    out.write_bytes(b"")
-    calls = answer("export", out)
-    document = json.loads(run("export", "build/train/apot", "--out", str(out), "--json").stdout)
-    assert calls[0] == (Path("build/train/apot"), out)
-    assert document == {
-        "model": str(out),
-        "sha256": "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
-    }
-    assert str(out) in run("export", "build/train/apot", "--out", str(out)).stdout
+CONTENT = b"a model"
+HASH = sha256(CONTENT).hexdigest()
+
+
+@pytest.fixture
+def trained(tmp_path: Path) -> Path:
+    folder = tmp_path / "trained"
+    folder.mkdir()
+    (folder / "model.onnx").write_bytes(CONTENT)
+    (folder / "metrics.json").write_text(json.dumps({"onnx_sha256": HASH}))
+    return folder
+
+
+def test_the_model_is_written_and_named_with_its_hash(run, trained: Path, tmp_path: Path) -> None:
+    out = tmp_path / "deep" / "mine.onnx"
+    result = run("export", str(trained), "--out", str(out), "--json")
+    assert json.loads(result.stdout) == {"model": str(out), "sha256": HASH}
+    assert out.read_bytes() == CONTENT
+    assert run("export", str(trained), "--out", str(out)).stdout == f"wrote {out}\n"
+
+
+def refusal(run, trained: Path, out: Path) -> str:
+    result = run("export", str(trained), "--out", str(out))
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert not out.exists()
+    return result.stderr
+
+
+def test_a_folder_without_a_finished_training_is_refused(run, trained: Path, tmp_path: Path) -> None:
+    (trained / "metrics.json").unlink()
+    assert "expected a folder that twofold train has finished" in refusal(run, trained, tmp_path / "out.onnx")
+
+
+def test_a_model_of_another_training_is_refused(run, trained: Path, tmp_path: Path) -> None:
+    (trained / "model.onnx").write_bytes(b"another model")
+    assert "not the file that training wrote" in refusal(run, trained, tmp_path / "out.onnx")

@@ -10,7 +10,6 @@ class Recipe(StrEnum):
 
     APOT = "apot"
     INT8 = "int8"
-    FLOAT = "float"
 
 
 class DataSet(StrEnum):

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from twofold.cli.output import print_json, print_rich, results_only
+from twofold.errors import UserError
 
 EXAMPLE = "Example: twofold export build/train/apot --out model.onnx"
 
@@ -17,13 +18,31 @@ def export(
     out: Annotated[Path, typer.Option("--out", help="The file to write.")] = Path("model.onnx"),
     json: Annotated[bool, typer.Option("--json", help="Print what was written as JSON.")] = False,
 ) -> None:
-    """Freeze a trained model and write it in QONNX, every number exact."""
+    """Write a trained model in QONNX, every number exact, for any tool that reads it."""
     with results_only():
-        from twofold import api
-        from twofold.files import sha256
+        from twofold.files import sha256, write_atomically
 
-        api.export(checkpoint, out)
+        write_atomically(out, _exported(checkpoint))
     if json:
         print_json({"model": str(out), "sha256": sha256(out)})
     else:
         print_rich(f"wrote {out}")
+
+
+def _exported(folder: Path) -> bytes:
+    """The file that training has frozen, exported and vouched for by its hash."""
+    from hashlib import sha256
+    from json import JSONDecodeError, loads
+
+    from twofold.train.result import metrics_path, onnx_path
+
+    try:
+        metrics = loads(metrics_path(folder).read_text())
+        content = onnx_path(folder).read_bytes()
+    except (FileNotFoundError, JSONDecodeError) as error:
+        raise UserError(f"{folder}: expected a folder that twofold train has finished: {error}") from error
+    if sha256(content).hexdigest() != metrics.get("onnx_sha256"):
+        raise UserError(
+            f"{onnx_path(folder)}: not the file that training wrote; train again to write it anew"
+        )
+    return content

@@ -23,20 +23,23 @@ def train(
     out: Annotated[
         Path | None, typer.Option("--out", help="The folder to write; build/train/RECIPE if not given.")
     ] = None,
-    json: Annotated[bool, typer.Option("--json", help="Print the accuracies as JSON.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")] = False,
 ) -> None:
     """Train the demo network: apot prunes 30% of the filters and goes to 4 bits, int8 to 8 bits.
 
-    A run that was interrupted goes on where it was.
+    A run that was interrupted goes on where it was, one that was finished is used again.
     """
-    folder = out or Path("build/train") / recipe
     with results_only():
-        from twofold import api
         from twofold.cli.progress_bars import shown
+        from twofold.data.load import load
+        from twofold.train.run import train
 
-        accuracy = api.train(str(recipe), str(data), data_folder, seed, folder, shown())
+        folder = out or Path("build/train") / recipe
+        result = train(str(recipe), load(str(data), data_folder, seed), folder, seed, shown())
     if json:
-        print_json({"folder": str(folder), "accuracy": accuracy})
+        print_json({"folder": str(folder), "model": str(result.onnx), **result.metrics.as_json()})
     else:
-        stages = ", ".join(f"{stage} {top1:.1f}%" for stage, top1 in accuracy.items())
-        print_rich(f"wrote {folder}: accuracy {stages}")
+        stages = ", ".join(f"{stage} {top1:.1f}%" for stage, top1 in result.accuracy.as_json().items())
+        print_rich(
+            f"wrote {result.onnx}", f"accuracy: {stages}; {result.size_ratio:.1f}× smaller than float32"
+        )
