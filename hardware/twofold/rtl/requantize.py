@@ -190,7 +190,7 @@ class _Fixed:
         lost = Signal(name=f"{name}_lost")
         with m.Switch(select):
             for index, bits in enumerate(amounts):
-                with m.Case() if index == len(amounts) - 1 else m.Case(index):
+                with m.Default() if index == len(amounts) - 1 else m.Case(index):
                     m.d.comb += [wide.eq(self.value >> bits), lost.eq(self.value[:bits].any())]
         result = _Fixed(
             Signal(signed(width), name=name, reset_less=True),

@@ -1,0 +1,134 @@
+"""Requantisation in hardware against the network's rounding, by multiplier and by thresholds."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from twofold.network.rounding import requantise
+from twofold.network.types import IntArray
+from twofold.rtl.requantize import RequantiseMode, Requantiser
+from twofold.sim.benches.requantise_stream import columns, config_word, ties_and_extremes
+from twofold.sim.vectors import VectorSimulation, build
+
+LANES = 3
+
+
+@pytest.fixture(scope="module")
+def design() -> Requantiser:
+    return Requantiser(lanes=LANES, tag_bits=5)
+
+
+@pytest.fixture(scope="module")
+def hardware(design: Requantiser) -> VectorSimulation:
+    return build(design, Path("build/vectors"))
+
+
+def codes(
+    design: Requantiser, hardware: VectorSimulation, words: list[int], accumulators: IntArray, config: int
+) -> IntArray:
+    """The codes of a stream; checks that valid and tag came with them, at the declared latency."""
+    inputs = columns(design, words, accumulators, config)
+    outputs = hardware.run(inputs)
+    begin = len(words) + design.LATENCY
+    assert outputs["out_valid"].tolist() == [0] * begin + [1] * len(accumulators)
+    assert outputs["out_tag"][begin:].tolist() == inputs["tag"][len(words) :]
+    return outputs["q"][begin:]
+
+
+def multiplier_case(rng: np.random.Generator) -> tuple[IntArray, IntArray]:
+    shift = rng.integers(0, 48, LANES)
+    return rng.integers(0, 1 << 16, LANES) >> rng.integers(0, 16, LANES), shift
+
+
+@pytest.mark.parametrize(
+    ("zero_point", "low", "high"), [(0, 0, 255), (0, -128, 127), (-7, -128, 127), (255, 3, 250)]
+)
+def test_multiplier_form_rounds_half_to_even(
+    design: Requantiser, hardware: VectorSimulation, zero_point: int, low: int, high: int
+) -> None:
+    rng = np.random.default_rng(1)
+    config = config_word(RequantiseMode.MULTIPLIER, zero_point=zero_point, low=low, high=high)
+    cases = [multiplier_case(rng) for _ in range(10)]
+    cases += [(np.full(LANES, 65535), np.array([0, 46, 47])), (np.array([0, 1, 1]), np.array([0, 0, 1]))]
+    for multiplier, shift in cases:
+        accumulators = ties_and_extremes(multiplier, shift, design.acc_bits, rng, count=300)
+        words = design.words.multipliers(multiplier, shift)
+        expected = requantise(accumulators, multiplier, shift, zero_point, (low, high))
+        assert np.array_equal(codes(design, hardware, words, accumulators, config), expected & 0xFF)
+
+
+def test_every_shift_with_ties(design: Requantiser, hardware: VectorSimulation) -> None:
+    rng = np.random.default_rng(2)
+    config = config_word(RequantiseMode.MULTIPLIER, low=-128, high=127)
+    for first in range(0, 48, LANES):
+        shift = np.arange(first, first + LANES)
+        multiplier = np.full(LANES, 1 << max(0, min(15, first - 12)))
+        accumulators = ties_and_extremes(multiplier, shift, design.acc_bits, rng, count=60)
+        words = design.words.multipliers(multiplier, shift)
+        expected = requantise(accumulators, multiplier, shift, 0, (-128, 127))
+        assert np.array_equal(codes(design, hardware, words, accumulators, config), expected & 0xFF)
+
+
+def test_half_up_is_not_what_the_hardware_does(design: Requantiser, hardware: VectorSimulation) -> None:
+    multiplier, shift = np.ones(LANES, np.int64), np.full(LANES, 3)
+    accumulators = np.repeat(np.arange(-100, 100)[:, None], LANES, axis=1)
+    config = config_word(RequantiseMode.MULTIPLIER, low=-128, high=127)
+    got = codes(design, hardware, design.words.multipliers(multiplier, shift), accumulators, config)
+    half_up = np.floor(accumulators / 8 + 0.5).astype(np.int64)
+    differs = (got != half_up & 0xFF)[:, 0]
+    assert accumulators[differs, 0].tolist() == list(range(-92, 100, 16))
+
+
+def test_one_wrong_multiplier_is_noticed(design: Requantiser, hardware: VectorSimulation) -> None:
+    rng = np.random.default_rng(3)
+    multiplier, shift = np.array([40000, 1, 300]), np.array([30, 5, 13])
+    accumulators = ties_and_extremes(multiplier, shift, design.acc_bits, rng, count=300)
+    words = design.words.multipliers(multiplier + np.array([1, 0, 0]), shift)
+    expected = requantise(accumulators, multiplier, shift, 0, (0, 255))
+    config = config_word(RequantiseMode.MULTIPLIER, high=255)
+    assert not np.array_equal(codes(design, hardware, words, accumulators, config), expected)
+
+
+def by_thresholds(accumulators: IntArray, thresholds: IntArray, levels: IntArray) -> IntArray:
+    return levels[(accumulators[:, :, None] >= thresholds[None]).sum(axis=2)]
+
+
+@pytest.mark.parametrize("count", [1, 2, 7, 14, 15])
+def test_thresholds_count_steps(design: Requantiser, hardware: VectorSimulation, count: int) -> None:
+    rng = np.random.default_rng(count)
+    for spread in (4, 100, 1 << 22, 1 << 26):
+        thresholds = np.sort(rng.integers(-spread, spread, (LANES, count)), axis=1)
+        levels = np.sort(rng.integers(-128, 256, count + 1))
+        high = (1 << 23) - 1
+        near = thresholds[np.arange(LANES), rng.integers(0, count, (300, LANES))] + rng.integers(
+            -1, 2, (300, LANES)
+        )
+        ends = np.array([[high] * LANES, [-high - 1] * LANES])
+        accumulators = np.clip(
+            np.concatenate([near, ends, rng.integers(-10, 10, (50, LANES))]), -high - 1, high
+        )
+        words = design.words.thresholds(thresholds, levels)
+        got = codes(design, hardware, words, accumulators, config_word(RequantiseMode.THRESHOLDS))
+        assert np.array_equal(got, by_thresholds(accumulators, thresholds, levels) & 0xFF)
+
+
+def test_one_wrong_threshold_is_noticed(design: Requantiser, hardware: VectorSimulation) -> None:
+    thresholds = np.arange(15)[None].repeat(LANES, axis=0) * 10
+    accumulators = np.arange(-20, 200)[:, None].repeat(LANES, axis=1)
+    wrong = thresholds.copy()
+    wrong[1, 9] += 1
+    words = design.words.thresholds(wrong, np.arange(16))
+    got = codes(design, hardware, words, accumulators, config_word(RequantiseMode.THRESHOLDS))
+    differs = got != by_thresholds(accumulators, thresholds, np.arange(16))
+    assert np.argwhere(differs).tolist() == [[110, 1]]
+
+
+@pytest.mark.parametrize(
+    ("bits", "message"), [(1, "of 2 to 24 bits, got 1"), (25, "of 2 to 24 bits, got 25")]
+)
+def test_accumulators_must_leave_room_for_levels(bits: int, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        Requantiser(lanes=1, acc_bits=bits)
