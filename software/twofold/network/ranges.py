@@ -6,14 +6,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import singledispatch
 from math import prod
+from typing import TypeVar
 
 import numpy as np
+import numpy.typing as npt
 
 from twofold.network.errors import NetworkError
 from twofold.network.graph import Network, Tensor
 from twofold.network.ops import Add, Conv2d, Flatten, Linear, MaxPool2d, Op, Requantise, SumPool2d, Threshold
 from twofold.network.rounding import requantise
 from twofold.network.types import IntArray, IntType
+
+EXACT_BITS = 53
+PRODUCT_BITS = 62
+_Number = TypeVar("_Number", np.int64, np.float64)
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,9 +38,9 @@ class ChannelRange:
         return int(self.lo.min()), int(self.hi.max())
 
     @property
-    def magnitude(self) -> IntArray:
-        """Largest absolute value of each channel, [C]."""
-        return np.maximum(np.abs(self.lo), np.abs(self.hi))
+    def magnitude(self) -> npt.NDArray[np.float64]:
+        """Largest absolute value of each channel, [C]; floating-point, so that no value overflows."""
+        return np.maximum(np.abs(self.lo.astype(np.float64)), np.abs(self.hi.astype(np.float64)))
 
     def including(self, value: int) -> ChannelRange:
         return ChannelRange(np.minimum(self.lo, value), np.maximum(self.hi, value))
@@ -51,7 +57,13 @@ def value_ranges(network: Network) -> Mapping[str, ChannelRange]:
 def sum_bound(op: Conv2d | Linear, operand: Tensor, range_: ChannelRange) -> int:
     """No partial sum of `op`, in any order, exceeds this magnitude."""
     magnitude = _padded(op, operand, range_).magnitude
-    return int((_weight_rows(op, np.abs(op.weight), magnitude) + np.abs(op.bias)).max())
+    weight, bias = (np.abs(constant.astype(np.float64)) for constant in (op.weight, op.bias))
+    return int((_weight_rows(op, weight, magnitude) + bias).max())
+
+
+def _require_exact(op: Op, field: str, magnitude: float, bits: int = EXACT_BITS) -> None:
+    if magnitude > 2.0**bits:
+        raise NetworkError(op.name, field, f"values up to 2^{bits}", f"up to {magnitude:.0f}")
 
 
 @singledispatch
@@ -66,7 +78,9 @@ def _padded(op: Conv2d | Linear, operand: Tensor, range_: ChannelRange) -> Chann
     return range_
 
 
-def _weight_rows(op: Conv2d | Linear, weight: IntArray, values: IntArray) -> IntArray:
+def _weight_rows(
+    op: Conv2d | Linear, weight: npt.NDArray[_Number], values: npt.NDArray[_Number]
+) -> npt.NDArray[_Number]:
     """Σ weight · value over each output's inputs, [O]; values: one for each input channel, [C]."""
     if isinstance(op, Linear):
         return weight @ values
@@ -79,7 +93,9 @@ def _weight_rows(op: Conv2d | Linear, weight: IntArray, values: IntArray) -> Int
 @result_range.register(Conv2d)
 @result_range.register(Linear)
 def _(op: Conv2d | Linear, network: Network, *operands: ChannelRange) -> ChannelRange:
-    range_ = _padded(op, network.operands(op)[0], operands[0])
+    operand = network.operands(op)[0]
+    _require_exact(op, "accumulator", sum_bound(op, operand, operands[0]))
+    range_ = _padded(op, operand, operands[0])
     positive, negative = np.maximum(op.weight, 0), np.minimum(op.weight, 0)
     return ChannelRange(
         _weight_rows(op, positive, range_.lo) + _weight_rows(op, negative, range_.hi) + op.bias,
@@ -90,6 +106,7 @@ def _(op: Conv2d | Linear, network: Network, *operands: ChannelRange) -> Channel
 @result_range.register
 def _(op: Add, network: Network, *operands: ChannelRange) -> ChannelRange:
     (a, b), (shift_a, shift_b) = operands, op.shifts
+    _require_exact(op, "sum", float((a.magnitude * 2.0**shift_a + b.magnitude * 2.0**shift_b).max()))
     return ChannelRange((a.lo << shift_a) + (b.lo << shift_b), (a.hi << shift_a) + (b.hi << shift_b))
 
 
@@ -100,6 +117,7 @@ def _(op: MaxPool2d, network: Network, *operands: ChannelRange) -> ChannelRange:
 
 @result_range.register
 def _(op: SumPool2d, network: Network, *operands: ChannelRange) -> ChannelRange:
+    _require_exact(op, "sum", float(operands[0].magnitude.max()) * prod(op.kernel))
     return ChannelRange(operands[0].lo * prod(op.kernel), operands[0].hi * prod(op.kernel))
 
 
@@ -112,6 +130,7 @@ def _(op: Flatten, network: Network, *operands: ChannelRange) -> ChannelRange:
 @result_range.register
 def _(op: Requantise, network: Network, *operands: ChannelRange) -> ChannelRange:
     zero_point = network.result(op).type.zero_point
+    _require_exact(op, "product", float((operands[0].magnitude * op.multiplier).max()), PRODUCT_BITS)
     return ChannelRange(
         *(
             requantise(x, op.multiplier, op.shift, zero_point, op.bounds)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from functools import singledispatch
+from math import prod
 
 import numpy as np
 
 from twofold.network.errors import NetworkError
 from twofold.network.graph import Network
 from twofold.network.ops import ALL_OPS, Add, Flatten, MaxPool2d, Op, Requantise, SumPool2d, Threshold
-from twofold.network.ranges import value_ranges
+from twofold.network.ranges import EXACT_BITS, value_ranges
 from twofold.network.rounding import MULTIPLIER_BITS, SHIFT_MAX
 from twofold.network.shapes import result_shape
 
@@ -35,6 +36,8 @@ def _verify_names(network: Network) -> None:
         raise NetworkError(
             network.name, "input and output", "names of tensors", (network.input_name, network.output_name)
         )
+    if network.input.type.bits > EXACT_BITS:
+        raise NetworkError(network.input_name, "input type", f"at most {EXACT_BITS} bits", network.input.type)
     ready, names = {network.input_name}, set[str]()
     for op in network.ops:
         if type(op) not in ALL_OPS:
@@ -67,6 +70,8 @@ def verify_op(op: Op, network: Network) -> None:
 @verify_op.register
 def _(op: Add, network: Network) -> None:
     result = network.result(op).type
+    if not 0 <= min(op.shifts) <= max(op.shifts) <= SHIFT_MAX:
+        raise NetworkError(op.name, "shifts", f"0 to {SHIFT_MAX}", op.shifts)
     zero = 0
     for operand, shift in zip(network.operands(op), op.shifts, strict=True):
         scale = operand.type.scale.fraction / 2**shift
@@ -92,6 +97,10 @@ def _(op: SumPool2d, network: Network) -> None:
     operand, result = network.operands(op)[0].type, network.result(op).type
     if operand.scale != result.scale:
         raise NetworkError(op.name, "output scale", str(operand.scale), result.scale)
+    if result.zero_point != prod(op.kernel) * operand.zero_point:
+        raise NetworkError(
+            op.name, "zero point", str(prod(op.kernel) * operand.zero_point), result.zero_point
+        )
 
 
 @verify_op.register

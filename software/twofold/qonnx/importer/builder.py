@@ -31,7 +31,8 @@ class Builder:
     def has_input(self) -> bool:
         return self._input is not None
 
-    def set_input(self, tensor: Tensor) -> Tensor:
+    def set_input(self, node: Node, tensor: Tensor) -> Tensor:
+        _check_size(node, tensor.shape)
         self._input = tensor
         self._tensors[tensor.name] = tensor
         self._ranges[tensor.name] = ChannelRange.of_type(tensor.type, tensor.channels)
@@ -47,8 +48,7 @@ class Builder:
     def emit(self, node: Node, op: Op, type_: IntType) -> Tensor:
         """Adds `op`, whose result has the type `type_`. Refuses results that are absurdly large."""
         shape = result_shape(op, *(self._tensors[name].shape for name in op.inputs))
-        if prod(shape) > MAX_ELEMENTS:
-            raise node.refuse("output", list(shape), f"at most {MAX_ELEMENTS} elements", "use smaller layers")
+        _check_size(node, shape)
         return self._put(op, Tensor(op.output, shape, type_))
 
     def producer(self, tensor: Tensor) -> Op | None:
@@ -76,3 +76,8 @@ class Builder:
         self._tensors[op.output] = result
         self._ops[op.output] = op
         return result
+
+
+def _check_size(node: Node, shape: tuple[int, ...]) -> None:
+    if prod(shape) > MAX_ELEMENTS:
+        raise node.refuse("output", list(shape), f"at most {MAX_ELEMENTS} elements", "use smaller layers")

@@ -82,7 +82,7 @@ def _input(walk: Walk, node: Node, value: RawInput, target: Target) -> Codes:
         raise node.refuse(
             "attribute narrow", 1, "0 for the quantiser of the graph's input", "use the type's whole range"
         )
-    return Codes(walk.builder.set_input(Tensor(node.output, value.shape, target.type)))
+    return Codes(walk.builder.set_input(node, Tensor(node.output, value.shape, target.type)))
 
 
 def _constant(
