@@ -5,12 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from twofold.rtl.buffers import WordReader
+from twofold.rtl.buffers import reader_cycles
 from twofold.rtl.geometry import BEAT_BITS, Geometry
-from twofold.rtl.inner_product import VectorInnerProduct
+from twofold.rtl.inner_product import ProductTiming
 from twofold.rtl.instruction_fetch import InstructionFetch
 from twofold.rtl.isa import INSTRUCTION_BYTES, Memory, Output
-from twofold.rtl.split_conv import FINISH_CYCLES, THRESHOLD_BITS, drain_cycles, intervals
+from twofold.rtl.split_conv import (
+    ACTIVATION_LATENCY,
+    FINISH_CYCLES,
+    SUMS_LATENCY,
+    THRESHOLD_BITS,
+    drain_cycles,
+    intervals,
+)
 
 FETCH = InstructionFetch.LATENCY + 1
 """From the end of an instruction to the dispatch of the next."""
@@ -44,8 +51,8 @@ class CostModel:
     def layer(self, fields: Mapping[str, int]) -> int:
         """Cycles of a LAYER: for each output block its sweeps, each max(pixels, interval), but
         the last sweep not before the block's parameters are there."""
-        product = VectorInnerProduct(self.geometry)
-        drain, interval = drain_cycles(product), intervals(product)[fields["pe"]]
+        timing = ProductTiming.of(self.geometry)
+        drain, interval = drain_cycles(timing), intervals(timing)[fields["pe"]]
         pixels = fields["out_height"] * fields["out_width"]
         sweep = max(pixels, interval)
         sweeps = fields["in_blocks"] * fields["taps_y"] * fields["taps_x"]
@@ -61,9 +68,9 @@ class CostModel:
         return FETCH + self.read(words * self._beats(memory)) + _LAST_WORD - 1
 
     def store(self, memory: Memory, words: int) -> int:
-        beats = self._beats(memory)
-        bits, latency = (beats * BEAT_BITS, 2 if memory is Memory.SUMS else 1)
-        return FETCH + words * WordReader(bits, latency).cycles_per_word + self.bus.write_latency + _COMMAND
+        latency = SUMS_LATENCY if memory is Memory.SUMS else ACTIVATION_LATENCY
+        beats = words * reader_cycles(latency, self._beats(memory))
+        return FETCH + beats + self.bus.write_latency + _COMMAND
 
     def marker(self) -> int:
         """FRAME and END."""

@@ -26,7 +26,7 @@ from twofold.rtl.geometry import LANE_BITS, SUM_WORD_BITS, Geometry
 from twofold.rtl.isa import LANES_PE, Base, Memory, Opcode
 from twofold.rtl.mac.kinds import pe_kinds
 
-SIMULATED_MEMORY = BusTiming(read_latency=2, write_latency=2, burst_gap=0)
+SIMULATED_MEMORY = BusTiming(read_latency=1, write_latency=1, burst_gap=0)
 """The memory of the test benches, without stalls."""
 
 

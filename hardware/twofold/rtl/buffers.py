@@ -53,7 +53,7 @@ class WordReader(wiring.Component):
     """Reads words from consecutive addresses and gives them as beats, lowest first.
 
     `start` sets the address and begins with `words` words. The memory answers `latency` cycles
-    after the address. A word takes latency + 1 + beats cycles if no beat waits.
+    after the address. A word takes `reader_cycles` if no beat waits.
     """
 
     def __init__(self, word_bits: int, latency: int):
@@ -68,10 +68,6 @@ class WordReader(wiring.Component):
                 "beats": Out(stream.Signature(BEAT_BITS)),
             }
         )
-
-    @property
-    def cycles_per_word(self) -> int:
-        return self.latency + 1 + self.beats_per_word
 
     def elaborate(self, platform):
         m = Module()
@@ -104,3 +100,8 @@ class WordReader(wiring.Component):
                         with m.If(words_left == 0):
                             m.next = "IDLE"
         return m
+
+
+def reader_cycles(latency: int, beats: int) -> int:
+    """Cycles of a word of `beats` beats in a `WordReader`."""
+    return latency + 1 + beats

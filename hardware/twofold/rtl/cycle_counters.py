@@ -9,7 +9,7 @@ from amaranth.lib.wiring import In, Out
 
 
 class CycleCounters(wiring.Component):
-    """Counts the cycles in which `busy` is high since `start`, and those between two `retire`.
+    """Counts the cycles in which `busy` is high since `start`, and those from `fetch` to `retire`.
 
     retire: instruction `index` has ended; its cycles, fetch included, replace those of the frame before.
     run: cycles of the run. show → shown: cycles of an instruction, 1 cycle later.
@@ -21,6 +21,7 @@ class CycleCounters(wiring.Component):
             {
                 "start": In(1),
                 "busy": In(1),
+                "fetch": In(1),
                 "retire": In(1),
                 "index": In(range(instructions)),
                 "run": Out(64),
@@ -39,8 +40,8 @@ class CycleCounters(wiring.Component):
             m.d.sync += self.run.eq(self.run + 1)
         with m.If(self.start & ~self.busy):
             m.d.sync += self.run.eq(0)
-        with m.If(self.retire | ~self.busy):
-            m.d.sync += since.eq(1)
+        with m.If(self.fetch):
+            m.d.sync += since.eq(2)
         m.d.comb += [
             write.addr.eq(self.index),
             write.data.eq(since),

@@ -17,7 +17,7 @@ from twofold.rtl.geometry import BEAT_BITS, Geometry
 from twofold.rtl.instruction_fetch import InstructionFetch
 from twofold.rtl.isa import LAYER, TRANSFER, Memory
 from twofold.rtl.sequencer import Sequencer
-from twofold.rtl.split_conv import SplitConvolution
+from twofold.rtl.split_conv import ACTIVATION_LATENCY, SUMS_LATENCY, SplitConvolution
 
 
 class Engine(wiring.Component):
@@ -94,6 +94,7 @@ class Engine(wiring.Component):
         m.d.comb += [
             counters.start.eq(sequencer.start),
             counters.busy.eq(sequencer.busy),
+            counters.fetch.eq(sequencer.fetch),
             counters.retire.eq(sequencer.retire),
             counters.index.eq(sequencer.index),
             counters.show.eq(registers.layer_cycles_index),
@@ -133,8 +134,8 @@ class Engine(wiring.Component):
     def _store(self, m, sequencer, dma, transfer, address):
         """The write side: STORE from activations or sums."""
         conv, geometry = m.submodules.conv, self.geometry
-        activations = WordReader(geometry.activation_word_bits, latency=1)
-        sums = WordReader(geometry.sum_word_bits, latency=2)
+        activations = WordReader(geometry.activation_word_bits, latency=ACTIVATION_LATENCY)
+        sums = WordReader(geometry.sum_word_bits, latency=SUMS_LATENCY)
         m.submodules.activation_reader, m.submodules.sum_reader = activations, sums
         from_sums = transfer.memory == Memory.SUMS
         m.d.comb += [

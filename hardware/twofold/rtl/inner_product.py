@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from amaranth.hdl import Array, Cat, Module, Mux, Signal, signed
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
@@ -10,6 +12,33 @@ from twofold.rtl.geometry import LANE_BITS, Geometry
 from twofold.rtl.mac.kinds import pe_kinds
 
 LANE_SHIFT_MAX = 7
+
+
+@dataclass(frozen=True)
+class ProductTiming:
+    """What follows from a geometry's PE kinds. Index 0 is the path without weights, k + 1 the kind k.
+
+    latencies: cycles from a word to its sums. load_words: memory words of a tile's weights.
+    sum_bits: width of the widest sum.
+    """
+
+    latencies: tuple[int, ...]
+    load_words: tuple[int, ...]
+    sum_bits: int
+
+    @classmethod
+    def of(cls, geometry: Geometry) -> ProductTiming:
+        kinds = pe_kinds(geometry)
+        return cls(
+            (3, *(2 + kind.latency for kind in kinds)),
+            (0, *(kind.load_words for kind in kinds)),
+            max(LANE_BITS + 1 + LANE_SHIFT_MAX, *(kind.sum_bits for kind in kinds)),
+        )
+
+    @property
+    def index_bits(self) -> int:
+        """Width of a word's place in a tile."""
+        return (max(self.load_words) - 1).bit_length()
 
 
 class VectorInnerProduct(wiring.Component):
@@ -22,17 +51,14 @@ class VectorInnerProduct(wiring.Component):
     word, inside, signed_lanes, shift, swap: the vector of this cycle; `swap` with the first of a tile.
     pe, pad: stable while vectors are on their way.
     load_valid, load_index, load_word: the next tile's weights for kind `pe`, see `mac.interface`.
-    y: [lanes] sums of `sum_bits` bits, `latencies[pe]` cycles after the word. Initiation interval 1.
+    y: [lanes] sums of `sum_bits` bits, `ProductTiming.latencies[pe]` cycles after the word. Initiation interval 1.
     """
 
     def __init__(self, geometry: Geometry):
         lanes = geometry.lanes
         self.kinds = pe_kinds(geometry)
         self.lane_bits = LANE_BITS + 1
-        self.sum_bits = max(self.lane_bits + LANE_SHIFT_MAX, *(kind.sum_bits for kind in self.kinds))
-        self.latencies = (3, *(2 + kind.latency for kind in self.kinds))
-        self.load_words = (0, *(kind.load_words for kind in self.kinds))
-        self.index_bits = (max(self.load_words) - 1).bit_length()
+        timing = ProductTiming.of(geometry)
         self.lanes = lanes
         super().__init__(
             {
@@ -44,9 +70,9 @@ class VectorInnerProduct(wiring.Component):
                 "shift": In(range(LANE_SHIFT_MAX + 1)),
                 "swap": In(1),
                 "load_valid": In(1),
-                "load_index": In(self.index_bits),
+                "load_index": In(timing.index_bits),
                 "load_word": In(geometry.weight_word_bits),
-                "y": Out(data.ArrayLayout(signed(self.sum_bits), lanes)),
+                "y": Out(data.ArrayLayout(signed(timing.sum_bits), lanes)),
             }
         )
 

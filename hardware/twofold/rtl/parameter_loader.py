@@ -16,8 +16,8 @@ class ParameterLoader(wiring.Component):
     enters the pipeline, begins the next one. A block's first word is its bias. It is on `bias` 3 cycles after
     `restart`, or in the cycle after `take`, which comes with the last pixel of the block before as that one
     meets its partial sum, at least 3 cycles after `begin`. The other words overwrite what the block before
-    still uses, so they wait until `drain` cycles after `begin`; after the last of them `ready` rises. It falls with
-    `begin`.
+    still uses, so they wait until `drain` cycles after `begin`; after the last of them `ready` rises. It
+    falls with `begin`.
 
     words: requantisation words of a block; 0 for a layer whose sums stay sums.
     address, data: read port of the parameter memory, one cycle of latency.

@@ -8,7 +8,7 @@ from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 from twofold.rtl.geometry import SUM_WORD_BITS, Geometry
-from twofold.rtl.inner_product import VectorInnerProduct
+from twofold.rtl.inner_product import ProductTiming, VectorInnerProduct
 from twofold.rtl.isa import ADDRESS_BITS, LANES_PE, LAYER, Output
 from twofold.rtl.mac.pipeline import delay
 from twofold.rtl.parameter_loader import ParameterLoader
@@ -20,6 +20,8 @@ from twofold.rtl.weight_loader import WeightLoader
 
 THRESHOLD_BITS = 4
 ISSUE_TO_WORD = 2
+ACTIVATION_LATENCY = 1
+SUMS_LATENCY = PartialSums.LEAD
 
 
 class WritePort(wiring.Signature):
@@ -40,23 +42,24 @@ class SplitConvolution(wiring.Component):
 
     start, layer: begin with this instruction, which stays until `done`: one cycle, all results are stored.
     activation_write, weight_write, parameter_write: for loading, while no layer executes.
-    store_address: while no layer executes, `store_activation` is that activation word 1 cycle
-    later, `store_sums` that word of sums 2 cycles later, each lane extended to 32 bits.
+    store_address: while no layer executes, `store_activation` is that activation word ACTIVATION_LATENCY
+    cycles later, `store_sums` that word of sums SUMS_LATENCY cycles later, each lane extended to 32 bits.
     """
 
     def __init__(self, geometry: Geometry):
         self.geometry = geometry
+        self.timing = ProductTiming.of(geometry)
         self.product = VectorInnerProduct(geometry)
         self.sums = PartialSums(
             lanes=geometry.lanes,
-            x_bits=self.product.sum_bits,
+            x_bits=self.timing.sum_bits,
             acc_bits=geometry.accumulator_bits,
             depth=geometry.sum_words,
         )
         self.requantiser = Requantiser(
             lanes=geometry.lanes, acc_bits=geometry.accumulator_bits, threshold_bits=THRESHOLD_BITS
         )
-        self.drain = drain_cycles(self.product)
+        self.drain = drain_cycles(self.timing)
         super().__init__(
             {
                 "start": In(1),
@@ -82,7 +85,7 @@ class SplitConvolution(wiring.Component):
             taps.layer.eq(self.layer),
             sweep.start.eq(self.start),
             sweep.layer.eq(self.layer),
-            sweep.interval.eq(Array(intervals(self.product))[self.layer.pe]),
+            sweep.interval.eq(Array(intervals(self.timing))[self.layer.pe]),
         ]
         wiring.connect(m, taps.taps, sweep.taps)
         self._weights(m, sweep)
@@ -103,14 +106,14 @@ class SplitConvolution(wiring.Component):
 
     def _weights(self, m, sweep):
         bits = self.geometry.weight_word_bits
-        m.submodules.weight_loader = loader = WeightLoader(bits, self.product.index_bits)
+        m.submodules.weight_loader = loader = WeightLoader(bits, self.timing.index_bits)
         read = self._memory(m, "weight_memory", self.weight_write, self.geometry.weight_words)
         ahead = Signal()
         m.d.comb += ahead.eq(sweep.taken & ~sweep.taps.payload.last)
         m.d.comb += [
             loader.restart.eq(self.start),
             loader.base.eq(self.layer.weight_base),
-            loader.words.eq(Array(self.product.load_words)[self.layer.pe]),
+            loader.words.eq(Array(self.timing.load_words)[self.layer.pe]),
             # the tile that is taken now meets its first vector before the first word of the next arrives
             loader.load.eq((self.start | delay(m, ahead, 2, "ahead")) & (self.layer.pe != LANES_PE)),
             read.addr.eq(loader.address),
@@ -174,7 +177,7 @@ class SplitConvolution(wiring.Component):
             product.swap.eq(with_word.issue & pixel.swap),
         ]
         lead = ISSUE_TO_WORD - PartialSums.LEAD
-        by_pe = [delay(m, now, lead + latency, f"pe{pe}") for pe, latency in enumerate(product.latencies)]
+        by_pe = [delay(m, now, lead + latency, f"pe{pe}") for pe, latency in enumerate(self.timing.latencies)]
         control = Signal(CONTROL)
         m.d.comb += control.eq(Array(view.as_value() for view in by_pe)[layer.pe])
         return control
@@ -251,11 +254,11 @@ FINISH_CYCLES = 6
 """From the end of `drain` to the last result in the activation memory."""
 
 
-def drain_cycles(product: VectorInnerProduct) -> int:
+def drain_cycles(timing: ProductTiming) -> int:
     """Cycles that `ParameterLoader` waits so that the slowest kind's last sums have left the requantiser."""
-    return max(product.latencies) + ISSUE_TO_WORD + Requantiser.LATENCY - 3
+    return max(timing.latencies) + ISSUE_TO_WORD + Requantiser.LATENCY - 3
 
 
-def intervals(product: VectorInnerProduct) -> tuple[int, ...]:
+def intervals(timing: ProductTiming) -> tuple[int, ...]:
     """Least cycles between two sweeps by `pe`: the next tile's words, and the partial sums' way back."""
-    return tuple(max(words + 1, PartialSums.DISTANCE) for words in product.load_words)
+    return tuple(max(words + 1, PartialSums.DISTANCE) for words in timing.load_words)

@@ -1,0 +1,95 @@
+"""Runs programs on the simulated engine."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from twofold.golden.execute import check_frames
+from twofold.network.graph import Network
+from twofold.network.types import IntArray
+from twofold.plan.program import Program
+from twofold.rtl.engine import Engine
+from twofold.rtl.geometry import Geometry
+from twofold.rtl.verilog import to_verilog
+from twofold.sim import cocotb_runner
+from twofold.sim.memory_layout import MemoryLayout
+
+TOP = "engine"
+_LIMIT_FACTOR = 20
+
+
+@dataclass(frozen=True, eq=False)
+class EngineRun:
+    """What a run left: results by map name, int64 [N, C, H, W]; the hardware's own cycle counters.
+
+    cycles: start to done. instruction_cycles: of each instruction's last execution, in program order.
+    """
+
+    frames: int
+    results: Mapping[str, IntArray]
+    cycles: int
+    instruction_cycles: tuple[int, ...]
+
+
+def build_engine(geometry: Geometry, folder: Path) -> cocotb_runner.Simulation:
+    """The engine of this geometry, compiled by Verilator; kept in `folder` for the next call."""
+    with tempfile.TemporaryDirectory() as temporary:
+        verilog = Path(temporary) / f"{TOP}.v"
+        to_verilog(Engine(geometry), TOP, verilog)
+        return cocotb_runner.build([verilog], TOP, folder)
+
+
+def run_program(
+    simulation: cocotb_runner.Simulation,
+    program: Program,
+    frames: IntArray,
+    *,
+    stalls: float = 0.0,
+    seed: int = 1,
+    timeout: float = 900.0,
+) -> EngineRun:
+    """Runs all frames back to back, over AXI. frames: codes [N, *input shape].
+
+    stalls: probability of a pause in each cycle on every AXI channel. Raises SimulationError if the
+    engine reports an error or does not end.
+    """
+    count = len(frames)
+    layout = MemoryLayout.of(program, count)
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary)
+        program.save(folder)
+        (folder / "frames.bin").write_bytes(program.pack_frames(frames))
+        description = {
+            "frames": count,
+            "stalls": stalls,
+            "layout": asdict(layout),
+            "limit": _LIMIT_FACTOR * program.predicted_cycles(count),
+            "instructions": len(program.instructions),
+        }
+        (folder / "run.json").write_text(json.dumps(description))
+        cocotb_runner.run(
+            simulation,
+            "twofold.sim.benches.engine",
+            env={"ENGINE_RUN": str(folder)},
+            seed=seed,
+            timeout=timeout,
+        )
+        counters = json.loads((folder / "counters.json").read_text())
+        results = program.unpack_results((folder / "results.bin").read_bytes(), count)
+    return EngineRun(count, results, counters["cycles"], tuple(counters["instructions"]))
+
+
+def run_rtl(
+    network: Network, program: Program, frames: IntArray, folder: Path, *, stalls: float = 0.0, seed: int = 1
+) -> Mapping[str, IntArray]:
+    """The integers of every tensor that `program` stores, shaped as in `network`, from the simulated engine."""
+    check_frames(network, frames)
+    run = run_program(build_engine(program.geometry, folder), program, frames, stalls=stalls, seed=seed)
+    return {
+        name: values.reshape(len(frames), *network.tensors[name].shape)
+        for name, values in run.results.items()
+    }
