@@ -52,7 +52,7 @@ def layer_costs(model: nn.Module, example: Tensor) -> tuple[LayerCost, ...]:
     names = {module: name for name, module in model.named_modules()}
 
     def record(module: nn.Module, arguments: tuple[Tensor, ...], result: Tensor) -> None:
-        weights = module.weight.numel()  # type: ignore[operator,union-attr]
+        weights = module.weight.numel()  # type: ignore[operator]
         costs.append(LayerCost(names[module], weights, weights * result[0, 0].numel()))
 
     hooks = [m.register_forward_hook(record) for m in names if isinstance(m, nn.Conv2d | nn.Linear)]

@@ -16,6 +16,8 @@ from twofold.errors import UserError
 
 VALIDATION_SHARE = 0.2
 
+ByteArray = npt.NDArray[np.uint8]
+
 
 @dataclass(frozen=True, eq=False)
 class Images:
@@ -26,10 +28,10 @@ class Images:
     full_scale: int
 
     @classmethod
-    def of(cls, pixels: npt.NDArray[np.uint8], labels: npt.NDArray[np.uint8], full_scale: int = 255) -> Images:
+    def of(cls, pixels: ByteArray, labels: ByteArray, full_scale: int = 255) -> Images:
         """pixels: [N, C, H, W]; labels: [N]. Copies both. Raises UserError if their counts differ."""
         if len(pixels) != len(labels):
-            raise UserError(f"expected a label for each image, got {len(pixels)} images, {len(labels)} labels")
+            raise UserError(f"expected a label an image, got {len(labels)} for {len(pixels)} images")
         return cls(torch.tensor(pixels), torch.tensor(labels, dtype=torch.int64), full_scale)
 
     def __len__(self) -> int:

@@ -33,7 +33,9 @@ def read_idx(path: Path, dimensions: int) -> npt.NDArray[np.uint8]:
     expected = header + math.prod(shape)
     if len(content) != expected:
         what = "truncated, " if len(content) < expected else ""
-        raise UserError(f"{path}: {what}expected {expected} bytes for shape {list(shape)}, found {len(content)}")
+        raise UserError(
+            f"{path}: {what}expected {expected} bytes for shape {list(shape)}, found {len(content)}"
+        )
     return np.frombuffer(content, np.uint8, offset=header).reshape(shape)
 
 

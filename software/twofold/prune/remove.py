@@ -28,7 +28,9 @@ def widths(model: nn.Module) -> Mapping[str, int]:
     return {name: m.out_channels for name, m in model.named_modules() if isinstance(m, nn.Conv2d)}
 
 
-def remove_filters(model: nn.Module, example: Tensor, criterion: Criterion, keep: Mapping[str, int]) -> nn.Module:
+def remove_filters(
+    model: nn.Module, example: Tensor, criterion: Criterion, keep: Mapping[str, int]
+) -> nn.Module:
     """A copy of `model` in which each convolution named in `keep` has so many filters left.
 
     Convolutions whose results are added together lose the same filters: those of the least mean importance,
@@ -46,8 +48,8 @@ def remove_filters(model: nn.Module, example: Tensor, criterion: Criterion, keep
             continue
         if len(wanted) > 1:
             raise UserError(
-                f"{', '.join(names[m] for m in producers)}: their results are added, so they must keep equally "
-                f"many filters, got {sorted(wanted)}"
+                f"{', '.join(names[m] for m in producers)}: their results are added, so they must keep "
+                f"equally many filters, got {sorted(wanted)}"
             )
         _remove_from(graph, producers, criterion, wanted.pop())
     return pruned

@@ -38,7 +38,7 @@ class _MultiThreshold(Function):
         return torch.bucketize(x, thresholds.flatten(), right=True).to(x.dtype) * scale
 
 
-class ApotWeightHandler(BrevitasWeightQuantProxyHandler):  # type: ignore[misc]
+class ApotWeightHandler(BrevitasWeightQuantProxyHandler):
     """A `Quant` node of the container's width over the projected weights, which it leaves as they are.
 
     The stock handler would write the weights before projection.
@@ -57,7 +57,7 @@ class ApotWeightHandler(BrevitasWeightQuantProxyHandler):  # type: ignore[misc]
         return super().symbolic_execution(self.projected[x.data_ptr()])
 
 
-class ApotActivationHandler(ONNXBaseHandler):  # type: ignore[misc]
+class ApotActivationHandler(ONNXBaseHandler):
     """A `MultiThreshold` node that counts LSBs: a jump of d levels is d equal thresholds."""
 
     handled_layer = ApotActivationProxy
@@ -76,7 +76,7 @@ class ApotActivationHandler(ONNXBaseHandler):  # type: ignore[misc]
         return y, self.scale, self.zero_point, self.container
 
 
-class ApotQonnxManager(QONNXManager):  # type: ignore[misc]
+class ApotQonnxManager(QONNXManager):
     """Brevitas's QONNX export with the APoT handlers; the stock manager stays as it is."""
 
     handlers = (*QONNXManager.handlers, ApotWeightHandler, ApotActivationHandler)

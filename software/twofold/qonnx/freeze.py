@@ -13,11 +13,11 @@ from torch.fx.passes.shape_prop import ShapeProp
 
 from twofold.errors import UserError
 from twofold.network.rounding import MULTIPLIER_BITS
+from twofold.qonnx.freeze_grids import EXACT, Grid, Source, dyadic, exact_grid, weight_codes
 from twofold.quant.convert import quantised_layer
 from twofold.quant.fold import fold_batch_norms, is_apot, weight_quantiser
 from twofold.quant.integer import constant_int_weight
 from twofold.quant.layers import ChannelScale
-from twofold.qonnx.freeze_grids import EXACT, Grid, Source, dyadic, exact_grid, weight_codes
 
 OUTPUT = "logits"
 #: Fewer bits than this in a channel's multiplier would cost accuracy unnoticed.
@@ -40,9 +40,9 @@ def freeze(model: fx.GraphModule, example: Tensor) -> FrozenModel:
     """Freezes a model of `twofold.quant.convert.quantise`, trained or not. The argument is not changed.
 
     Weights become the values that their quantisers gave, with constant scales; batch normalisation
-    is folded if it is still there; biases are rounded to multiples of weight scale · input scale;
-    what remains of a normalisation after APoT weights becomes a positive multiplier M · 2^-n for each channel,
-    M of at most 16 bits and as many as keep (|accumulator| + |bias|) · M below 2^24.
+    is folded if it is still there; biases are rounded to multiples of weight scale · input scale; what
+    remains of a normalisation after APoT weights becomes a positive multiplier M · 2^-n for each
+    channel, M of at most 16 bits and as many as keep (|accumulator| + |bias|) · M below 2^24.
 
     example: images [N, C, H, W], for shapes alone.
     Raises UserError, naming the node, if some value may not be exact in float32.
@@ -95,10 +95,10 @@ def _frozen_layer(name: str, layer: nn.Module, grid: Grid) -> nn.Module:
     else:
         bits = int(layer.quant_weight().bit_width)  # type: ignore[operator]
         frozen = quantised_layer(layer, constant_int_weight(bits, scale))  # type: ignore[arg-type]
-    frozen.weight.copy_(weight)  # type: ignore[operator,union-attr]
-    if frozen.bias is not None:
+    frozen.weight.copy_(weight)  # type: ignore[operator]
+    if isinstance(bias := frozen.bias, Tensor):
         lsb = scale * grid.scale
-        frozen.bias.copy_((frozen.bias.double() / lsb).round() * lsb)  # type: ignore[operator,union-attr]
+        bias.copy_((bias.double() / lsb).round() * lsb)
     _check_on_grid(name, frozen, weight)
     return frozen.eval()
 
@@ -109,11 +109,9 @@ def _check_on_grid(name: str, layer: nn.Module, weight: Tensor) -> None:
         raise UserError(
             f"node {name}: expected weights on the quantiser's levels, found others after freezing"
         )
-    codes, _ = weight_codes(layer)
-    if is_apot(layer) and not set(codes.abs().unique().tolist()) <= set(
-        weight_quantiser(layer).levels.values
-    ):
-        raise UserError(f"node {name}: expected APoT levels, found {sorted(codes.unique().tolist())}")
+    magnitudes = set(weight_codes(layer)[0].abs().unique().tolist())
+    if is_apot(layer) and not magnitudes <= set(weight_quantiser(layer).levels.values):
+        raise UserError(f"node {name}: expected APoT levels, found {sorted(magnitudes)}")
 
 
 def _dyadic_scale(name: str, module: ChannelScale, grid: Grid) -> ChannelScale:

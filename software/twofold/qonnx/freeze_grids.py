@@ -21,9 +21,9 @@ EXACT = 1 << 24
 
 @dataclass(frozen=True)
 class Grid:
-    """Multiples of `lsb`, a power of two, of at most `magnitude` times it; float64, one for each channel or one for all.
+    """Multiples of `lsb`, a power of two, of at most `magnitude` times it.
 
-    lsb, magnitude: [C] or [1].
+    lsb, magnitude: float64, [C] or, the same for all channels, [1].
     """
 
     lsb: Tensor
@@ -59,7 +59,7 @@ def exact_grid(name: str, module: nn.Module, *operands: Source) -> Grid:
     worst = float(grid.magnitude.max())
     if worst >= EXACT:
         raise UserError(
-            f"node {name}: expected values of at most 24 bits on their grid, got magnitudes up to {worst:.0f}; "
+            f"node {name}: expected values of at most 24 bits, got integers up to {worst:.0f}; "
             "use narrower weights, activations or layers"
         )
     return grid

@@ -67,6 +67,8 @@ class _ApotQuant(nn.Module):
 
     levels: ApotLevels
     nearest: Tensor
+    zero_point: Tensor
+    container: Tensor
 
     def __init__(self, levels: ApotLevels, signed: bool, alpha: float, power_of_two: bool) -> None:
         super().__init__()
@@ -134,15 +136,15 @@ class ApotActivationQuant(_ApotQuant):
         return _ProjectUnsigned.apply(x, scale, self.nearest), scale, self.zero_point, self.container
 
 
-class ApotWeightProxy(WeightQuantProxyFromInjector):  # type: ignore[misc]
+class ApotWeightProxy(WeightQuantProxyFromInjector):
     """A proxy type of its own, so that export finds the handler of APoT weights."""
 
 
-class ApotActivationProxy(ActQuantProxyFromInjector):  # type: ignore[misc]
+class ApotActivationProxy(ActQuantProxyFromInjector):
     """A proxy type of its own, so that export finds the handler of APoT activations."""
 
 
-class ApotWeight(ExtendedInjector):  # type: ignore[misc]
+class ApotWeight(ExtendedInjector):
     """4-bit weights; `ApotWeight.let(apot_bits=b)` for other widths."""
 
     proxy_class = ApotWeightProxy
@@ -155,7 +157,7 @@ class ApotWeight(ExtendedInjector):  # type: ignore[misc]
     normalise = True
 
 
-class ApotActivation(ExtendedInjector):  # type: ignore[misc]
+class ApotActivation(ExtendedInjector):
     """4-bit non-negative activations; `ApotActivation.let(apot_bits=b)` for other widths."""
 
     proxy_class = ApotActivationProxy

@@ -42,7 +42,7 @@ def calibrate(model: fx.GraphModule, example: Tensor) -> None:
 
 @contextmanager
 def _new_statistics(model: fx.GraphModule) -> Iterator[None]:
-    """Batch normalisations after APoT weights average the statistics of what passes; the others stand still."""
+    """Batch normalisations after APoT weights average what passes; the others stand still."""
     momenta = {}
     for node in model.graph.nodes:
         if node.op == "call_module" and isinstance(norm := model.get_submodule(node.target), nn.BatchNorm2d):

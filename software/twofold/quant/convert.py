@@ -136,7 +136,7 @@ class _Converter:
         return int_activation(EDGE.bits, signed=not source.non_negative)
 
     def _exact(self, value: _Value) -> _Value:
-        """The value itself if it is on a quantiser's grid, else its 8-bit quantisation (one for all readers)."""
+        """The value itself if it is on a quantiser's grid, else its 8-bit quantisation, one for all."""
         if value.exact:
             return value
         name = f"{value.name}_quant"

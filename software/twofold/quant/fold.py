@@ -80,17 +80,19 @@ def _columns(values: Tensor) -> Tensor:
 
 
 def _bias(conv: nn.Module) -> Tensor:
-    return torch.zeros(len(conv.weight)).double() if conv.bias is None else conv.bias.detach().double()  # type: ignore[arg-type]
+    if conv.bias is None:
+        return torch.zeros(len(conv.weight), dtype=torch.float64)
+    return conv.bias.detach().double()  # type: ignore[operator]
 
 
 @torch.no_grad()
 def _set(conv: nn.Module, weight: Tensor, bias: Tensor) -> None:
-    conv.weight.copy_(weight)  # type: ignore[operator,union-attr]
+    conv.weight.copy_(weight)  # type: ignore[operator]
     conv.bias = nn.Parameter(bias.to(torch.float32))
 
 
 def _fold_all(conv: nn.Module, affine: Affine) -> None:
-    weight = conv.weight.detach().double()  # type: ignore[union-attr,operator]
+    weight = conv.weight.detach().double()  # type: ignore[operator]
     _set(conv, weight * _columns(affine.gain), affine.gain * _bias(conv) + affine.shift)
 
 

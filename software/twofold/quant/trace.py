@@ -77,12 +77,13 @@ def _from_call(node: fx.Node, name: str) -> nn.Module:
         case "flatten":
             return nn.Flatten(_argument(node, 1, "start_dim", 0), _argument(node, 2, "end_dim", -1))
         case "max_pool2d":
-            names = ("kernel_size", "stride", "padding", "dilation")
-            defaults = (None, None, 0, 1)
-            values = [
-                _argument(node, i + 1, n, d) for i, (n, d) in enumerate(zip(names, defaults, strict=True))
-            ]
-            return nn.MaxPool2d(*values, ceil_mode=bool(_argument(node, 5, "ceil_mode", False)))
+            return nn.MaxPool2d(
+                _argument(node, 1, "kernel_size"),
+                _argument(node, 2, "stride"),
+                _argument(node, 3, "padding", 0),
+                _argument(node, 4, "dilation", 1),
+                ceil_mode=bool(_argument(node, 5, "ceil_mode", False)),
+            )
         case "adaptive_avg_pool2d":
             return nn.AdaptiveAvgPool2d(_argument(node, 1, "output_size"))
         case _:

@@ -43,10 +43,10 @@ def fit(
     state: FitState | None = None,
     save: Callable[[FitState], None] = lambda state: None,
 ) -> None:
-    """Trains `model` in place; it ends in evaluation mode with the epoch that was best on the validation part.
+    """Trains `model` in place; it ends in evaluation mode with the weights that were best in validation.
 
-    The same seed gives the same weights, also when `state`, an earlier call's last argument to `save`, takes a run
-    up again. Changes the global generator; advances by one for each epoch.
+    The same seed gives the same weights, also when `state`, an earlier call's last argument to `save`,
+    takes a run up again. Changes the global generator; advances by one for each epoch.
     Raises UserError when the loss or its gradient is no longer finite.
     """
     state = state or FitState()
@@ -84,8 +84,8 @@ def _train_epoch(
         norm = torch.nn.utils.clip_grad_norm_(model.parameters(), settings.max_norm)
         if not (torch.isfinite(loss) and torch.isfinite(norm)):
             raise UserError(
-                f"training diverged in epoch {epoch + 1}: loss {float(loss.detach())}, gradient {float(norm)}; "
-                f"use a learning rate below {settings.optimiser.learning_rate}"
+                f"training diverged in epoch {epoch + 1}: loss {float(loss.detach())}, gradient "
+                f"{float(norm)}; use a learning rate below {settings.optimiser.learning_rate}"
             )
         optimiser.step()
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from torch import Tensor, fx, nn
@@ -44,9 +44,7 @@ class Budget:
     def for_images(cls, count: int) -> Budget:
         """Epochs for a training part of `count` images: many for hundreds, few for tens of thousands."""
         if count < 10_000:
-            return cls(
-                Fit(40), Fit(8, Adam(1e-3)), Fit(20, Adam(1e-3)), Fit(6, Adam(1e-4))
-            )
+            return cls(Fit(30, Adam(5e-3)), Fit(8, Adam(2e-3)), Fit(16, Adam(2e-3)), Fit(5, Adam(2e-4)))
         move = Augmentation(shift=2)
         return cls(
             Fit(12, Adam(2e-3), 128, move),
@@ -87,7 +85,7 @@ def _unchanged(model: nn.Module, example: Tensor) -> nn.Module:
     return model
 
 
-def _remove(keep: dict[str, int]) -> Transform:
+def _remove(keep: Mapping[str, int]) -> Transform:
     def remove(model: nn.Module, example: Tensor) -> nn.Module:
         return remove_filters(model, example, geometric_median, keep)
 
@@ -103,7 +101,10 @@ RECIPES = (TrainRecipe("apot", Apot(4, 4), StagedPruning(0.3, 3)), TrainRecipe("
 
 
 def recipe_named(name: str) -> TrainRecipe:
-    """apot: 30% of the filters pruned by geometric median, then APoT, 4 bits; int8: INT8. Raises UserError."""
+    """apot: 30% of the filters pruned by geometric median, then 4-bit APoT; int8: INT8, nothing pruned.
+
+    Raises UserError for another name.
+    """
     for recipe in RECIPES:
         if recipe.name == name:
             return recipe

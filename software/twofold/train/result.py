@@ -14,15 +14,18 @@ from twofold.qonnx.freeze import FrozenModel
 
 @dataclass(frozen=True)
 class Accuracy:
-    """Percent of the test part. float: the trained network; pruned: after the last pruning stage, None if
-    nothing is pruned; quantised: the frozen integer model."""
+    """Percent of the test part.
 
-    float: float
+    full: the trained float network; pruned: after the last pruning stage, None if nothing is pruned;
+    quantised: the frozen integer model.
+    """
+
+    full: float
     pruned: float | None
     quantised: float
 
     def as_json(self) -> dict[str, Any]:
-        values = {"float": self.float, "pruned": self.pruned, "quantised": self.quantised}
+        values = {"float": self.full, "pruned": self.pruned, "quantised": self.quantised}
         return {name: value for name, value in values.items() if value is not None}
 
 
@@ -30,8 +33,8 @@ class Accuracy:
 class Metrics:
     """All that metrics.json holds.
 
-    size_ratio, bops_ratio: of the unpruned 32-bit float network over the result; macs: of one frame of the result;
-    weight_histograms: layer → weight code → count.
+    size_ratio, bops_ratio: of the unpruned 32-bit float network over the result; macs: of one frame of
+    the result; weight_histograms: layer → weight code → count.
     """
 
     recipe: str

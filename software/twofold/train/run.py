@@ -73,7 +73,9 @@ def train(
         assert isinstance(network, fx.GraphModule)
         frozen = freeze(network, example)
         compressed = with_bits(
-            layer_costs(network, example), recipe.quantisation.weight_bits, recipe.quantisation.activation_bits
+            layer_costs(network, example),
+            recipe.quantisation.weight_bits,
+            recipe.quantisation.activation_bits,
         )
         metrics = Metrics(
             recipe.name,

@@ -25,7 +25,7 @@ class Adam:
 
 @dataclass(frozen=True)
 class Sgd:
-    """Stochastic gradient descent with Nesterov-free momentum and weight decay."""
+    """Stochastic gradient descent with momentum and weight decay."""
 
     learning_rate: float = 0.1
     momentum: float = 0.9
@@ -44,13 +44,15 @@ class Fit:
 
     epochs: int
     optimiser: Adam | Sgd = field(default_factory=Adam)
-    batch: int = 64
+    batch: int = 128
     augmentation: Augmentation = field(default_factory=Augmentation)
     max_norm: float = 5.0
 
     def __post_init__(self) -> None:
         if self.epochs < 1 or self.batch < 1:
-            raise UserError(f"expected at least 1 epoch and 1 image a batch, got {self.epochs} and {self.batch}")
+            raise UserError(
+                f"expected at least 1 epoch and 1 image a batch, got {self.epochs} and {self.batch}"
+            )
 
     def learning_rate(self, epoch: int) -> float:
         return self.optimiser.learning_rate * (1 + math.cos(math.pi * epoch / self.epochs)) / 2
