@@ -53,7 +53,7 @@ class Port:
             return rows
         values = np.asarray(column, np.int64).reshape(len(column), self.lanes)
         bits = np.unpackbits(values.astype("<i8").view(np.uint8), axis=1, bitorder="little")
-        bits = bits.reshape(len(column), self.lanes, 64)[:, :, : self.width].reshape(len(column), -1)
+        bits = bits.reshape(-1, self.lanes, 64)[:, :, : self.width].reshape(-1, self.lanes * self.width)
         packed = np.packbits(bits, axis=1, bitorder="little")
         rows[: len(column), : packed.shape[1]] = packed
         return rows
