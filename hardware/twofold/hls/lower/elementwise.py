@@ -1,0 +1,80 @@
+"""Additions, requantisation and thresholds: the layers that this package adds to hls4ml."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from twofold.hls.lower.state import Lowering, elements
+from twofold.hls.spec import LayerSpec
+from twofold.hls.types import HlsType
+from twofold.network.ops import Add, Requantise, Threshold
+from twofold.network.types import IntArray
+
+
+def lower_add(op: Add, state: Lowering) -> list[LayerSpec]:
+    result = state.network.result(op)
+    attributes = elements(result) | {"shift_a": int(op.shifts[0]), "shift_b": int(op.shifts[1])}
+    # A shifted operand may need a sign, or one bit more, that the sum does without.
+    operands = [operand.type for operand in state.network.operands(op)]
+    shifted = [
+        (type_.lo << shift, type_.hi << shift) for type_, shift in zip(operands, op.shifts, strict=True)
+    ]
+    sum_type = HlsType.holding(min(-1, *(lo for lo, _ in shifted)), max(hi for _, hi in shifted))
+    wide = HlsType(True, sum_type.bits + 1)
+    types = {"result": state.result_type(op), "sum": wide}
+    return [
+        LayerSpec(state.name(op), "TwofoldAdd", state.inputs(op), types, attributes, tensor=op.output),
+    ]
+
+
+def lower_requantise(op: Requantise, state: Lowering) -> list[LayerSpec]:
+    operand, zero_point = state.operand(op), state.network.result(op).type.zero_point
+    largest = int(op.multiplier.max())
+    reach = max(
+        max(-operand.type.lo, operand.type.hi) * largest, 1 << int(op.shift.max()), *map(abs, op.bounds)
+    )
+    types = {
+        "result": state.result_type(op),
+        "multiplier": HlsType(False, max(largest.bit_length(), 1)),
+        "shift": HlsType(False, max(int(op.shift.max()).bit_length(), 1)),
+        # Twice the reach: the rounding and the zero point add to it before the clamp.
+        "product": HlsType.holding(-2 * reach - abs(zero_point), 2 * reach + abs(zero_point)),
+    }
+    attributes = elements(operand) | {
+        "multiplier_data": op.multiplier,
+        "shift_data": op.shift,
+        "zero_point": int(zero_point),
+        "lowest": int(op.bounds[0]),
+        "highest": int(op.bounds[1]),
+    }
+    return [
+        LayerSpec(state.name(op), "TwofoldRequantise", state.inputs(op), types, attributes, tensor=op.output)
+    ]
+
+
+def lower_threshold(op: Threshold, state: Lowering) -> list[LayerSpec]:
+    thresholds, levels = _reachable(op)
+    types = {
+        "result": state.result_type(op),
+        "thresholds": HlsType.constants(thresholds),
+        "levels": HlsType.constants(levels),
+    }
+    attributes = elements(state.operand(op)) | {
+        "n_thresholds": int(thresholds.shape[1]),
+        "thresholds_data": thresholds,
+        "levels_data": levels,
+    }
+    return [
+        LayerSpec(state.name(op), "TwofoldThreshold", state.inputs(op), types, attributes, tensor=op.output)
+    ]
+
+
+def _reachable(op: Threshold) -> tuple[IntArray, IntArray]:
+    """Thresholds and levels without those that decide nothing.
+
+    They are a step of 0 between two levels, and a threshold equal to the next one in every channel.
+    """
+    steps = np.diff(op.levels) != 0
+    thresholds, levels = op.thresholds[:, steps], op.levels[1:][steps]
+    decides = np.append((thresholds[:, 1:] != thresholds[:, :-1]).any(axis=0), True)
+    return thresholds[:, decides], np.concatenate([op.levels[:1], levels[decides]])

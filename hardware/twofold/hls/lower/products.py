@@ -1,0 +1,87 @@
+"""Convolutions and fully connected layers: sums of products, by hls4ml's own layers."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from twofold.hls.kernels import plain_kernel
+from twofold.hls.layout import Layout
+from twofold.hls.lower.padding import padded
+from twofold.hls.lower.state import Lowering, map_sizes, pads, strides
+from twofold.hls.spec import LayerSpec
+from twofold.hls.strategy import choose
+from twofold.hls.types import HlsType
+from twofold.network.ops import Conv2d, Flatten, Linear
+from twofold.network.ranges import sum_bound
+
+# A product with a weight of two bits takes hls4ml's ternary path, which reads −2 as +1.
+_WEIGHT_BITS_MIN = 3
+
+
+def lower_conv2d(op: Conv2d, state: Lowering) -> list[LayerSpec]:
+    padding, inputs, shape = padded(op, state.operand(op).type.zero_point, state)
+    kernel = plain_kernel(op)
+    outputs, channels, k_h, k_w = (int(size) for size in kernel.shape)
+    strategy = choose(channels * k_h * k_w, outputs, state.multipliers)
+    attributes = (
+        map_sizes(shape, "in")
+        | map_sizes(state.network.result(op).shape, "out")
+        | strides(op.stride)
+        | pads((0, 0, 0, 0))
+        | {"n_chan": channels, "n_filt": outputs, "filt_height": k_h, "filt_width": k_w}
+        | {
+            "weight_data": np.ascontiguousarray(kernel.transpose(2, 3, 1, 0)),
+            "bias_data": op.bias,
+            "data_format": "channels_last",
+        }
+    )
+    return [
+        *padding,
+        LayerSpec(
+            state.name(op),
+            "Conv2D",
+            inputs,
+            _sum_types(op, state),
+            attributes,
+            strategy.name,
+            strategy.reuse_factor,
+            op.output,
+        ),
+    ]
+
+
+def lower_linear(op: Linear, state: Lowering) -> list[LayerSpec]:
+    outputs, inputs = (int(size) for size in op.weight.shape)
+    producer = state.network.producers.get(op.inputs[0])
+    source = state.operand(producer).shape if isinstance(producer, Flatten) else None
+    order = Layout((inputs,), source).order
+    strategy = choose(inputs, outputs, state.multipliers)
+    attributes = {
+        "n_in": inputs,
+        "n_out": outputs,
+        "weight_data": np.ascontiguousarray(op.weight[:, order].T),
+        "bias_data": op.bias,
+    }
+    return [
+        LayerSpec(
+            state.name(op),
+            "Dense",
+            state.inputs(op),
+            _sum_types(op, state),
+            attributes,
+            strategy.name,
+            strategy.reuse_factor,
+            op.output,
+        )
+    ]
+
+
+def _sum_types(op: Conv2d | Linear, state: Lowering) -> dict[str, HlsType]:
+    """Types in which no sum of products, in any order, overflows."""
+    bound = max(sum_bound(op, state.operand(op), state.ranges[op.inputs[0]]), 1)
+    return {
+        "result": state.result_type(op),
+        "accum": HlsType.holding(-bound, bound),
+        "weight": HlsType.constants(op.weight, _WEIGHT_BITS_MIN),
+        "bias": HlsType.constants(op.bias),
+    }

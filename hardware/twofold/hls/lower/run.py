@@ -1,0 +1,59 @@
+"""`Network` → hls4ml layers: channels-last, with every type taken from the network."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from twofold.hls.layout import Layout
+from twofold.hls.lower.elementwise import lower_add, lower_requantise, lower_threshold
+from twofold.hls.lower.pools import lower_flatten, lower_max_pool, lower_sum_pool
+from twofold.hls.lower.products import lower_conv2d, lower_linear
+from twofold.hls.lower.state import Lowering
+from twofold.hls.spec import LayerSpec, ProjectSpec
+from twofold.hls.support import check_support
+from twofold.hls.types import HlsType, IoType
+from twofold.network.graph import Network
+from twofold.network.ops import Add, Conv2d, Flatten, Linear, MaxPool2d, Op, Requantise, SumPool2d, Threshold
+from twofold.network.ranges import value_ranges
+
+INPUT_LAYER = "frame"
+
+# The layers of one op; the last one writes the op's result.
+_LOWERINGS: Mapping[type[Op], Callable[[Any, Lowering], list[LayerSpec]]] = {
+    Conv2d: lower_conv2d,
+    Linear: lower_linear,
+    Add: lower_add,
+    MaxPool2d: lower_max_pool,
+    SumPool2d: lower_sum_pool,
+    Flatten: lower_flatten,
+    Requantise: lower_requantise,
+    Threshold: lower_threshold,
+}
+
+
+def lower(network: Network, io: IoType, multipliers: int) -> ProjectSpec:
+    """The layers of a project with at most `multipliers` multipliers in each.
+
+    Raises NetworkError, by op name, for what cannot be built exactly.
+    """
+    check_support(network, io)
+    state = Lowering(network, io, multipliers, value_ranges(network))
+    layout = Layout(network.input.shape)
+    state.layouts[network.input_name] = layout
+    state.layer_of[network.input_name] = INPUT_LAYER
+    state.layers.append(
+        LayerSpec(
+            INPUT_LAYER,
+            "InputLayer",
+            (),
+            {"result": HlsType.of(network.input.type)},
+            {"input_shape": layout.hls_shape, "data_format": "channels_last"},
+        )
+    )
+    for op in network.ops:
+        state.layers.extend(_LOWERINGS[type(op)](op, state))
+        state.layer_of[op.output] = state.layers[-1].name
+        if not isinstance(op, Flatten):
+            state.layouts[op.output] = Layout(network.result(op).shape)
+    return ProjectSpec(tuple(state.layers), state.layouts, state.layer_of[network.output_name])

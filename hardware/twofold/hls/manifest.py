@@ -1,0 +1,100 @@
+"""`manifest.json`: what a generated project is, and the hashes of its files."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from twofold.errors import UserError
+from twofold.files import sha256
+from twofold.hls.layout import Layout
+from twofold.hls.options import HlsOptions
+
+MANIFEST = "manifest.json"
+FORMAT = "twofold hls project 1"
+# What simulation adds to a project, outside of the manifest.
+BUILD_FOLDER = "build"
+
+
+@dataclass(frozen=True)
+class TracedTensor:
+    """A tensor of the network and the C++ layer that writes it."""
+
+    name: str
+    layer: str
+    layout: Layout
+
+
+@dataclass(frozen=True)
+class HlsProject:
+    """A complete project in `folder`.
+
+    digest: of the network and all options. top: name of the C++ top function. io: hls4ml's IOType.
+    tensors: everything that C simulation shows, the output included.
+    """
+
+    folder: Path
+    name: str
+    digest: str
+    top: str
+    io: str
+    input: TracedTensor
+    output: TracedTensor
+    tensors: tuple[TracedTensor, ...]
+    files: Mapping[str, str]
+
+    @classmethod
+    def load(cls, folder: Path) -> HlsProject:
+        """Raises UserError if `folder` holds no project."""
+        path = folder / MANIFEST
+        try:
+            entry = json.loads(path.read_text())
+            if entry["format"] != FORMAT:
+                raise UserError(f"{path}: expected the format {FORMAT!r}, found {entry['format']!r}")
+            return cls(
+                folder,
+                entry["name"],
+                entry["digest"],
+                entry["top"],
+                entry["io"],
+                _tensor(entry["input"]),
+                _tensor(entry["output"]),
+                tuple(_tensor(tensor) for tensor in entry["tensors"]),
+                entry["files"],
+            )
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise UserError(f"{path}: expected an HLS project of twofold, found {error}") from error
+
+    def changed_files(self) -> list[str]:
+        """Paths of files that are missing or differ from the manifest."""
+        return [
+            path
+            for path, digest in self.files.items()
+            if not (self.folder / path).is_file() or sha256(self.folder / path) != digest
+        ]
+
+
+def write_manifest(project: HlsProject, options: HlsOptions) -> None:
+    """Writes the manifest of `project`, with `options` for the reader's information."""
+    entry = asdict(project) | {"format": FORMAT, "options": asdict(options)}
+    del entry["folder"]
+    (project.folder / MANIFEST).write_text(json.dumps(entry, indent=1, sort_keys=True) + "\n")
+
+
+def hash_files(folder: Path) -> dict[str, str]:
+    """Path → sha256 of every file below `folder` but the manifest and builds."""
+    return {
+        path.relative_to(folder).as_posix(): sha256(path)
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and path.name != MANIFEST and path.relative_to(folder).parts[0] != BUILD_FOLDER
+    }
+
+
+def _tensor(entry: dict) -> TracedTensor:
+    layout = entry["layout"]
+    flattened = layout["flattened"]
+    return TracedTensor(
+        entry["name"], entry["layer"], Layout(tuple(layout["shape"]), flattened and tuple(flattened))
+    )

@@ -1,0 +1,98 @@
+"""`ProjectSpec` → hls4ml's `ModelGraph`, and the proof that hls4ml changed no type of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from hls4ml.model.graph import ModelGraph
+
+from twofold.errors import UserError
+from twofold.hls.layers import BACKEND, register_layers
+from twofold.hls.lower.run import INPUT_LAYER
+from twofold.hls.spec import LayerSpec, ProjectSpec
+from twofold.hls.types import HlsType, IoType
+
+# Copies of a stream that is read more than once, which hls4ml inserts.
+_INSERTED = "Clone"
+# hls4ml wants a default type. Nothing may keep it, so it is one that no value has.
+_UNSET = "ap_int<1>"
+
+
+def build_model(
+    spec: ProjectSpec, top: str, folder: Path, io: IoType, part: str, clock_ns: float
+) -> ModelGraph:
+    """hls4ml's graph with all its passes run, ready to be written to `folder`.
+
+    Raises UserError if hls4ml removed a layer, added one, or changed a type or a reuse factor.
+    """
+    register_layers()
+    config = {
+        "OutputDir": str(folder),
+        "ProjectName": top,
+        "Backend": BACKEND,
+        "Part": part,
+        "ClockPeriod": clock_ns,
+        "ClockUncertainty": "27%",
+        "IOType": str(io),
+        "TraceOutput": True,
+        "HLSConfig": {
+            "Model": {"Precision": _UNSET, "ReuseFactor": 1, "Strategy": "Latency"},
+            "LayerName": {layer.name: _layer_config(layer) for layer in spec.layers},
+        },
+        "WriterConfig": {
+            "Namespace": None,
+            "WriteWeightsTxt": True,
+            "WriteTar": False,
+            "TBOutputStream": "both",
+        },
+    }
+    layers = [_layer_dict(layer) for layer in spec.layers]
+    model = ModelGraph.from_layer_list(config, layers, inputs=[INPUT_LAYER], outputs=[spec.output_layer])
+    check_model(model, spec)
+    return model
+
+
+def _layer_config(layer: LayerSpec) -> dict[str, Any]:
+    return {
+        "Trace": layer.tensor is not None,
+        "Precision": {name: str(type_) for name, type_ in layer.types.items()},
+        "Strategy": layer.strategy,
+        "ReuseFactor": layer.reuse_factor,
+    }
+
+
+def _layer_dict(layer: LayerSpec) -> dict[str, Any]:
+    return {
+        "class_name": layer.kind,
+        "name": layer.name,
+        "inputs": list(layer.inputs),
+        "outputs": [layer.name],
+        **layer.attributes,
+    }
+
+
+def check_model(model: ModelGraph, spec: ProjectSpec) -> None:
+    """Raises UserError, naming the layer, unless the graph has exactly the layers and types of `spec`."""
+    expected = {layer.name: layer for layer in spec.layers}
+    found = {layer.name: layer for layer in model.get_layers() if layer.class_name != _INSERTED}
+    for name in expected.keys() ^ found.keys():
+        raise UserError(f"{name}: expected the layers of the network, found that hls4ml added or removed it")
+    for name, layer in expected.items():
+        for value, type_ in layer.types.items():
+            _check_type(name, value, type_, found[name].get_attr(f"{value}_t").precision)
+        reuse = found[name].get_attr("reuse_factor")
+        if reuse != layer.reuse_factor:
+            raise UserError(f"{name}: reuse factor: expected {layer.reuse_factor}, hls4ml made it {reuse}")
+    for clone in model.get_layers():
+        if clone.class_name == _INSERTED:
+            source = clone.get_input_variable().type.precision
+            for variable in clone.get_variables():
+                _check_type(
+                    clone.name, "result", HlsType(source.signed, source.width), variable.type.precision
+                )
+
+
+def _check_type(layer: str, value: str, expected: HlsType, found: Any) -> None:
+    if (found.signed, found.width, found.integer) != (expected.signed, expected.bits, expected.bits):
+        raise UserError(f"{layer}: {value} type: expected {expected}, hls4ml made it {found}")

@@ -1,0 +1,57 @@
+#ifndef NNET_TWOFOLD_THRESHOLD_H_
+#define NNET_TWOFOLD_THRESHOLD_H_
+
+#include "hls_stream.h"
+#include "nnet_common.h"
+
+namespace nnet {
+
+// levels[number of thresholds <= x]; thresholds ascend, so the last one reached decides.
+template <class data_T, class res_T, typename CONFIG_T>
+res_T twofold_threshold_one(data_T x, const typename CONFIG_T::threshold_t *thresholds,
+                            const typename CONFIG_T::level_t *levels) {
+    #pragma HLS INLINE
+    res_T y = levels[0];
+    for (unsigned k = 0; k < CONFIG_T::n_thresholds; k++) {
+        #pragma HLS UNROLL
+        if (x >= thresholds[k])
+            y = levels[k + 1];
+    }
+    return y;
+}
+
+// One pixel a cycle; n_in / n_chan cycles a frame. thresholds: [n_chan][n_thresholds].
+template <class data_T, class res_T, typename CONFIG_T>
+void twofold_threshold(hls::stream<data_T> &data, hls::stream<res_T> &res,
+                       typename CONFIG_T::threshold_t thresholds[CONFIG_T::n_chan * CONFIG_T::n_thresholds],
+                       typename CONFIG_T::level_t levels[CONFIG_T::n_thresholds + 1]) {
+    #pragma HLS ARRAY_PARTITION variable=thresholds complete
+    #pragma HLS ARRAY_PARTITION variable=levels complete
+ThresholdPixel:
+    for (unsigned pixel = 0; pixel < CONFIG_T::n_in / CONFIG_T::n_chan; pixel++) {
+        #pragma HLS PIPELINE
+        data_T in = data.read();
+        res_T out;
+        for (unsigned channel = 0; channel < CONFIG_T::n_chan; channel++) {
+            #pragma HLS UNROLL
+            out[channel] = twofold_threshold_one<typename data_T::value_type, typename res_T::value_type, CONFIG_T>(
+                in[channel], thresholds + channel * CONFIG_T::n_thresholds, levels);
+        }
+        res.write(out);
+    }
+}
+
+template <class data_T, class res_T, typename CONFIG_T>
+void twofold_threshold(data_T data[CONFIG_T::n_in], res_T res[CONFIG_T::n_in],
+                       typename CONFIG_T::threshold_t thresholds[CONFIG_T::n_chan * CONFIG_T::n_thresholds],
+                       typename CONFIG_T::level_t levels[CONFIG_T::n_thresholds + 1]) {
+    #pragma HLS PIPELINE
+    for (unsigned i = 0; i < CONFIG_T::n_in; i++) {
+        res[i] = twofold_threshold_one<data_T, res_T, CONFIG_T>(
+            data[i], thresholds + (i % CONFIG_T::n_chan) * CONFIG_T::n_thresholds, levels);
+    }
+}
+
+} // namespace nnet
+
+#endif

@@ -1,0 +1,103 @@
+"""`Network` → a complete hls4ml project on disk."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from importlib.metadata import version
+from pathlib import Path
+
+import numpy as np
+
+from twofold.errors import UserError
+from twofold.golden.execute import check_frames
+from twofold.hls.lower.run import lower
+from twofold.hls.manifest import MANIFEST, HlsProject
+from twofold.hls.options import HlsOptions
+from twofold.hls.types import IoType
+from twofold.hls.writer import write_project
+from twofold.network.graph import Network
+from twofold.network.store import save
+from twofold.network.types import IntArray
+
+_PACKAGE = Path(__file__).parent
+_RANDOM_FRAMES = 8
+
+
+def generate(
+    network: Network,
+    folder: Path,
+    io: IoType = IoType.STREAM,
+    part: str = "xc7z020clg400-1",
+    clock_ns: float = 10,
+    multipliers: int = 64,
+    frames: IntArray | None = None,
+) -> HlsProject:
+    """Writes the project of `network` to `folder`, whole or not at all.
+
+    multipliers: most multipliers in one layer. frames: test vectors [N, *input shape], codes of the
+    input's type; eight random ones if None. A folder that already holds this project, unchanged, stays
+    as it is, its compiled simulation included.
+    Raises NetworkError, by op name, for what cannot be built exactly, and UserError for a folder that holds
+    anything else than a project.
+    """
+    options = HlsOptions(io, part, clock_ns, multipliers, version("hls4ml"))
+    if frames is None:
+        frames = _random_frames(network)
+    check_frames(network, frames)
+    digest = _digest(network, frames, options)
+    if _is_current(folder, digest):
+        return HlsProject.load(folder)
+    spec = lower(network, io, multipliers)
+    with _replaced_folder(folder) as temporary:
+        write_project(network, spec, temporary, digest, frames, options)
+    return HlsProject.load(folder)
+
+
+def _random_frames(network: Network) -> IntArray:
+    type_ = network.input.type
+    shape = (_RANDOM_FRAMES, *network.input.shape)
+    return np.random.default_rng(0).integers(type_.lo, type_.hi, shape, np.int64, endpoint=True)
+
+
+def _digest(network: Network, frames: IntArray, options: HlsOptions) -> str:
+    """Of everything that a project is made from, this package's own files included."""
+    result = hashlib.sha256(json.dumps(asdict(options), sort_keys=True).encode())
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "network.npz"
+        save(network, path)
+        result.update(path.read_bytes())
+    result.update(np.ascontiguousarray(frames, np.int64).tobytes())
+    for path in sorted(_PACKAGE.rglob("*")):
+        if path.suffix in (".py", ".h", ".j2"):
+            result.update(path.read_bytes())
+    return result.hexdigest()
+
+
+def _is_current(folder: Path, digest: str) -> bool:
+    if not (folder / MANIFEST).is_file():
+        return False
+    project = HlsProject.load(folder)
+    return project.digest == digest and not project.changed_files()
+
+
+@contextmanager
+def _replaced_folder(folder: Path) -> Iterator[Path]:
+    """A temporary folder that takes the place of `folder` when the block ends without an error."""
+    if folder.exists() and not (folder / MANIFEST).is_file() and any(folder.iterdir()):
+        raise UserError(f"{folder}: expected an empty folder or an HLS project, found other files")
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    temporary = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}."))
+    try:
+        yield temporary
+        temporary.chmod(0o755)
+        if folder.exists():
+            shutil.rmtree(folder)
+        temporary.rename(folder)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)

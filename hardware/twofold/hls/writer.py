@@ -1,0 +1,142 @@
+"""The files of a project: hls4ml's own, then the test bench, its vectors and the README."""
+
+from __future__ import annotations
+
+import io
+import re
+import warnings
+from collections.abc import Sequence
+from contextlib import redirect_stderr, redirect_stdout
+from pathlib import Path
+
+from hls4ml.model.graph import ModelGraph
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from twofold.golden.execute import execute
+from twofold.hls.compiler import FLAGS
+from twofold.hls.manifest import HlsProject, TracedTensor, hash_files, write_manifest
+from twofold.hls.model import build_model
+from twofold.hls.options import HlsOptions
+from twofold.hls.spec import ProjectSpec
+from twofold.hls.vectors import INPUT_FILE, OUTPUT_FILE, golden_file, write_vectors
+from twofold.network.graph import Network
+from twofold.network.types import IntArray
+
+_TEMPLATES = Path(__file__).parent / "templates"
+
+
+def write_project(
+    network: Network, spec: ProjectSpec, folder: Path, digest: str, frames: IntArray, options: HlsOptions
+) -> None:
+    """Writes everything to the empty `folder`; frames: [N, *input shape], the test vectors."""
+    top = "twofold_" + re.sub(r"[^0-9A-Za-z]+", "_", network.name).strip("_").lower()
+    model = _write_hls4ml(spec, top, folder, options)
+    _make_reproducible(model, folder, digest)
+    tensors = _traced(spec)
+    source = TracedTensor(network.input_name, spec.layers[0].name, spec.layouts[network.input_name])
+    output = next(tensor for tensor in tensors if tensor.name == network.output_name)
+    _write_vectors(network, frames, (source, output), tensors, folder / "tb_data")
+    _write_test_bench(model, top, (source, output), tensors, folder)
+    _write_readme(model, network, top, options, folder)
+    write_manifest(
+        HlsProject(
+            folder, network.name, digest, top, str(options.io), source, output, tensors, hash_files(folder)
+        ),
+        options,
+    )
+
+
+def _write_hls4ml(spec: ProjectSpec, top: str, folder: Path, options: HlsOptions) -> ModelGraph:
+    """hls4ml's own files; what it prints goes to hls4ml.log."""
+    log = io.StringIO()
+    with redirect_stdout(log), redirect_stderr(log), warnings.catch_warnings():
+        warnings.simplefilter("always")
+        model = build_model(spec, top, folder, options.io, options.part, options.clock_ns)
+        model.write()
+    (folder / "hls4ml.log").write_text(log.getvalue())
+    return model
+
+
+def _make_reproducible(model: ModelGraph, folder: Path, digest: str) -> None:
+    """Replaces hls4ml's random stamp, and the path that the project was written to, in its files."""
+    stamp = model.config.get_config_value("Stamp")
+    for name in ("build_lib.sh", "hls4ml_config.yml", "hls4ml.log"):
+        text = (folder / name).read_text()
+        (folder / name).write_text(text.replace(stamp, digest[: len(stamp)]).replace(str(folder), "."))
+
+
+def _traced(spec: ProjectSpec) -> tuple[TracedTensor, ...]:
+    return tuple(
+        TracedTensor(layer.tensor, layer.name, spec.layouts[layer.tensor])
+        for layer in spec.layers
+        if layer.tensor is not None
+    )
+
+
+def _write_vectors(
+    network: Network,
+    frames: IntArray,
+    ends: tuple[TracedTensor, TracedTensor],
+    tensors: Sequence[TracedTensor],
+    folder: Path,
+) -> None:
+    golden = execute(network, frames)
+    source, output = ends
+    folder.mkdir(exist_ok=True)
+    write_vectors(folder / INPUT_FILE, source.layout.to_hls(golden[source.name]))
+    write_vectors(folder / OUTPUT_FILE, output.layout.to_hls(golden[output.name]))
+    for tensor in tensors:
+        write_vectors(folder / golden_file(tensor.layer), tensor.layout.to_hls(golden[tensor.name]))
+
+
+def _write_test_bench(
+    model: ModelGraph,
+    top: str,
+    ends: tuple[TracedTensor, TracedTensor],
+    tensors: Sequence[TracedTensor],
+    folder: Path,
+) -> None:
+    """Takes the place of hls4ml's test bench, which prints the outputs and returns 0 whatever they are."""
+    (source,), (result,) = model.get_input_variables(), model.get_output_variables()
+    text = _render(
+        "testbench.cpp.j2",
+        top=top,
+        traced=[{"layer": tensor.layer, "size": tensor.layout.elements} for tensor in tensors],
+        input_size=ends[0].layout.elements,
+        output_size=ends[1].layout.elements,
+        input_definition=source.definition_cpp(),
+        output_definition=result.definition_cpp(),
+        input_type=source.type.name,
+        output_type=result.type.name,
+        input_name=source.name,
+        output_name=result.name,
+    )
+    (folder / f"{top}_test.cpp").write_text(text)
+
+
+def _write_readme(model: ModelGraph, network: Network, top: str, options: HlsOptions, folder: Path) -> None:
+    (source,), (result,) = model.get_input_variables(), model.get_output_variables()
+    text = _render(
+        "README.md.j2",
+        name=network.name,
+        top=top,
+        options=options,
+        flags=" ".join(FLAGS),
+        input_type=network.input.type,
+        input_shape=list(source.shape),
+        output_type=network.output.type,
+        output_shape=list(result.shape),
+    )
+    (folder / "README.md").write_text(text)
+
+
+def _render(template: str, **values: object) -> str:
+    environment = Environment(
+        loader=FileSystemLoader(_TEMPLATES),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        autoescape=False,
+    )
+    return environment.get_template(template).render(**values)

@@ -1,0 +1,111 @@
+"""Small hand-made networks that hold every kind of op."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from twofold.network.dyadic import Dyadic
+from twofold.network.graph import Network, Tensor
+from twofold.network.ops import Add, Conv2d, Flatten, Linear, MaxPool2d, Op, Requantise, SumPool2d, Threshold
+from twofold.network.ranges import result_range, value_ranges
+from twofold.network.shapes import result_shape
+from twofold.network.types import IntType
+from twofold.network.verify import verify
+
+ONE = Dyadic(1)
+
+
+class Builder:
+    """Appends ops; the types of exact results come from range analysis."""
+
+    def __init__(self, shape: tuple[int, ...], type_: IntType, seed: int = 0) -> None:
+        self.rng = np.random.default_rng(seed)
+        self.tensors = [Tensor("x", shape, type_)]
+        self.ops: list[Op] = []
+
+    def network(self, output: str) -> Network:
+        return Network.of("hand_made", self.tensors, self.ops, "x", output)
+
+    def add(self, op: Op, type_: IntType | None = None, scale: Dyadic = ONE) -> str:
+        known = self.network(op.inputs[0])
+        shape = result_shape(op, *(tensor.shape for tensor in known.operands(op)))
+        if type_ is None:
+            ranges = value_ranges(known)
+            bounds = result_range(op, known, *(ranges[name] for name in op.inputs)).bounds
+            type_ = IntType.holding(*bounds, scale)
+        self.tensors.append(Tensor(op.output, shape, type_))
+        self.ops.append(op)
+        return op.output
+
+    def shape(self, name: str) -> tuple[int, ...]:
+        return next(tensor.shape for tensor in self.tensors if tensor.name == name)
+
+    def conv(self, name: str, source: str, outputs: int, kernel: tuple[int, int], **geometry: object) -> str:
+        channels = self.shape(source)[0] // int(str(geometry.get("groups", 1)))
+        weight = self.rng.integers(-10, 11, (outputs, channels, *kernel))
+        bias = self.rng.integers(-200, 200, outputs)
+        return self.add(Conv2d(name, (source,), f"{name}_sum", weight, bias, **geometry))  # type: ignore[arg-type]
+
+    def requantise(self, name: str, source: str, type_: IntType, shift: int = 7) -> str:
+        channels = self.shape(source)[0]
+        multiplier = self.rng.integers(1, 16, channels)
+        shifts = np.full(channels, shift) + np.arange(channels) % 3
+        return self.add(Requantise(name, (source,), name, multiplier, shifts, (type_.lo, type_.hi)), type_)
+
+    def threshold(self, name: str, source: str, levels: list[int], spread: int) -> str:
+        channels = self.shape(source)[0]
+        thresholds = np.sort(self.rng.integers(-spread // 4, spread, (channels, len(levels) - 1)), axis=1)
+        op = Threshold(name, (source,), name, thresholds, np.array(levels))
+        return self.add(op, IntType(min(levels) < 0, 6))
+
+
+APOT_LEVELS = [0, 1, 2, 3, 4, 6, 8, 9, 12, 16, 18, 24, 32, 33, 36, 48]
+
+
+def every_op(seed: int = 0) -> Network:
+    """Residual block with shifts, strided shortcut, multipliers, thresholds, negative codes, both pools."""
+    net = Builder((2, 9, 8), IntType(False, 8), seed)
+    stem = net.conv("stem", "x", 4, (3, 3), padding=(1, 1, 1, 1))
+    act = net.threshold("stem_act", stem, APOT_LEVELS, 4000)
+    branch = net.conv("branch", act, 4, (3, 3), padding=(1, 1, 1, 1))
+    branch_q = net.requantise("branch_q", branch, IntType(True, 8, Dyadic(1, 2)))
+    added = net.add(Add("add", (act, branch_q), "sum", (2, 0)), scale=Dyadic(1, 2))
+    block = net.requantise("block_act", added, IntType(False, 5), 5)
+    pooled = net.add(MaxPool2d("pool", (block,), "pooled", (2, 2), (2, 2), (1, 0, 0, 0)), IntType(False, 5))
+    down = net.conv("down", pooled, 6, (3, 3), stride=(2, 2), padding=(1, 1, 1, 1))
+    down_q = net.requantise("down_q", down, IntType(True, 6))
+    short = net.conv("short", pooled, 6, (1, 1), stride=(2, 2))
+    short_q = net.requantise("short_q", short, IntType(True, 6), 4)
+    joined = net.add(Add("join", (down_q, short_q), "joined"))
+    signed = net.threshold("joined_act", joined, [-9, -9, -3, 0, 5, 5, 31], 40)
+    sums = net.add(SumPool2d("sums", (signed,), "sums", (2, 1), (2, 1)))
+    mean = net.requantise("mean", sums, IntType(True, 5), 3)
+    flat = net.add(Flatten("flat", (mean,), "flat"), IntType(True, 5))
+    weight = net.rng.integers(-100, 100, (5, net.shape(flat)[0]))
+    net.add(Linear("fc", (flat,), "logits", weight, net.rng.integers(-500, 500, 5)))
+    return verify(net.network("logits"))
+
+
+def every_geometry(seed: int = 0) -> Network:
+    """Groups, dilation, asymmetric padding and zero points."""
+    net = Builder((4, 7, 6), IntType(True, 5, zero_point=-3), seed)
+    grouped = net.conv("grouped", "x", 6, (3, 2), groups=2, padding=(2, 0, 1, 1))
+    quantised = net.requantise("grouped_q", grouped, IntType(False, 4, zero_point=5))
+    dilated = net.conv("dilated", quantised, 3, (2, 3), dilation=(2, 1), padding=(0, 2, 1, 0), stride=(2, 1))
+    dilated_q = net.requantise("dilated_q", dilated, IntType(True, 9), 1)
+    sums = net.add(SumPool2d("sums", (dilated_q,), "sums", net.shape(dilated_q)[1:], (9, 9)))  # type: ignore[arg-type]
+    flat = net.add(Flatten("flat", (sums,), "flat"))
+    weight = net.rng.integers(-2, 2, (3, 3))
+    net.add(Linear("fc", (flat,), "logits", weight, np.zeros(3, np.int64)))
+    return verify(net.network("logits"))
+
+
+@pytest.fixture(scope="session")
+def every_op_network() -> Network:
+    return every_op()
+
+
+@pytest.fixture(scope="session")
+def every_geometry_network() -> Network:
+    return every_geometry()
