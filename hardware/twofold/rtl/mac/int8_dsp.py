@@ -104,7 +104,7 @@ class Int8DspArray(PeArray):
         for column in range(self.kind.tout // 2):
             pairs = [(row.activation, row.weights[2 * column], row.weights[2 * column + 1]) for row in rows]
             packed = _column(m, pairs, f"column_{column}")
-            low, high = _lanes(m, packed, self._repair(m, pairs, column), self.kind)
+            low, high = split_lanes(m, packed, self._repair(m, pairs, column), self.kind)
             m.d.sync += [self.y[2 * column].eq(low), self.y[2 * column + 1].eq(high)]
         return m
 
@@ -145,7 +145,7 @@ def _column(m: Module, pairs: list[tuple[Value, Signal, Signal]], name: str) -> 
         factor = Signal(signed(9), name=f"{name}_factor_{index}", reset_less=True)
         product = Signal(signed(PRODUCT_BITS), name=f"{name}_product_{index}", reset_less=True)
         added = Signal(signed(SUM_BITS), name=f"{name}_sum_{index}", reset_less=True)
-        m.d.sync += [operand.eq((upper << LANE_SHIFT) + lower), factor.eq(activation)]
+        m.d.sync += [operand.eq(packed_operand(lower, upper)), factor.eq(activation)]
         m.d.sync += product.eq(operand * factor)
         m.d.sync += added.eq(product if total is None else total + product)
         total = added
@@ -153,7 +153,12 @@ def _column(m: Module, pairs: list[tuple[Value, Signal, Signal]], name: str) -> 
     return total
 
 
-def _lanes(m: Module, packed: Value, residue: Value | None, kind: Int8Dsp) -> tuple[Value, Value]:
+def packed_operand(lower: Value, upper: Value) -> Value:
+    """Two weights as the one operand that both products come from."""
+    return (upper << LANE_SHIFT) + lower
+
+
+def split_lanes(m: Module, packed: Value, residue: Value | None, kind: Int8Dsp) -> tuple[Value, Value]:
     """The lower and the upper lane of a packed sum, both exact."""
     upper = packed[LANE_SHIFT:].as_signed()
     if residue is None:

@@ -1,0 +1,101 @@
+"""Proofs by satisfiability that two descriptions of a function are one, for all inputs."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from amaranth.lib import wiring
+
+from twofold.rtl.verilog import to_rtlil
+
+TOP = "miter"
+OUTPUT = "ok"
+
+_SCRIPT = """
+import sys
+from pyosys import libyosys as ys
+design = ys.Design()
+for command in sys.argv[1:]:
+    ys.run_pass(command, design)
+"""
+# A feed-forward pipeline computes what its logic computes without the registers.
+_WIRES = """
+(* techmap_celltype = "$dff $dffe $sdff $sdffe $sdffce" *)
+module wires (CLK, EN, SRST, D, Q);
+  parameter WIDTH = 0, CLK_POLARITY = 1, EN_POLARITY = 1, SRST_POLARITY = 1, SRST_VALUE = 0;
+  input CLK, EN, SRST;
+  input [WIDTH-1:0] D;
+  output [WIDTH-1:0] Q;
+  assign Q = D;
+endmodule
+"""
+_VALUE = re.compile(r"^\s*\\(\w+)\s+(-?\d+)\s")
+_SOLVED = "SAT proof finished - no model found: SUCCESS!"
+_REFUTED = "SAT proof finished - model found: FAIL!"
+
+
+class ProofError(Exception):
+    """A proof that ended neither way: the time was over, or Yosys failed. Never a pass."""
+
+
+@dataclass(frozen=True)
+class Proof:
+    """holds: `ok` is 1 for all inputs. counterexample: otherwise, inputs for which it is 0."""
+
+    holds: bool
+    counterexample: dict[str, int]
+    seconds: float
+
+
+def prove(miter: wiring.Component, *, time_limit: float = 120.0) -> Proof:
+    """Whether output `ok` of a component is 1 for all values of its inputs.
+
+    Registers are taken for wires and their enables for granted, so the component must be combinational,
+    or a pipeline without feedback whose inputs stay the same; memories must not reach `ok`.
+    time_limit: seconds. Raises ProofError when there is no answer.
+    """
+    begin = time.monotonic()
+    with tempfile.TemporaryDirectory() as folder:
+        log = _solve(miter, Path(folder), time_limit)
+    seconds = round(time.monotonic() - begin, 2)
+    if _SOLVED in log:
+        return Proof(True, {}, seconds)
+    if _REFUTED in log:
+        values = (_VALUE.match(line) for line in log.partition(_REFUTED)[2].splitlines())
+        return Proof(False, {found[1]: int(found[2]) for found in values if found}, seconds)
+    raise ProofError(f"no answer after {seconds} s: {' | '.join(log.strip().splitlines()[-3:])}")
+
+
+def _solve(miter: wiring.Component, folder: Path, time_limit: float) -> str:
+    (folder / "miter.il").write_text(to_rtlil(miter, TOP))
+    (folder / "wires.v").write_text(_WIRES)
+    commands = ["read_rtlil miter.il", f"hierarchy -top {TOP}", "proc -norom", "flatten", "opt -full"]
+    commands += ["techmap -map wires.v", "opt -full", "check -assert"]
+    commands += [f"sat -verify -prove {OUTPUT} 1 -show-inputs {TOP}"]
+    log = folder / "log"
+    with (
+        log.open("w") as output,
+        subprocess.Popen(
+            [sys.executable, "-c", _SCRIPT, *commands],
+            cwd=folder,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        ) as process,
+    ):
+        try:
+            process.wait(time_limit)
+        except BaseException as error:
+            os.killpg(process.pid, signal.SIGKILL)
+            if isinstance(error, subprocess.TimeoutExpired):
+                raise ProofError(f"no answer within {time_limit:g} s") from error
+            raise
+    return log.read_text(errors="replace")
