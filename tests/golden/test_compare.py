@@ -1,0 +1,56 @@
+from __future__ import annotations
+
+import numpy as np
+
+from twofold.golden.compare import Check, Status, compare
+
+EXPECTED = {"a": np.arange(6).reshape(2, 3), "y": np.array([[1], [2]])}
+
+
+def check(found, required=("y",)):
+    return compare("m", ("golden", EXPECTED), ("other", found), required)
+
+
+def test_equal_integers_pass():
+    result = check({"a": EXPECTED["a"], "y": EXPECTED["y"]})
+    assert (result.status, result.frames, result.elements, result.mismatches) == (Status.PASS, 2, 8, 0)
+    assert (result.tensors, result.detail) == (("a", "y"), "")
+
+
+def test_one_other_integer_fails():
+    found = EXPECTED["a"].copy()
+    found[1, 2] += 1
+    result = check({"a": found, "y": EXPECTED["y"]})
+    assert (result.status, result.mismatches) == (Status.FAIL, 1)
+    assert result.detail == "a[1, 2]: expected 5, found 6"
+
+
+def test_missing_unknown_and_misshapen_tensors_fail():
+    assert check({"a": EXPECTED["a"]}).detail == "y: missing"
+    assert (
+        check({"b": EXPECTED["y"], "y": EXPECTED["y"]}).detail == "b: shape [2, 1], expected no such tensor"
+    )
+    assert check({"y": EXPECTED["y"].T}).detail == "y: shape [1, 2], expected [2, 1]"
+
+
+def test_nothing_compared_is_no_pass():
+    assert check({}, required=()).status is Status.FAIL
+    assert (
+        compare("m", ("g", {"y": np.zeros((0, 1))}), ("o", {"y": np.zeros((0, 1))}), ("y",)).status
+        is Status.FAIL
+    )
+
+
+def test_not_run_says_why():
+    result = Check.not_run("m", "golden", "rtl", "no verilator")
+    assert result.as_json() == {
+        "model": "m",
+        "reference": "golden",
+        "candidate": "rtl",
+        "status": "not run",
+        "frames": 0,
+        "elements": 0,
+        "mismatches": 0,
+        "tensors": [],
+        "detail": "no verilator",
+    }
