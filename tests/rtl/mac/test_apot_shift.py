@@ -1,0 +1,58 @@
+"""The encoding of APoT weights."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from twofold.errors import UserError
+from twofold.rtl.mac.apot_shift import ApotShift
+from twofold.sim.benches.pe_stream import accepted_weights
+
+# arXiv 1909.13144, equation 4, for a sign and three bits of magnitude.
+FOUR_BITS = [0, 1, 2, 3, 4, 6, 8, 10]
+
+
+def test_four_bit_weights_are_the_published_set() -> None:
+    expected = sorted({sign * level for level in FOUR_BITS for sign in (1, -1)})
+    assert accepted_weights(ApotShift(1, 1)).tolist() == expected
+
+
+def test_two_outputs_share_a_word() -> None:
+    kind = ApotShift(2, 4)
+    # sign, index into (0, 1, 4, 8), index into (0, 2): 3 = 1 + 2, −10 = −(8 + 2), 2 = 0 + 2
+    assert kind.encode([[3, -10], [0, 2], [0, 0], [0, 1]]) == [0x10F3, 0x2000]
+    assert (kind.load_words, kind.code_bits) == (2, 4)
+
+
+def test_zero_is_never_negative() -> None:
+    assert ApotShift(1, 1).codes[0] == 0
+
+
+def test_correction_is_two_for_each_negative_weight() -> None:
+    kind = ApotShift(3, 2)
+    assert kind.correction(np.array([[1, -1, -10], [0, 0, 4]])).tolist() == [4, 0]
+
+
+def test_weights_between_the_levels_are_refused() -> None:
+    kind = ApotShift(2, 1)
+    with pytest.raises(
+        UserError, match=r"^apot_shift: expected weights ±\[0, 1, 2, 3, 4, 6, 8, 10\], found 5$"
+    ):
+        kind.encode([[10, 5]])
+
+
+@pytest.mark.parametrize(
+    ("terms", "bits", "message"),
+    [
+        (((0, 1, 4), (0, 2)), 8, r"2\^k terms that are 0 or a power of two, got \(0, 1, 4\)"),
+        (((0, 3), (0, 2)), 8, r"2\^k terms that are 0 or a power of two, got \(0, 3\)"),
+        (((0, 1), (0, 2)), 9, "an activation width of 1 to 8 bits, got 9"),
+        ((tuple([0] * 32), tuple([1] * 8)), 8, "codes of at most 8 bits, got 9"),
+    ],
+)
+def test_tables_that_the_hardware_cannot_hold(
+    terms: tuple[tuple[int, ...], tuple[int, ...]], bits: int, message: str
+) -> None:
+    with pytest.raises(ValueError, match=message):
+        ApotShift(4, 4, terms=terms, activation_bits=bits)
