@@ -9,6 +9,7 @@ from twofold.network.errors import NetworkError
 from twofold.network.ops import Add, Conv2d, Flatten, Linear, MaxPool2d, Op, Requantise, SumPool2d, Threshold
 
 Shape = tuple[int, ...]
+MAX_ELEMENTS = 1 << 24
 
 
 @singledispatch
@@ -26,6 +27,11 @@ def _map(op: Op, shape: Shape) -> tuple[int, int, int]:
     if len(shape) != 3:
         raise NetworkError(op.name, "input", "a feature map [C, H, W]", list(shape))
     return shape[0], shape[1], shape[2]
+
+
+def _check_window(op: MaxPool2d | SumPool2d) -> None:
+    if min(*op.kernel, *op.stride) < 1:
+        raise NetworkError(op.name, "geometry", "kernel, stride ≥ 1", (op.kernel, op.stride))
 
 
 def _positive(op: Op, shape: Shape) -> Shape:
@@ -86,9 +92,10 @@ def _(op: Add, *operands: Shape) -> Shape:
 @result_shape.register
 def _(op: MaxPool2d, *operands: Shape) -> Shape:
     channels, height, width = _map(op, operands[0])
+    _check_window(op)
     top, left, bottom, right = op.padding
-    if max(top, bottom) >= op.kernel[0] or max(left, right) >= op.kernel[1]:
-        raise NetworkError(op.name, "padding", f"less than the kernel {op.kernel}", op.padding)
+    if min(op.padding) < 0 or max(top, bottom) >= op.kernel[0] or max(left, right) >= op.kernel[1]:
+        raise NetworkError(op.name, "padding", f"0 to less than the kernel {op.kernel}", op.padding)
     return _positive(
         op,
         (
@@ -102,6 +109,7 @@ def _(op: MaxPool2d, *operands: Shape) -> Shape:
 @result_shape.register
 def _(op: SumPool2d, *operands: Shape) -> Shape:
     channels, height, width = _map(op, operands[0])
+    _check_window(op)
     return _positive(
         op,
         (

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import zlib
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile
+from zipfile import BadZipFile, ZipFile
 
 import numpy as np
 
@@ -19,7 +20,13 @@ from twofold.network.types import IntType
 from twofold.network.verify import verify
 
 FORMAT = "twofold network 1"
+MAX_BYTES = 1 << 31
 _HEADER = "header"
+# What zipfile, zlib, NumPy, json and our own types raise for a file of another kind, or a damaged one.
+_FOREIGN = (
+    OSError, BadZipFile, zlib.error, EOFError, NotImplementedError, RecursionError, MemoryError,
+    ArithmeticError, AttributeError, LookupError, TypeError, ValueError,
+)  # fmt: skip
 
 
 def to_parts(network: Network) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
@@ -47,21 +54,34 @@ def save(network: Network, path: Path) -> None:
 def load(path: Path) -> Network:
     """Reads and verifies a network. Raises UserError for files that `save` did not write."""
     try:
-        with np.load(path, allow_pickle=False) as archive:
-            arrays = {name: archive[name] for name in archive.files}
+        arrays = _arrays(path)
         header = json.loads(arrays.pop(_HEADER).tobytes())
         if header["format"] != FORMAT:
             raise UserError(f"{path}: expected the format {FORMAT!r}, found {header['format']!r}")
-        network = Network.of(
-            header["name"],
-            [_tensor_from_json(entry) for entry in header["tensors"]],
-            [_op_from_json(entry, arrays) for entry in header["ops"]],
-            header["input"],
-            header["output"],
-        )
-    except (OSError, BadZipFile, ValueError, KeyError, TypeError) as error:
-        raise UserError(f"{path}: expected a network written by twofold, found {error}") from error
-    return verify(network)
+        return verify(_network(header, arrays))
+    except _FOREIGN as error:
+        reason = " ".join(f"{type(error).__name__} {error}".split())
+        raise UserError(f"{path}: expected a network written by twofold, found {reason}") from error
+
+
+def _arrays(path: Path) -> dict[str, np.ndarray]:
+    """The arrays of an archive. Raises ValueError if they would fill more memory than any network."""
+    with ZipFile(path) as archive:
+        size = sum(entry.file_size for entry in archive.infolist())
+    if size > MAX_BYTES:
+        raise ValueError(f"{size} bytes, more than {MAX_BYTES}")
+    with np.load(path, allow_pickle=False) as stored:
+        return {name: stored[name] for name in stored.files}
+
+
+def _network(header: dict[str, Any], arrays: dict[str, np.ndarray]) -> Network:
+    return Network.of(
+        header["name"],
+        [_tensor_from_json(entry) for entry in header["tensors"]],
+        [_op_from_json(entry, arrays) for entry in header["ops"]],
+        header["input"],
+        header["output"],
+    )
 
 
 def _tensor_to_json(tensor: Tensor) -> dict[str, Any]:

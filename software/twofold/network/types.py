@@ -12,6 +12,7 @@ from twofold.network.dyadic import Dyadic
 ONE = Dyadic(1)
 
 IntArray = npt.NDArray[np.int64]
+_MANTISSA_BITS, _EXPONENT_MAX = 96, 800
 
 
 @dataclass(frozen=True)
@@ -19,7 +20,7 @@ class IntType:
     """Integers `q` of `bits` bits that stand for the real numbers `scale · (q − zero_point)`.
 
     bits: 1 to 64, the sign included. Raises ValueError for widths and zero points out of range
-    and for scales that are not positive.
+    and for scales that are not positive or beyond any use.
     """
 
     signed: bool
@@ -32,6 +33,8 @@ class IntType:
             raise ValueError(f"expected a width of 1 to 64 bits, got {self.bits}")
         if self.scale.mantissa <= 0:
             raise ValueError(f"expected a positive scale, got {self.scale}")
+        if self.scale.mantissa >> _MANTISSA_BITS or abs(self.scale.exponent) > _EXPONENT_MAX:
+            raise ValueError(f"expected a scale m·2^-n with m < 2^{_MANTISSA_BITS}, |n| ≤ {_EXPONENT_MAX}")
         if not self.lo <= self.zero_point <= self.hi:
             raise ValueError(f"expected a zero point in [{self.lo}, {self.hi}], got {self.zero_point}")
 
@@ -72,7 +75,7 @@ def frozen_ints(values: npt.ArrayLike) -> IntArray:
     """A read-only int64 copy. Raises ValueError if a value is not an integer."""
     source = np.asarray(values)
     result = source.astype(np.int64)
-    if source.dtype.kind not in "iub" and not np.array_equal(result, source):
+    if source.dtype.kind not in "ib" and not np.array_equal(result, source):
         raise ValueError("expected integers, got values with a fraction or out of range")
     result.setflags(write=False)
     return result

@@ -8,15 +8,17 @@ from math import prod
 import numpy as np
 
 from twofold.network.errors import NetworkError
-from twofold.network.graph import Network
+from twofold.network.graph import Network, Tensor
 from twofold.network.ops import ALL_OPS, Add, Flatten, MaxPool2d, Op, Requantise, SumPool2d, Threshold
 from twofold.network.ranges import EXACT_BITS, value_ranges
 from twofold.network.rounding import MULTIPLIER_BITS, SHIFT_MAX
-from twofold.network.shapes import result_shape
+from twofold.network.shapes import MAX_ELEMENTS, result_shape
 
 
 def verify(network: Network) -> Network:
     """The network itself if it keeps every rule; else raises NetworkError, naming the node and the field."""
+    for tensor in network.tensors.values():
+        _verify_shape(tensor)
     _verify_names(network)
     for op in network.ops:
         shape = result_shape(op, *(operand.shape for operand in network.operands(op)))
@@ -29,6 +31,12 @@ def verify(network: Network) -> Network:
             writer = network.producers[name].name if name in network.producers else name
             raise NetworkError(writer, "output type", f"a type that holds {range_.bounds}", tensor.type)
     return network
+
+
+def _verify_shape(tensor: Tensor) -> None:
+    if len(tensor.shape) not in (1, 3) or min(tensor.shape) < 1 or tensor.elements > MAX_ELEMENTS:
+        expected = f"[C, H, W] or [C] with 1 to {MAX_ELEMENTS} elements"
+        raise NetworkError(tensor.name, "shape", expected, list(tensor.shape))
 
 
 def _verify_names(network: Network) -> None:

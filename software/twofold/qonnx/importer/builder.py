@@ -10,11 +10,9 @@ from twofold.network.dyadic import Dyadic
 from twofold.network.graph import Network, Tensor
 from twofold.network.ops import Conv2d, Linear, Op
 from twofold.network.ranges import ChannelRange, result_range
-from twofold.network.shapes import result_shape
+from twofold.network.shapes import MAX_ELEMENTS, result_shape
 from twofold.network.types import IntType
 from twofold.qonnx.importer.source import Node
-
-MAX_ELEMENTS = 1 << 24
 
 
 class Builder:
