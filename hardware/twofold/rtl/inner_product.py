@@ -51,7 +51,7 @@ class VectorInnerProduct(wiring.Component):
     word, inside, signed_lanes, shift, swap: the vector of this cycle; `swap` with the first of a tile.
     pe, pad: stable while vectors are on their way.
     load_valid, load_index, load_word: the next tile's weights for kind `pe`, see `mac.interface`.
-    y: [lanes] sums of `sum_bits` bits, `ProductTiming.latencies[pe]` cycles after the word. Initiation interval 1.
+    y: [lanes] sums of `sum_bits` bits, `ProductTiming.latencies[pe]` cycles after the word; one word a cycle.
     """
 
     def __init__(self, geometry: Geometry):

@@ -12,12 +12,13 @@ from twofold.rtl.isa import ADDRESS_BITS
 class ParameterLoader(wiring.Component):
     """Reads 1 + `words` words for each output block, in order.
 
-    `restart` sets the address and begins the first block; `begin`, given with the last pixel of a block that
-    enters the pipeline, begins the next one. A block's first word is its bias. It is on `bias` 3 cycles after
-    `restart`, or in the cycle after `take`, which comes with the last pixel of the block before as that one
-    meets its partial sum, at least 3 cycles after `begin`. The other words overwrite what the block before
-    still uses, so they wait until `drain` cycles after `begin`; after the last of them `ready` rises. It
-    falls with `begin`.
+    `restart` sets the address and begins the first block; `begin`, given with the last pixel of a block
+    that enters the pipeline, begins the next one. After the last block there is no `begin`.
+
+    A block's first word is its bias. It is on `bias` 3 cycles after `restart`, or in the cycle after
+    `take`, which comes with the last pixel of the block before as that one meets its partial sum, at
+    least 3 cycles after `begin`. The other words overwrite what the block before still uses, so they wait
+    until `drain` cycles after `begin`; after the last of them `ready` rises. It falls with `begin`.
 
     words: requantisation words of a block; 0 for a layer whose sums stay sums.
     address, data: read port of the parameter memory, one cycle of latency.

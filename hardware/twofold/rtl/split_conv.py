@@ -189,7 +189,7 @@ class SplitConvolution(wiring.Component):
         words = (0, 1, 1 << THRESHOLD_BITS)
         m.d.comb += [
             loader.restart.eq(self.start),
-            loader.begin.eq(sweep.block_end),
+            loader.begin.eq(sweep.block_end & ~sweep.pixel.last),
             loader.take.eq(delay(m, control.issue & control.block_end, PartialSums.LEAD, "take")),
             loader.base.eq(self.layer.parameter_base),
             loader.words.eq(Array(words)[self.layer.output]),
@@ -235,12 +235,7 @@ class SplitConvolution(wiring.Component):
     def _finish(self, m, sweep):
         """`done` when the last pixel's result is stored."""
         wait = Signal(range(self.drain + FINISH_CYCLES + 1))
-        last = Signal()
-        with m.If(sweep.taken):
-            m.d.sync += last.eq(sweep.taps.payload.last)
-        with m.If(self.start):
-            m.d.sync += last.eq(0)
-        with m.If(sweep.block_end & last):
+        with m.If(sweep.block_end & sweep.pixel.last):
             m.d.sync += wait.eq(self.drain + FINISH_CYCLES)
         with m.Elif(wait != 0):
             m.d.sync += wait.eq(wait - 1)

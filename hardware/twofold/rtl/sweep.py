@@ -18,10 +18,11 @@ PIXEL = data.StructLayout(
         "swap": unsigned(1),
         "first": unsigned(1),
         "final": unsigned(1),
+        "last": unsigned(1),
     }
 )
 """What one cycle of a sweep reads: the activation word at `address`, or padding unless `inside`; the
-address of its partial sum; `swap` with the first pixel of a sweep."""
+address of its partial sum; `swap` with the first pixel of a sweep; `rest` to `last` as in TAP."""
 
 
 class Sweeper(wiring.Component):
@@ -110,6 +111,7 @@ class Sweeper(wiring.Component):
                 pixel.swap.eq(1),
                 pixel.first.eq(tap.first),
                 pixel.final.eq(tap.final),
+                pixel.last.eq(tap.last),
             ]
         with m.If(self.start):
             m.d.sync += elapsed.eq(0)

@@ -1,0 +1,92 @@
+"""The smallest engine that runs a network on chip."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from twofold.errors import UserError
+from twofold.network.graph import Network
+from twofold.network.ops import Conv2d
+from twofold.plan.layout import blocks_of
+from twofold.plan.memory_map import allocate, lifetimes
+from twofold.plan.parameters import words_per_block
+from twofold.plan.stages import Stage, code_range, stages
+from twofold.rtl.geometry import Geometry, PeName
+from twofold.rtl.mac.interface import PeKind
+from twofold.rtl.mac.kinds import pe_kind
+
+PREFERENCE = (PeName.APOT_SHIFT, PeName.INT8_DSP, PeName.INT_MUL)
+"""The first kind that holds a layer's weights and activations is used: no DSP, half a DSP, or LUTs a product."""
+
+_ADDRESSES = 1 << 16
+
+
+def propose(
+    network: Network, lanes: int = 8, preference: Sequence[PeName] = PREFERENCE, accumulator_bits: int = 24
+) -> Geometry:
+    """A geometry of `lanes` × `lanes` tiles with the PE kinds that the layers need and memories that hold all.
+
+    Raises UserError if no kind holds a layer.
+    """
+    parts = stages(network)
+    apot_bits = _apot_activation_bits(parts, Geometry(lanes=lanes))
+    draft = Geometry(lanes=lanes, apot_activation_bits=apot_bits, accumulator_bits=accumulator_bits)
+    needed = {_kind_for(stage, draft, preference) for stage in parts if isinstance(stage.body, Conv2d)}
+    kinds = tuple(name for name in preference if name in needed) or (preference[-1],)
+    draft = replace(draft, kinds=kinds)
+    lives = lifetimes(parts, lanes)
+    addresses = allocate(lives, _ADDRESSES)
+    return replace(
+        draft,
+        activation_words=_depth(max(addresses[life.name] + life.words for life in lives)),
+        weight_words=_depth(sum(_weight_words(stage, draft) for stage in parts)),
+        parameter_words=_depth(sum(_parameter_words(stage, lanes) for stage in parts)),
+        sum_words=_depth(max(_sum_words(stage, lanes) for stage in parts)),
+    )
+
+
+def _depth(words: int) -> int:
+    """The least depth that holds them, at least what a block RAM has anyway; streaming beyond the limit."""
+    return min(max(1 << (words - 1).bit_length(), 512), _ADDRESSES)
+
+
+def _holds(kind: PeKind, stage: Stage) -> bool:
+    low, high = kind.activation_range
+    lo, hi = code_range(stage.operands[0])
+    return isinstance(stage.body, Conv2d) and low <= lo <= hi <= high and kind.accepts(stage.body.weight)
+
+
+def _kind_for(stage: Stage, geometry: Geometry, preference: Sequence[PeName]) -> PeName:
+    for name in preference:
+        if _holds(pe_kind(name, geometry), stage):
+            return name
+    names = ", ".join(preference)
+    raise UserError(f"{stage.name}: expected weights and activations that one of {names} holds, found none")
+
+
+def _apot_activation_bits(parts: Sequence[Stage], geometry: Geometry) -> int:
+    """Width of the widest activations that meet APoT weights."""
+    kind = pe_kind(PeName.APOT_SHIFT, geometry)
+    widths = [stage.operands[0].bits for stage in parts if _holds(kind, stage)]
+    return max(widths, default=2)
+
+
+def _weight_words(stage: Stage, geometry: Geometry) -> int:
+    if not isinstance(stage.body, Conv2d):
+        return 0
+    kind = next(kind for kind in map(lambda n: pe_kind(n, geometry), geometry.kinds) if _holds(kind, stage))
+    outputs, inputs, rows, columns = stage.body.weight.shape
+    tiles = blocks_of(outputs, geometry.lanes) * blocks_of(inputs, geometry.lanes) * rows * columns
+    return tiles * kind.load_words
+
+
+def _parameter_words(stage: Stage, lanes: int) -> int:
+    return blocks_of(stage.sums.channels, lanes) * (1 + words_per_block(stage))
+
+
+def _sum_words(stage: Stage, lanes: int) -> int:
+    """Sums that stay are all there at once; others only for one block, whole maps up to a block RAM's depth."""
+    if stage.quantiser is None:
+        return blocks_of(stage.sums.channels, lanes) * stage.sums.pixels
+    return max(min(stage.sums.pixels, 512), stage.sums.width)
