@@ -7,6 +7,7 @@ from math import prod
 
 from twofold.network.errors import NetworkError
 from twofold.network.ops import Add, Conv2d, Flatten, Linear, MaxPool2d, Op, Requantise, SumPool2d, Threshold
+from twofold.network.rounding import SHIFT_MAX
 
 Shape = tuple[int, ...]
 MAX_ELEMENTS = 1 << 24
@@ -84,8 +85,8 @@ def _(op: Add, *operands: Shape) -> Shape:
         raise NetworkError(
             op.name, "inputs", "two operands of equal shape", [list(shape) for shape in operands]
         )
-    if min(op.shifts) < 0:
-        raise NetworkError(op.name, "shifts", "shifts ≥ 0", op.shifts)
+    if not 0 <= min(op.shifts) <= max(op.shifts) <= SHIFT_MAX:
+        raise NetworkError(op.name, "shifts", f"0 to {SHIFT_MAX}", op.shifts)
     return operands[0]
 
 

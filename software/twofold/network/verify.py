@@ -13,6 +13,7 @@ from twofold.network.ops import ALL_OPS, Add, Flatten, MaxPool2d, Op, Requantise
 from twofold.network.ranges import EXACT_BITS, value_ranges
 from twofold.network.rounding import MULTIPLIER_BITS, SHIFT_MAX
 from twofold.network.shapes import MAX_ELEMENTS, result_shape
+from twofold.network.types import IntArray
 
 
 def verify(network: Network) -> Network:
@@ -78,8 +79,6 @@ def verify_op(op: Op, network: Network) -> None:
 @verify_op.register
 def _(op: Add, network: Network) -> None:
     result = network.result(op).type
-    if not 0 <= min(op.shifts) <= max(op.shifts) <= SHIFT_MAX:
-        raise NetworkError(op.name, "shifts", f"0 to {SHIFT_MAX}", op.shifts)
     zero = 0
     for operand, shift in zip(network.operands(op), op.shifts, strict=True):
         scale = operand.type.scale.fraction / 2**shift
@@ -113,16 +112,18 @@ def _(op: SumPool2d, network: Network) -> None:
 
 @verify_op.register
 def _(op: Requantise, network: Network) -> None:
-    if op.multiplier.min() < 0 or op.multiplier.max() >= 1 << MULTIPLIER_BITS:
-        raise NetworkError(
-            op.name, "multiplier", f"0 to 2^{MULTIPLIER_BITS} − 1", (op.multiplier.min(), op.multiplier.max())
-        )
-    if op.shift.min() < 0 or op.shift.max() > SHIFT_MAX:
-        raise NetworkError(op.name, "shift", f"0 to {SHIFT_MAX}", (op.shift.min(), op.shift.max()))
+    _verify_limits(op, "multiplier", op.multiplier, (1 << MULTIPLIER_BITS) - 1)
+    _verify_limits(op, "shift", op.shift, SHIFT_MAX)
     lo, hi = op.bounds
     type_ = network.result(op).type
     if not (lo <= type_.zero_point <= hi and type_.contains(lo, hi)):
         raise NetworkError(op.name, "bounds", f"a range inside {type_} with its zero point", op.bounds)
+
+
+def _verify_limits(op: Op, field: str, values: IntArray, most: int) -> None:
+    lo, hi = int(values.min()), int(values.max())
+    if lo < 0 or hi > most:
+        raise NetworkError(op.name, field, f"0 to {most}", f"{lo} to {hi}")
 
 
 @verify_op.register
