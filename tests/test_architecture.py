@@ -35,10 +35,10 @@ ALLOWED: dict[str, set[str]] = {
     "doctor": set(),
 }
 # The top: may use every package; `cli` only inside functions, so that `twofold --help` stays fast.
-TOP = {"api", "demo"}
+TOP = {"api", "candidates", "demo"}
 FREE_AT_MODULE_LEVEL_OF_CLI = LEAVES | {"cli"}
 TRAINING = {"torch", "brevitas", "torch_pruning"}
-MAY_TRAIN = {"quant", "prune", "train", "models", "data", "metrics", "qonnx", "api", "demo"}
+MAY_TRAIN = {"quant", "prune", "train", "models", "data", "metrics", "qonnx", *TOP}
 # The golden model computes its convolutions with torch.nn.functional; it trains nothing.
 MAY_TRAIN_TORCH_ONLY = {"golden"}
 

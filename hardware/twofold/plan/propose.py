@@ -14,10 +14,10 @@ from twofold.plan.parameters import words_per_block
 from twofold.plan.stages import Stage, code_range, stages
 from twofold.rtl.geometry import Geometry, PeName
 from twofold.rtl.mac.interface import PeKind
-from twofold.rtl.mac.kinds import pe_kind
+from twofold.rtl.mac.kinds import pe_kind, pe_kinds
 
 PREFERENCE = (PeName.APOT_SHIFT, PeName.INT8_DSP, PeName.INT_MUL)
-"""The first kind that holds a layer's weights and activations is used: no DSP, half a DSP, or LUTs a product."""
+"""The first of these that holds a layer is used: shifts, half a DSP block a product, or LUTs."""
 
 _ADDRESSES = 1 << 16
 
@@ -25,7 +25,7 @@ _ADDRESSES = 1 << 16
 def propose(
     network: Network, lanes: int = 8, preference: Sequence[PeName] = PREFERENCE, accumulator_bits: int = 24
 ) -> Geometry:
-    """A geometry of `lanes` × `lanes` tiles with the PE kinds that the layers need and memories that hold all.
+    """A geometry of `lanes` × `lanes` tiles, with the PE kinds that the layers need and memories for them.
 
     Raises UserError if no kind holds a layer.
     """
@@ -43,6 +43,7 @@ def propose(
         weight_words=_depth(sum(_weight_words(stage, draft) for stage in parts)),
         parameter_words=_depth(sum(_parameter_words(stage, lanes) for stage in parts)),
         sum_words=_depth(max(_sum_words(stage, lanes) for stage in parts)),
+        instructions=max(64, 1 << (4 * len(parts) + 16).bit_length()),
     )
 
 
@@ -75,7 +76,7 @@ def _apot_activation_bits(parts: Sequence[Stage], geometry: Geometry) -> int:
 def _weight_words(stage: Stage, geometry: Geometry) -> int:
     if not isinstance(stage.body, Conv2d):
         return 0
-    kind = next(kind for kind in map(lambda n: pe_kind(n, geometry), geometry.kinds) if _holds(kind, stage))
+    kind = next(kind for kind in pe_kinds(geometry) if _holds(kind, stage))
     outputs, inputs, rows, columns = stage.body.weight.shape
     tiles = blocks_of(outputs, geometry.lanes) * blocks_of(inputs, geometry.lanes) * rows * columns
     return tiles * kind.load_words
@@ -86,7 +87,7 @@ def _parameter_words(stage: Stage, lanes: int) -> int:
 
 
 def _sum_words(stage: Stage, lanes: int) -> int:
-    """Sums that stay are all there at once; others only for one block, whole maps up to a block RAM's depth."""
+    """Sums that stay are all there at once; others for one block, up to what a block RAM has anyway."""
     if stage.quantiser is None:
         return blocks_of(stage.sums.channels, lanes) * stage.sums.pixels
     return max(min(stage.sums.pixels, 512), stage.sums.width)

@@ -27,7 +27,7 @@ def build(
     It is written, not run: Vivado or Vitis makes the bitstream.
     """
     with results_only():
-        from twofold import api
+        import twofold.api as api
         from twofold.cli.progress_bars import shown
 
         api.build(model, board, str(backend), out, shown())

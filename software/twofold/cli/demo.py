@@ -27,7 +27,7 @@ def demo(
     What an earlier run has made is used again. Exit code 1 if a check fails or did not run.
     """
     with results_only():
-        from twofold import api
+        import twofold.api as api
         from twofold.cli.progress_bars import shown
 
         report = api.demo(out, seed, shown())

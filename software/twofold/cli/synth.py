@@ -24,7 +24,7 @@ def synth(
     Exit code 0 if it fits, 1 if not. Says nothing about routing or timing.
     """
     with results_only():
-        from twofold import api
+        import twofold.api as api
         from twofold.cli.progress_bars import shown
 
         used, device = api.synthesise(model, board, shown())

@@ -37,7 +37,7 @@ def verify(
     Exit code 0 if all checks pass, 1 if one fails or did not run.
     """
     with results_only():
-        from twofold import api
+        import twofold.api as api
         from twofold.cli.progress_bars import shown
 
         checks = api.verify(model, [str(word) for word in against], frames, seed, shown())

@@ -40,6 +40,11 @@ class Check:
     def not_run(cls, model: str, reference: str, candidate: str, reason: str) -> Check:
         return cls(model, reference, candidate, Status.NOT_RUN, 0, 0, 0, (), reason)
 
+    @classmethod
+    def failed(cls, model: str, reference: str, candidate: str, reason: str) -> Check:
+        """A candidate that stopped before it gave integers."""
+        return cls(model, reference, candidate, Status.FAIL, 0, 0, 0, (), reason)
+
     def as_json(self) -> dict[str, Any]:
         return asdict(self) | {"status": str(self.status), "tensors": list(self.tensors)}
 

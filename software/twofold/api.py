@@ -1,0 +1,127 @@
+"""The names that a notebook needs.
+
+from twofold import api
+
+result = api.train("apot", api.load_dataset("digits"), Path("build/mine"), model=MyNetwork())
+checks = api.verify(result.onnx, ["qonnx", "hls", "rtl"])
+api.build(result.onnx, "pynq-z2", "rtl", Path("build/pynq"))
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from twofold.boards.board import load_board
+from twofold.candidates import GOLDEN, Subject, check_hls, check_qonnx, check_rtl
+from twofold.data.load import load as load_dataset
+from twofold.demo.flow import demo
+from twofold.errors import UserError
+from twofold.golden.compare import Check
+from twofold.hls.project import generate as generate_hls
+from twofold.network.graph import Network
+from twofold.network.types import IntArray
+from twofold.plan.propose import propose
+from twofold.plan.schedule import plan
+from twofold.progress import SILENT, Progress
+from twofold.projects import device_of, write_engine_project
+from twofold.qonnx.export import export
+from twofold.qonnx.freeze import freeze
+from twofold.qonnx.importer.load import import_model
+from twofold.quant.convert import quantise
+from twofold.rtl.engine import Engine
+from twofold.sim.engine import TOP
+from twofold.synth.devices import Device
+from twofold.synth.utilisation import Utilisation
+from twofold.synth.yosys import synthesise as run_yosys
+from twofold.train.run import train
+
+__all__ = [
+    "build",
+    "demo",
+    "export",
+    "freeze",
+    "import_model",
+    "load_dataset",
+    "plan",
+    "propose",
+    "quantise",
+    "synthesise",
+    "train",
+    "verify",
+]
+
+WORK = Path("build/verify")
+"""Where `verify` keeps compiled simulations, so that a second call does not compile again."""
+
+
+def verify(
+    model: Path,
+    against: Sequence[str],
+    frames: int = 32,
+    seed: int = 0,
+    progress: Progress = SILENT,
+    work: Path = WORK,
+) -> list[Check]:
+    """Compares every layer's integers on each road with the golden model's.
+
+    model: a QONNX file. against: among golden (the reference itself), qonnx, hls, rtl. frames: the
+    least codes, the greatest codes, and random ones drawn with `seed`, which also draws the stalls.
+    Raises UserError for files that cannot be imported, and if there is nothing to compare with.
+    """
+    roads: dict[str, Callable[[Subject], Check]] = {
+        "qonnx": check_qonnx,
+        "hls": check_hls,
+        "rtl": lambda subject: check_rtl(subject, seed),
+    }
+    chosen = [name for name in dict.fromkeys(against) if name != GOLDEN]
+    for name in chosen:
+        if name not in roads:
+            raise UserError(f"against: expected one of {GOLDEN}, {', '.join(roads)}, got {name!r}")
+    if not chosen:
+        raise UserError(
+            f"against: expected one of {', '.join(roads)} besides the reference, got none"
+        )
+    network = import_model(model)
+    subject = Subject(model.stem, model, network, sample_frames(network, frames, seed), work / model.stem)
+    checks = []
+    for name in chosen:
+        with progress.task(f"{model.stem}: golden against {name}"):
+            checks.append(roads[name](subject))
+    return checks
+
+
+def sample_frames(network: Network, frames: int, seed: int) -> IntArray:
+    """Codes of the input's type, [frames, *shape]: all least, all greatest, then random."""
+    type_ = network.input.type
+    shape = (frames, *network.input.shape)
+    codes = np.random.default_rng(seed).integers(type_.lo, type_.hi, shape, np.int64, endpoint=True)
+    for index, extreme in enumerate((type_.lo, type_.hi)[:frames]):
+        codes[index] = extreme
+    return codes
+
+
+def build(model: Path, board: str, backend: str, out: Path, progress: Progress = SILENT) -> None:
+    """Writes a project for a board: `rtl`, engine and driver for Vivado; `hls`, hls4ml's for Vitis HLS.
+
+    Nothing of the vendors' tools is run. Raises UserError for boards and backends that do not exist.
+    """
+    network = import_model(model)
+    target = load_board(board)
+    with progress.task(f"write the {backend} project for {board}"):
+        match backend:
+            case "rtl":
+                write_engine_project(network, target, out)
+            case "hls":
+                generate_hls(network, out, part=target.part, clock_ns=1000 / target.clock.frequency_mhz)
+            case _:
+                raise UserError(f"backend: expected rtl or hls, got {backend!r}")
+
+
+def synthesise(model: Path, board: str, progress: Progress = SILENT) -> tuple[Utilisation, Device]:
+    """Utilisation of the whole engine for a model, by Yosys, and the board's device."""
+    geometry, target = propose(import_model(model)), load_board(board)
+    with progress.task("synthesise the engine"):
+        return run_yosys(Engine(geometry), TOP), device_of(target)

@@ -1,0 +1,96 @@
+"""Runs each road on the same frames and compares its integers with the golden model's."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy.typing as npt
+
+from twofold.errors import UserError
+from twofold.golden.compare import Check, compare
+from twofold.golden.execute import execute
+from twofold.hls.csim import run_csim
+from twofold.hls.project import generate
+from twofold.network.describe import observed_tensors
+from twofold.network.graph import Network
+from twofold.network.types import IntArray
+from twofold.plan.propose import propose
+from twofold.plan.schedule import plan
+from twofold.qonnx.executor import run_executor
+from twofold.qonnx.freeze import FrozenModel
+from twofold.qonnx.freeze_run import run_frozen
+from twofold.sim.cocotb_runner import SimulationError
+from twofold.sim.engine import run_rtl
+
+GOLDEN = "golden"
+RTL_STALLS = 0.2
+"""Probability of a pause in each cycle on every AXI channel."""
+
+
+@dataclass(frozen=True, eq=False)
+class Subject:
+    """A network and the frames to compare it on.
+
+    frames: codes [N, *input shape]. model: the QONNX file. work: a folder for what is built on the way.
+    """
+
+    name: str
+    model: Path
+    network: Network
+    frames: IntArray
+    work: Path
+
+    @cached_property
+    def golden(self) -> Mapping[str, IntArray]:
+        return execute(self.network, self.frames)
+
+    @property
+    def required(self) -> tuple[str, ...]:
+        """Every layer's result: what quantisers and pools give, and the output."""
+        return tuple(name for name in observed_tensors(self.network) if name != self.network.input_name)
+
+    def first(self, frames: int) -> Subject:
+        """The same network on fewer frames."""
+        return Subject(self.name, self.model, self.network, self.frames[:frames], self.work)
+
+    def check(self, candidate: str, run: Callable[[], Mapping[str, IntArray]]) -> Check:
+        """What came of `run`: *not run* if the road is closed, *fail* if the hardware stops on the way."""
+        try:
+            found = run()
+        except UserError as error:
+            return Check.not_run(self.name, GOLDEN, candidate, str(error))
+        except SimulationError as error:
+            return Check.failed(self.name, GOLDEN, candidate, str(error))
+        return compare(self.name, (GOLDEN, self.golden), (candidate, found), self.required)
+
+
+def check_qonnx(subject: Subject) -> Check:
+    """The stock qonnx executor, in float32."""
+    return subject.check("qonnx", lambda: run_executor(subject.model, subject.network, subject.frames))
+
+
+def check_brevitas(subject: Subject, frozen: FrozenModel, images: npt.ArrayLike) -> Check:
+    """The frozen Brevitas modules. images: [N, C, H, W], the subject's frames before quantisation."""
+    return subject.check("brevitas", lambda: run_frozen(frozen, images))
+
+
+def check_hls(subject: Subject) -> Check:
+    """The C simulation of the hls4ml project."""
+    return subject.check(
+        "hls", lambda: run_csim(generate(subject.network, subject.work / "hls"), subject.frames)
+    )
+
+
+def check_rtl(subject: Subject, seed: int) -> Check:
+    """The simulated engine behind stalling AXI, every layer's result stored."""
+
+    def run() -> Mapping[str, IntArray]:
+        program = plan(subject.network, propose(subject.network), traced=True)
+        return run_rtl(
+            subject.network, program, subject.frames, subject.work / "rtl", stalls=RTL_STALLS, seed=seed
+        )
+
+    return subject.check("rtl", run)

@@ -1,0 +1,82 @@
+"""A model's hardware: its engine simulated for cycles and synthesised for area."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from twofold.candidates import Subject
+from twofold.golden.compare import Check, compare
+from twofold.network.graph import Network
+from twofold.network.ops import Conv2d
+from twofold.plan.program import Program
+from twofold.plan.propose import propose
+from twofold.plan.schedule import plan
+from twofold.plan.stages import stages
+from twofold.rtl.isa import LANES_PE, Opcode
+from twofold.sim.engine import EngineRun, build_engine, run_program
+
+
+@dataclass(frozen=True, eq=False)
+class Timing:
+    """The program as it ships, run on unstalled memory: cycles, and the check of its logits."""
+
+    program: Program
+    run: EngineRun
+    check: Check
+
+    @property
+    def cycles_per_frame(self) -> Mapping[str, int]:
+        """Start to done over all frames, program, weights and transfers included, divided by the frames."""
+        frames = self.run.frames
+        return {
+            "predicted": round(self.program.predicted_cycles(frames) / frames),
+            "simulated": round(self.run.cycles / frames),
+        }
+
+
+def measure(subject: Subject) -> Timing:
+    """Runs the subject's frames back to back on the engine, nothing stored but the output."""
+    network = subject.network
+    program = plan(network, propose(network))
+    run = run_program(build_engine(program.geometry, subject.work / "rtl"), program, subject.frames)
+    output = network.output
+    found = {output.name: run.results[output.name].reshape(run.frames, *output.shape)}
+    check = compare(subject.name, ("golden", subject.golden), ("rtl, untraced", found), (output.name,))
+    return Timing(program, run, check)
+
+
+def layer_rows(network: Network, timing: Timing) -> list[dict[str, Any]]:
+    """A row for each layer of the engine: PE kind, MACs, cycles of a frame, and how busy its MACs were.
+
+    utilisation: MACs of the network over MACs that the PE array could do in the layer's cycles.
+    """
+    macs = {
+        stage.name: stage.body.weight.size * stage.sums.pixels if isinstance(stage.body, Conv2d) else 0
+        for stage in stages(network)
+    }
+    kinds = {stage.name: stage.body.kind for stage in stages(network)}
+    geometry = timing.program.geometry
+    rows: dict[str, dict[str, Any]] = {}
+    for step, cycles in zip(timing.program.instructions, timing.run.instruction_cycles, strict=True):
+        if step.opcode is not Opcode.LAYER:
+            continue
+        pe = step.fields["pe"]
+        name = "lanes" if pe == LANES_PE else str(geometry.kinds[pe - 1])
+        row = rows.setdefault(
+            step.label,
+            {
+                "name": step.label,
+                "kind": kinds[step.label],
+                "pe": name,
+                "macs": macs[step.label],
+                "predicted": 0,
+                "simulated": 0,
+            },
+        )
+        row["predicted"] += step.cycles
+        row["simulated"] += cycles
+    for row in rows.values():
+        row["utilisation"] = row["macs"] / (row["simulated"] * geometry.lanes**2)
+    return list(rows.values())
