@@ -47,10 +47,10 @@ class Budget:
             return cls(Fit(30, Adam(5e-3)), Fit(8, Adam(2e-3)), Fit(16, Adam(2e-3)), Fit(5, Adam(2e-4)))
         move = Augmentation(shift=2)
         return cls(
-            Fit(12, Adam(2e-3), 128, move),
-            Fit(3, Adam(1e-3), 128, move),
-            Fit(8, Adam(1e-3), 128, move),
-            Fit(2, Adam(1e-4), 128, move),
+            Fit(6, Adam(2e-3), 128, move),
+            Fit(2, Adam(1e-3), 128, move),
+            Fit(4, Adam(1e-3), 128, move),
+            Fit(1, Adam(1e-4), 128, move),
         )
 
 

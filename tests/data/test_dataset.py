@@ -1,0 +1,57 @@
+"""Splits and digits."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from twofold.data.dataset import Images, stratified_split
+from twofold.data.load import load
+from twofold.errors import UserError
+
+
+def test_digits_are_split_60_20_20() -> None:
+    digits = load("digits")
+    assert [len(part) for part in digits.parts] == [1079, 359, 359]
+    assert digits.image_shape == (1, 8, 8)
+    assert digits.classes == 10
+    real = digits.train.real
+    assert real.dtype == torch.float32
+    assert float(real.min()) == 0
+    assert float(real.max()) == 1
+    assert torch.equal(real * 16, digits.train.pixels)
+
+
+def test_the_split_depends_on_the_seed_only() -> None:
+    assert load("digits", seed=3).fingerprint == load("digits", seed=3).fingerprint
+    assert load("digits", seed=3).fingerprint != load("digits", seed=4).fingerprint
+
+
+def test_the_parts_share_no_image_beyond_duplicates() -> None:
+    digits = load("digits")
+    everything = torch.cat([part.pixels.flatten(1) for part in digits.parts])
+    assert len(everything) == 1797
+    counts = [torch.bincount(part.labels, minlength=10) for part in digits.parts]
+    assert all(int(count.min()) >= 0.9 * int(count.max()) for count in counts)
+
+
+def test_a_split_keeps_every_image_once() -> None:
+    labels = np.repeat(np.arange(3, dtype=np.uint8), 10)
+    pixels = np.arange(30, dtype=np.uint8).reshape(30, 1, 1, 1)
+    rest, part = stratified_split(Images.of(pixels, labels), 0.2, seed=1)
+    assert torch.bincount(part.labels).tolist() == [2, 2, 2]
+    assert sorted([*rest.pixels.flatten().tolist(), *part.pixels.flatten().tolist()]) == list(range(30))
+
+
+def test_too_few_images_are_refused() -> None:
+    images = Images.of(np.zeros((2, 1, 1, 1), np.uint8), np.array([0, 1], np.uint8))
+    with pytest.raises(UserError, match="class 0: expected enough images"):
+        stratified_split(images, 0.2, seed=0)
+
+
+def test_unknown_names_and_missing_folders_are_refused() -> None:
+    with pytest.raises(UserError, match="expected one of digits, mnist, fashion-mnist, cifar10, got 'svhn'"):
+        load("svhn")
+    with pytest.raises(UserError, match="mnist: expected a folder"):
+        load("mnist")

@@ -1,0 +1,98 @@
+"""APoT quantisers against the published formulas, written down independently here."""
+
+from __future__ import annotations
+
+import brevitas.nn as qnn
+import pytest
+import torch
+from torch import Tensor
+
+from twofold.quant.apot import ApotActivation, ApotActivationQuant, ApotWeight, ApotWeightQuant
+from twofold.quant.levels import ApotLevels, activation_levels, weight_levels
+
+
+def project(x: Tensor, levels: ApotLevels, alpha: float) -> Tensor:
+    """Nearest of alpha · {levels / largest}, by trying all."""
+    grid = torch.tensor(levels.values) / levels.largest * alpha
+    nearest = (x.abs()[..., None] - grid).abs().argmin(dim=-1)
+    return torch.sign(x) * grid[nearest]
+
+
+def data(*shape: int) -> Tensor:
+    return torch.randn(*shape, generator=torch.Generator().manual_seed(1))
+
+
+@pytest.mark.parametrize("bits", range(2, 9))
+def test_weights_are_normalised_and_projected(bits: int) -> None:
+    weight = data(16, 8, 3, 3) * 0.07 + 0.01
+    value, scale, zero_point, _ = ApotWeightQuant(bits, po2_scale=False)(weight)
+    normalised = (weight - weight.mean()) / weight.std()
+    assert torch.allclose(value, project(normalised, weight_levels(bits), 3.0), atol=1e-5)
+    assert float(zero_point) == 0
+    assert float(scale) == pytest.approx(3.0 / weight_levels(bits).largest)
+
+
+@pytest.mark.parametrize("bits", range(2, 9))
+def test_activations_are_clipped_and_projected(bits: int) -> None:
+    x = data(4, 8, 5, 5) * 6
+    value, *_ = ApotActivationQuant(bits, alpha_init=8.0, po2_scale=False)(x)
+    assert torch.allclose(value, project(x.clamp(0), activation_levels(bits), 8.0), atol=1e-5)
+
+
+def test_gradients_of_activations_are_the_published_ones() -> None:
+    x = (data(500) * 6).requires_grad_()
+    quantiser = ApotActivationQuant(4, alpha_init=8.0, po2_scale=False)
+    upstream = data(500)
+    value = quantiser(x)[0]
+    value.backward(upstream)
+    clipped = x.detach() > 8
+    relative = (x.detach() / 8).clamp(0)
+    error = project(relative, activation_levels(4), 1.0) - relative
+    inside = (upstream * torch.where(clipped, torch.ones_like(x), error))[x.detach() > 0].sum()
+    assert torch.equal(x.grad, upstream.masked_fill(clipped, 0))
+    below = upstream[x.detach() <= 0] * (0 - x.detach()[x.detach() <= 0] / 8)
+    assert float(quantiser.alpha.grad) == pytest.approx(float(inside + below.sum()), rel=1e-4)
+
+
+def test_gradients_of_weights_pass_the_clip() -> None:
+    weight = data(16, 8, 3, 3).requires_grad_()
+    quantiser = ApotWeightQuant(4, po2_scale=False)
+    upstream = data(16, 8, 3, 3)
+    quantiser(weight)[0].backward(upstream)
+    deviation, mean = weight.detach().std(), weight.detach().mean()
+    normalised = (weight.detach() - mean) / deviation / 3
+    error = project(normalised, weight_levels(4), 1.0) - normalised
+    expected = (upstream * torch.where(normalised.abs() > 1, normalised.sign(), error)).sum()
+    assert torch.allclose(weight.grad, upstream / deviation)
+    assert float(quantiser.alpha.grad) == pytest.approx(float(expected), rel=1e-4)
+
+
+def test_scales_are_powers_of_two_that_learn() -> None:
+    quantiser = ApotActivationQuant(4, alpha_init=8.0)
+    assert float(quantiser.scale().detach()) == 0.125
+    quantiser(data(100) * 4)[0].sum().backward()
+    assert float(quantiser.alpha.grad.abs()) > 0
+    quantiser.set_scale(0.25)
+    assert float(quantiser.scale().detach()) == 0.25
+
+
+def test_ties_go_up_as_in_a_multithreshold() -> None:
+    quantiser = ApotActivationQuant(4)
+    quantiser.set_scale(1.0)
+    value, *_ = quantiser(torch.tensor([0.4999, 0.5, 7.0, 10.5, 42.0, 1e9, -3.0]))
+    assert value.tolist() == [0, 1, 8, 12, 48, 48, 0]
+
+
+def test_constant_weights_give_no_nan() -> None:
+    value, *_ = ApotWeightQuant(4)(torch.full((4, 4), 0.25))
+    assert torch.equal(value, torch.zeros(4, 4))
+
+
+def test_brevitas_layers_take_both() -> None:
+    layer = qnn.QuantConv2d(3, 8, 3, weight_quant=ApotWeight, bias=False)
+    quantised = layer.quant_weight()
+    codes = (quantised.value / quantised.scale).detach()
+    assert set(codes.abs().unique().tolist()) <= set(weight_levels(4).values)
+    assert int(quantised.bit_width) == 5
+    act = qnn.QuantIdentity(act_quant=ApotActivation, return_quant_tensor=True)(torch.rand(10))
+    assert int(act.bit_width) == 6

@@ -1,0 +1,151 @@
+"""`quantise` on networks of every supported kind of layer, and what it refuses."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import brevitas.nn as qnn
+import pytest
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from twofold.errors import UserError
+from twofold.models.demo import DemoNet
+from twofold.quant.apot import ApotActivationProxy
+from twofold.quant.convert import quantise
+from twofold.quant.fold import is_apot
+from twofold.quant.recipe import Apot, Int
+
+IMAGES = torch.rand(32, 1, 8, 8, generator=torch.Generator().manual_seed(0))
+
+
+def nodes_of(model: nn.Module, recipe: Int | Apot) -> list[str]:
+    return [node.name for node in quantise(model, recipe, IMAGES).graph.nodes]
+
+
+def test_quantisers_are_named_after_the_model() -> None:
+    names = nodes_of(DemoNet(widths=(4, 6)), Int(8))
+    for expected in (
+        "input_quant",
+        "conv1_act",
+        "conv3_quant",
+        "block_act",
+        "shortcut_quant",
+        "average_quant",
+    ):
+        assert expected in names
+
+
+def test_first_and_last_layers_stay_int8() -> None:
+    quantised = quantise(DemoNet(widths=(4, 6)), Apot(4, 4), IMAGES)
+    apot = {name for name, module in quantised.named_modules() if is_apot(module)}
+    assert apot == {"conv2", "conv3", "conv4", "shortcut"}
+    assert int(quantised.conv1.quant_weight().bit_width) == 8
+    assert int(quantised.average_quant.act_quant.bit_width()) == 8
+    assert isinstance(quantised.block_act.act_quant, ApotActivationProxy)
+    assert quantised.conv3_quant.act_quant.is_signed
+    assert not quantised.input_quant.act_quant.is_signed
+
+
+def test_int8_is_close_to_float_and_leaves_the_model_alone() -> None:
+    torch.manual_seed(0)
+    model = DemoNet(widths=(4, 6)).eval()
+    before = {name: value.clone() for name, value in model.state_dict().items()}
+    with torch.no_grad():
+        expected = model(IMAGES)
+        found = quantise(model, Int(8), IMAGES)(IMAGES)
+    assert float((expected - found).abs().max()) < 0.05 * float(expected.abs().max())
+    assert all(torch.equal(before[name], value) for name, value in model.state_dict().items())
+
+
+@pytest.mark.parametrize("recipe", [Int(8), Int(4), Apot(3, 5), Apot(8, 8)])
+def test_trains_further(recipe: Int | Apot) -> None:
+    quantised = quantise(DemoNet(widths=(4, 6)), recipe, IMAGES).train()
+    quantised(IMAGES).square().sum().backward()
+    gradients = [p.grad for p in quantised.parameters() if p.grad is not None]
+    assert all(bool(torch.isfinite(gradient).all()) for gradient in gradients)
+    assert quantised.conv2.weight.grad.abs().sum() > 0
+
+
+class Functional(nn.Module):
+    """The same layers called as functions and methods, one ReLU used twice, no batch normalisation."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first, self.second = nn.Conv2d(1, 4, 3, padding=1), nn.Conv2d(4, 4, 3, padding=1)
+        self.relu, self.drop = nn.ReLU(), nn.Dropout(0.5)
+        self.hidden, self.last = nn.Linear(4, 8), nn.Linear(8, 3)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = F.max_pool2d(self.relu(self.first(x)), 2)
+        x = self.relu(torch.add(self.second(x), x))
+        x = self.drop(x.mean([2, 3]))
+        return self.last(F.relu(self.hidden(x)))
+
+
+def test_functions_and_methods_are_layers_too() -> None:
+    quantised = quantise(Functional(), Apot(4, 4), IMAGES)
+    names = [node.name for node in quantised.graph.nodes]
+    assert {"relu", "relu_1", "second_quant", "mean_pool_quant", "relu_2"} <= set(names)
+    assert isinstance(quantised.relu_2, qnn.QuantIdentity)
+    assert int(quantised.relu_2.act_quant.bit_width()) == 8, "the last layer's input is INT8"
+    assert quantised(IMAGES).shape == (32, 3)
+
+
+def test_signed_images_get_a_signed_quantiser() -> None:
+    quantised = quantise(DemoNet(widths=(4, 6)), Int(8), IMAGES - 0.5)
+    assert quantised.input_quant.act_quant.is_signed
+
+
+def sequence(*layers: nn.Module) -> Callable[[], nn.Module]:
+    return lambda: nn.Sequential(nn.Conv2d(1, 4, 3, padding=1), *layers, nn.Flatten(), nn.LazyLinear(3))
+
+
+class Branching(nn.Module):
+    def forward(self, x: Tensor) -> Tensor:
+        return x if x.sum() > 0 else -x
+
+
+class Reused(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(1, 1, 3, padding=1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.conv(self.conv(x))
+
+
+class AddsConstant(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(1, 4, 3)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.conv(x) + 1
+
+
+@pytest.mark.parametrize(
+    "build, message",
+    [
+        (sequence(nn.Sigmoid()), r"node _1 \(1\): Sigmoid cannot be quantised; supported are Conv2d"),
+        (sequence(nn.MaxPool2d(2, ceil_mode=True)), "node _1 .*ceil_mode = False"),
+        (sequence(nn.AdaptiveAvgPool2d(2)), "node _1 .*expected an output of 1×1, got 2"),
+        (sequence(nn.ReLU(), nn.BatchNorm2d(4)), "node _2 .*right after a convolution"),
+        (sequence(nn.BatchNorm2d(4, affine=False)), "node _1 .*affine = True"),
+        (sequence(nn.Conv2d(4, 4, 3, padding_mode="reflect", padding=1)), "node _1 .*zero padding"),
+        (Branching, "Branching: expected a model that torch.fx can trace"),
+        (Reused, "node conv.*called once only"),
+        (AddsConstant, "node add .*two tensors"),
+        (nn.ReLU, "at least one Conv2d or Linear"),
+    ],
+)
+def test_refusals_name_the_node(build: Callable[[], nn.Module], message: str) -> None:
+    with pytest.raises(UserError, match=message):
+        quantise(build(), Int(8), IMAGES)
+
+
+@pytest.mark.parametrize("build", [lambda: Int(1), lambda: Int(9), lambda: Apot(4, 9), lambda: Apot(1, 4)])
+def test_recipes_check_their_widths(build: Callable[[], object]) -> None:
+    with pytest.raises(UserError, match="width of 2 to 8 bits"):
+        build()

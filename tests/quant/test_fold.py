@@ -1,0 +1,72 @@
+"""Folding batch normalisation changes nothing but the graph."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import fx, nn
+
+from twofold.quant.convert import quantise
+from twofold.quant.fold import fold_batch_norms, is_apot
+from twofold.quant.layers import ChannelScale
+from twofold.quant.recipe import Apot, Int
+
+IMAGES = torch.rand(64, 2, 6, 6, generator=torch.Generator().manual_seed(0), dtype=torch.float32)
+
+
+def network(gains: list[float], recipe: Int | Apot) -> fx.GraphModule:
+    """conv – ReLU – conv – BN with `gains` – conv; the convolution in the middle is the recipe's."""
+    torch.manual_seed(3)
+    norm = nn.BatchNorm2d(len(gains))
+    model = nn.Sequential(
+        nn.Conv2d(2, 4, 3), nn.ReLU(), nn.Conv2d(4, len(gains), 3), norm, nn.Conv2d(len(gains), 2, 1)
+    )
+    quantised = quantise(model, recipe, IMAGES).eval()
+    folded_norm = quantised.get_submodule("_3")
+    with torch.no_grad():
+        folded_norm.weight.copy_(torch.tensor(gains))
+        folded_norm.bias.uniform_(-0.5, 0.5)
+    return quantised
+
+
+def sums_before_the_quantiser(model: fx.GraphModule) -> torch.Tensor:
+    caught: list[torch.Tensor] = []
+    hook = model.get_submodule("_2_quant").register_forward_pre_hook(lambda _, x: caught.append(x[0]))
+    with torch.no_grad():
+        model(IMAGES)
+    hook.remove()
+    return caught[0]
+
+
+@pytest.mark.parametrize("gains", [[1.0, 0.5, 2.0], [-1.0, 0.25, -3.0], [1.0, 0.0, 1e-9]])
+def test_apot_weights_keep_their_levels_and_the_result(gains: list[float]) -> None:
+    model = network(gains, Apot(4, 4))
+    before = sums_before_the_quantiser(model)
+    old = model.get_submodule("_2").quant_weight().value.detach()
+    folded = fold_batch_norms(model)
+    assert torch.allclose(sums_before_the_quantiser(folded), before, atol=1e-4)
+    conv, scale = folded.get_submodule("_2"), folded.get_submodule("_3")
+    assert is_apot(conv)
+    assert isinstance(scale, ChannelScale)
+    assert bool((scale.scale > 0).all())
+    new = conv.quant_weight().value.detach()
+    for channel, gain in enumerate(gains):
+        sign = 0.0 if abs(gain) < 1e-6 else float(torch.tensor(gain).sign())
+        assert torch.equal(new[channel], sign * old[channel])
+
+
+def test_integer_weights_take_gain_and_shift() -> None:
+    model = network([1.0, -0.5, 0.0], Int(8))
+    before = sums_before_the_quantiser(model)
+    folded = fold_batch_norms(model)
+    assert not any(isinstance(module, nn.BatchNorm2d | ChannelScale) for module in folded.modules())
+    assert float((sums_before_the_quantiser(folded) - before).abs().max()) < 0.05 * float(before.abs().max())
+
+
+def test_a_changed_shift_is_noticed() -> None:
+    model = network([1.0, 0.5, 2.0], Apot(4, 4))
+    before = sums_before_the_quantiser(model)
+    folded = fold_batch_norms(model)
+    with torch.no_grad():
+        folded.get_submodule("_2").bias[0] += 0.01
+    assert not torch.allclose(sums_before_the_quantiser(folded), before, atol=1e-4)
