@@ -114,7 +114,7 @@ def build(component: wiring.Component, folder: Path) -> VectorSimulation:
     missing tools, RuntimeError with the compiler's last lines if the design does not compile.
     """
     verilator.require_tools()
-    ports = _ports(component)
+    ports = ports_of(component)
     with tempfile.TemporaryDirectory() as temporary:
         work = Path(temporary)
         to_verilog(component, TOP, work / "unit.sv")
@@ -160,7 +160,8 @@ def _run(command: list[str], folder: Path, environment: Mapping[str, str]) -> No
         raise RuntimeError(f"{Path(command[0]).name} could not build the unit:\n{log}")
 
 
-def _ports(component: wiring.Component) -> tuple[Port, ...]:
+def ports_of(component: wiring.Component) -> tuple[Port, ...]:
+    """The ports in order of declaration, clk and rst and those without bits left out."""
     ports = []
     for path, member, _ in component.signature.flatten(component):
         layout = member.shape
