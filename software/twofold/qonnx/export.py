@@ -90,4 +90,5 @@ def _clean(model: onnx.ModelProto) -> onnx.ModelProto:
     ):
         wrapped = wrapped.transform(step)
     name_parameters(wrapped.model)
-    return wrapped.model
+    del wrapped.model.graph.value_info[:]
+    return wrapped.transform(InferShapes()).model
