@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
+import shutil
+from pathlib import Path
+
 import numpy as np
 import pytest
 
+from twofold.hls.csim import compiled
+from twofold.hls.manifest import HlsProject
+from twofold.hls.project import generate
+from twofold.hls.types import IoType
 from twofold.network.dyadic import Dyadic
 from twofold.network.graph import Network, Tensor
 from twofold.network.ops import Add, Conv2d, Flatten, Linear, MaxPool2d, Op, Requantise, SumPool2d, Threshold
@@ -66,8 +75,9 @@ APOT_LEVELS = [0, 1, 2, 3, 4, 6, 8, 9, 12, 16, 18, 24, 32, 33, 36, 48]
 def every_op(seed: int = 0) -> Network:
     """Residual block with shifts, strided shortcut, multipliers, thresholds, negative codes, both pools."""
     net = Builder((2, 9, 8), IntType(False, 8), seed)
-    stem = net.conv("stem", "x", 4, (3, 3), padding=(1, 1, 1, 1))
-    act = net.threshold("stem_act", stem, APOT_LEVELS, 4000)
+    twice = net.add(Add("twice", ("x", "x"), "twice"))
+    stem = net.conv("stem", twice, 4, (3, 3), padding=(1, 1, 1, 1))
+    act = net.threshold("stem_act", stem, APOT_LEVELS, 8000)
     branch = net.conv("branch", act, 4, (3, 3), padding=(1, 1, 1, 1))
     branch_q = net.requantise("branch_q", branch, IntType(True, 8, Dyadic(1, 2)))
     added = net.add(Add("add", (act, branch_q), "sum", (2, 0)), scale=Dyadic(1, 2))
@@ -109,3 +119,37 @@ def every_op_network() -> Network:
 @pytest.fixture(scope="session")
 def every_geometry_network() -> Network:
     return every_geometry()
+
+
+@pytest.fixture(scope="session")
+def shared_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One folder for all workers of a run, so that each project is compiled once."""
+    base = tmp_path_factory.getbasetemp()
+    return (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "hls"
+
+
+@pytest.fixture(scope="session")
+def project(every_op_network: Network, shared_folder: Path) -> HlsProject:
+    return _compiled_once(every_op_network, shared_folder / "every_op", IoType.STREAM)
+
+
+@pytest.fixture(scope="session")
+def parallel_project(every_geometry_network: Network, shared_folder: Path) -> HlsProject:
+    return _compiled_once(every_geometry_network, shared_folder / "every_geometry", IoType.PARALLEL)
+
+
+def _compiled_once(network: Network, folder: Path, io: IoType) -> HlsProject:
+    folder.parent.mkdir(exist_ok=True)
+    with folder.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        project = generate(network, folder, io=io)
+        compiled(project)
+    return project
+
+
+@pytest.fixture
+def copied(project: HlsProject, tmp_path: Path) -> HlsProject:
+    """A copy, with its compiled program, that a test may damage."""
+    folder = tmp_path / "copy"
+    shutil.copytree(project.folder, folder)
+    return HlsProject.load(folder)

@@ -11,7 +11,6 @@ from pathlib import Path
 
 from twofold.errors import UserError
 from twofold.files import sha256, write_atomically
-from twofold.golden.execute import check_frames
 from twofold.hls.compiler import FLAGS, compile_program
 from twofold.hls.manifest import BUILD_FOLDER, HlsProject
 from twofold.hls.project import generate
@@ -33,9 +32,9 @@ def run_csim(source: HlsProject | Network, frames: IntArray) -> Mapping[str, Int
     """
     with ExitStack() as stack:
         if isinstance(source, Network):
-            check_frames(source, frames)
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="twofold-hls-")))
             source = generate(source, folder / "project")
+        _check_frames(source, frames)
         data = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="twofold-csim-")))
         write_vectors(data / INPUT_FILE, source.input.layout.to_hls(frames))
         result = run_test_bench(source, data, "record")
@@ -49,6 +48,14 @@ def run_csim(source: HlsProject | Network, frames: IntArray) -> Mapping[str, Int
             )
             for tensor in source.tensors
         }
+
+
+def _check_frames(project: HlsProject, frames: IntArray) -> None:
+    shape, type_ = project.input.layout.shape, project.input.type
+    if frames.shape[1:] != shape or not frames.size:
+        raise UserError(f"frames: expected shape [N, {', '.join(map(str, shape))}], got {list(frames.shape)}")
+    if frames.min() < type_.lo or frames.max() > type_.hi:
+        raise UserError(f"frames: expected codes of {type_}, got {frames.min()} to {frames.max()}")
 
 
 def run_test_bench(

@@ -11,6 +11,7 @@ from twofold.errors import UserError
 from twofold.files import sha256
 from twofold.hls.layout import Layout
 from twofold.hls.options import HlsOptions
+from twofold.hls.types import HlsType
 
 MANIFEST = "manifest.json"
 FORMAT = "twofold hls project 1"
@@ -20,11 +21,12 @@ BUILD_FOLDER = "build"
 
 @dataclass(frozen=True)
 class TracedTensor:
-    """A tensor of the network and the C++ layer that writes it."""
+    """A tensor of the network, the C++ layer that writes it, and the type of its codes there."""
 
     name: str
     layer: str
     layout: Layout
+    type: HlsType
 
 
 @dataclass(frozen=True)
@@ -93,8 +95,10 @@ def hash_files(folder: Path) -> dict[str, str]:
 
 
 def _tensor(entry: dict) -> TracedTensor:
-    layout = entry["layout"]
-    flattened = layout["flattened"]
+    layout, flattened = entry["layout"], entry["layout"]["flattened"]
     return TracedTensor(
-        entry["name"], entry["layer"], Layout(tuple(layout["shape"]), flattened and tuple(flattened))
+        entry["name"],
+        entry["layer"],
+        Layout(tuple(layout["shape"]), flattened and tuple(flattened)),
+        HlsType(**entry["type"]),
     )

@@ -37,7 +37,7 @@ def build_model(
         "IOType": str(io),
         "TraceOutput": True,
         "HLSConfig": {
-            "Model": {"Precision": _UNSET, "ReuseFactor": 1, "Strategy": "Latency"},
+            "Model": {"Precision": _UNSET, "ReuseFactor": 1, "Strategy": "latency"},
             "LayerName": {layer.name: _layer_config(layer) for layer in spec.layers},
         },
         "WriterConfig": {

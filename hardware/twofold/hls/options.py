@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from twofold.errors import UserError
 from twofold.hls.types import IoType
 
+# Vitis HLS splits arrays of at most this many elements into registers.
+MULTIPLIERS_MAX = 4096
+
 
 @dataclass(frozen=True)
 class HlsOptions:
@@ -19,7 +22,7 @@ class HlsOptions:
     hls4ml_version: str
 
     def __post_init__(self) -> None:
-        if self.multipliers < 1:
-            raise UserError(f"multipliers: expected at least 1, got {self.multipliers}")
+        if not 1 <= self.multipliers <= MULTIPLIERS_MAX:
+            raise UserError(f"multipliers: expected 1 to {MULTIPLIERS_MAX}, got {self.multipliers}")
         if self.clock_ns <= 0:
             raise UserError(f"clock period: expected more than 0 ns, got {self.clock_ns}")

@@ -80,9 +80,10 @@ def _digest(network: Network, frames: IntArray, options: HlsOptions) -> str:
 
 
 def _is_current(folder: Path, digest: str) -> bool:
-    if not (folder / MANIFEST).is_file():
+    try:
+        project = HlsProject.load(folder)
+    except UserError:  # nothing there, or written by another version: it is written anew
         return False
-    project = HlsProject.load(folder)
     return project.digest == digest and not project.changed_files()
 
 

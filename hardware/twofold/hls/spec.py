@@ -24,7 +24,7 @@ class LayerSpec:
     inputs: tuple[str, ...]
     types: Mapping[str, HlsType]
     attributes: Mapping[str, Any] = field(default_factory=dict)
-    strategy: str = "Latency"
+    strategy: str = "latency"
     reuse_factor: int = 1
     tensor: str | None = None
 

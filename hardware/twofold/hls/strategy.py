@@ -16,14 +16,14 @@ class Strategy:
 def choose(inputs: int, outputs: int, multipliers: int) -> Strategy:
     """The fastest strategy of at most `multipliers` for inputs × outputs products.
 
-    A layer that fits is fully parallel (`Latency`). Any other is `Resource` with the smallest reuse
+    A layer that fits is fully parallel (`latency`). Any other is `resource` with the smallest reuse
     factor that hls4ml's matrix product can schedule: one that divides inputs · outputs, and is either at
     most `inputs` or a multiple of it.
     """
     products = inputs * outputs
     if products <= multipliers:
-        return Strategy("Latency", 1)
+        return Strategy("latency", 1)
     for reuse in range(-(-products // multipliers), products):
         if products % reuse == 0 and (inputs % reuse == 0 if reuse <= inputs else reuse % inputs == 0):
-            return Strategy("Resource", reuse)
-    return Strategy("Resource", products)
+            return Strategy("resource", reuse)
+    return Strategy("resource", products)

@@ -14,6 +14,8 @@ from twofold.network.ops import Conv2d, Flatten, Linear, MaxPool2d, Op, SumPool2
 
 # C simulation hands integers over as doubles.
 _BITS_MAX = 53
+# hls4ml copies a stream at most this often.
+_READERS_MAX = 7
 
 
 def check_support(network: Network, io: IoType) -> None:
@@ -25,6 +27,9 @@ def check_support(network: Network, io: IoType) -> None:
             )
     if not network.ops or network.output_name == network.input_name:
         raise NetworkError(network.name, "ops", "at least one op before the output", len(network.ops))
+    for name, readers in network.consumers.items():
+        if io is IoType.STREAM and len(readers) + (name == network.output_name) > _READERS_MAX:
+            raise NetworkError(name, "readers", f"at most {_READERS_MAX} of one stream", len(readers))
     for op in network.ops:
         check_op(op, network, io)
 

@@ -40,5 +40,13 @@ class HlsType:
         """The narrowest signed type of at least `bits_min` bits that holds every value."""
         return cls(True, max(bits_min, width_of(min(int(values.min()), -1), int(values.max()))))
 
+    @property
+    def lo(self) -> int:
+        return -(1 << (self.bits - 1)) if self.signed else 0
+
+    @property
+    def hi(self) -> int:
+        return (1 << (self.bits - self.signed)) - 1
+
     def __str__(self) -> str:
         return f"ap_{'int' if self.signed else 'uint'}<{self.bits}>"

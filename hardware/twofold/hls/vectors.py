@@ -29,9 +29,9 @@ def write_vectors(path: Path, values: IntArray) -> None:
 def read_vectors(path: Path, frames: int, elements: int) -> IntArray:
     """int64 [frames, elements]. Raises UserError if the file is missing or holds anything else."""
     try:
-        rows = [[int(word) for word in line.split()] for line in path.read_text().splitlines()]
+        values = np.array(path.read_text().split(), dtype=str).astype(np.int64)
     except (OSError, ValueError) as error:
         raise UserError(f"{path}: expected integers written by the C simulation, found {error}") from error
-    if len(rows) != frames or any(len(row) != elements for row in rows):
-        raise UserError(f"{path}: expected {frames} lines of {elements} integers, found {len(rows)} lines")
-    return np.array(rows, np.int64).reshape(frames, elements)
+    if values.size != frames * elements:
+        raise UserError(f"{path}: expected {frames} × {elements} integers, found {values.size}")
+    return values.reshape(frames, elements)

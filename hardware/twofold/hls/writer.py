@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 
+import hls4ml
 from hls4ml.model.graph import ModelGraph
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
@@ -17,7 +18,7 @@ from twofold.hls.compiler import FLAGS
 from twofold.hls.manifest import HlsProject, TracedTensor, hash_files, write_manifest
 from twofold.hls.model import build_model
 from twofold.hls.options import HlsOptions
-from twofold.hls.spec import ProjectSpec
+from twofold.hls.spec import LayerSpec, ProjectSpec
 from twofold.hls.vectors import INPUT_FILE, OUTPUT_FILE, golden_file, write_vectors
 from twofold.network.graph import Network
 from twofold.network.types import IntArray
@@ -33,7 +34,7 @@ def write_project(
     model = _write_hls4ml(spec, top, folder, options)
     _make_reproducible(model, folder, digest)
     tensors = _traced(spec)
-    source = TracedTensor(network.input_name, spec.layers[0].name, spec.layouts[network.input_name])
+    source = _tensor(network.input_name, spec.layers[0], spec)
     output = next(tensor for tensor in tensors if tensor.name == network.output_name)
     _write_vectors(network, frames, (source, output), tensors, folder / "tb_data")
     _write_test_bench(model, top, (source, output), tensors, folder)
@@ -58,19 +59,26 @@ def _write_hls4ml(spec: ProjectSpec, top: str, folder: Path, options: HlsOptions
 
 
 def _make_reproducible(model: ModelGraph, folder: Path, digest: str) -> None:
-    """Replaces hls4ml's random stamp, and the path that the project was written to, in its files."""
+    """Replaces hls4ml's random stamp, and the paths of this machine, in its files."""
     stamp = model.config.get_config_value("Stamp")
+    replacements = {
+        stamp: digest[: len(stamp)],
+        str(folder): ".",
+        str(Path(hls4ml.__file__).parent): "hls4ml",
+    }
     for name in ("build_lib.sh", "hls4ml_config.yml", "hls4ml.log"):
         text = (folder / name).read_text()
-        (folder / name).write_text(text.replace(stamp, digest[: len(stamp)]).replace(str(folder), "."))
+        for found, replacement in replacements.items():
+            text = text.replace(found, replacement)
+        (folder / name).write_text(text)
 
 
 def _traced(spec: ProjectSpec) -> tuple[TracedTensor, ...]:
-    return tuple(
-        TracedTensor(layer.tensor, layer.name, spec.layouts[layer.tensor])
-        for layer in spec.layers
-        if layer.tensor is not None
-    )
+    return tuple(_tensor(layer.tensor, layer, spec) for layer in spec.layers if layer.tensor is not None)
+
+
+def _tensor(name: str, layer: LayerSpec, spec: ProjectSpec) -> TracedTensor:
+    return TracedTensor(name, layer.name, spec.layouts[name], layer.types["result"])
 
 
 def _write_vectors(

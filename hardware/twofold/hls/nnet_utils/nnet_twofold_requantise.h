@@ -51,6 +51,8 @@ template <class data_T, class res_T, typename CONFIG_T>
 void twofold_requantise(data_T data[CONFIG_T::n_in], res_T res[CONFIG_T::n_in],
                         typename CONFIG_T::multiplier_t multiplier[CONFIG_T::n_chan],
                         typename CONFIG_T::shift_t shift[CONFIG_T::n_chan]) {
+    #pragma HLS ARRAY_PARTITION variable=multiplier complete
+    #pragma HLS ARRAY_PARTITION variable=shift complete
     #pragma HLS PIPELINE
     for (unsigned i = 0; i < CONFIG_T::n_in; i++) {
         res[i] = twofold_requantise_one<data_T, res_T, CONFIG_T>(data[i], multiplier[i % CONFIG_T::n_chan],

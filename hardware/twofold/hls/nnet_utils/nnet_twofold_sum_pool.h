@@ -11,6 +11,7 @@ namespace nnet {
 template <class data_T, class res_T, typename CONFIG_T>
 void twofold_sum_pool(hls::stream<data_T> &data, hls::stream<res_T> &res) {
     res_T sums[CONFIG_T::out_width];
+    #pragma HLS ARRAY_PARTITION variable=sums complete
 SumRow:
     for (unsigned row = 0; row < CONFIG_T::in_height; row++) {
     SumColumn:

@@ -8,13 +8,14 @@ namespace nnet {
 
 // levels[number of thresholds <= x]; thresholds ascend, so the last one reached decides.
 template <class data_T, class res_T, typename CONFIG_T>
-res_T twofold_threshold_one(data_T x, const typename CONFIG_T::threshold_t *thresholds,
-                            const typename CONFIG_T::level_t *levels) {
+res_T twofold_threshold_one(data_T x, unsigned channel,
+                            typename CONFIG_T::threshold_t thresholds[CONFIG_T::n_chan * CONFIG_T::n_thresholds],
+                            typename CONFIG_T::level_t levels[CONFIG_T::n_thresholds + 1]) {
     #pragma HLS INLINE
     res_T y = levels[0];
     for (unsigned k = 0; k < CONFIG_T::n_thresholds; k++) {
         #pragma HLS UNROLL
-        if (x >= thresholds[k])
+        if (x >= thresholds[channel * CONFIG_T::n_thresholds + k])
             y = levels[k + 1];
     }
     return y;
@@ -35,7 +36,7 @@ ThresholdPixel:
         for (unsigned channel = 0; channel < CONFIG_T::n_chan; channel++) {
             #pragma HLS UNROLL
             out[channel] = twofold_threshold_one<typename data_T::value_type, typename res_T::value_type, CONFIG_T>(
-                in[channel], thresholds + channel * CONFIG_T::n_thresholds, levels);
+                in[channel], channel, thresholds, levels);
         }
         res.write(out);
     }
@@ -45,10 +46,11 @@ template <class data_T, class res_T, typename CONFIG_T>
 void twofold_threshold(data_T data[CONFIG_T::n_in], res_T res[CONFIG_T::n_in],
                        typename CONFIG_T::threshold_t thresholds[CONFIG_T::n_chan * CONFIG_T::n_thresholds],
                        typename CONFIG_T::level_t levels[CONFIG_T::n_thresholds + 1]) {
+    #pragma HLS ARRAY_PARTITION variable=thresholds complete
+    #pragma HLS ARRAY_PARTITION variable=levels complete
     #pragma HLS PIPELINE
     for (unsigned i = 0; i < CONFIG_T::n_in; i++) {
-        res[i] = twofold_threshold_one<data_T, res_T, CONFIG_T>(
-            data[i], thresholds + (i % CONFIG_T::n_chan) * CONFIG_T::n_thresholds, levels);
+        res[i] = twofold_threshold_one<data_T, res_T, CONFIG_T>(data[i], i % CONFIG_T::n_chan, thresholds, levels);
     }
 }
 
