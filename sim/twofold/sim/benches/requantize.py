@@ -30,9 +30,9 @@ def case() -> dict[str, IntArray]:
 
 
 async def check(
-    dut: Any, design: Requantiser, words: list[int], config: int, case: dict[str, IntArray]
+    dut: Any, design: Requantiser, words: list[int], config: int, given: dict[str, IntArray]
 ) -> None:
-    inputs = columns(design, words, case["accumulators"], config)
+    inputs = columns(design, words, given["accumulators"], config)
     stall(inputs, len(words), design.lanes)
     bench = UnitBench(dut, design)
     await bench.reset()
