@@ -107,6 +107,18 @@ def test_damaged_models_are_imported_or_refused_in_one_line(model, tmp_path, dat
         assert "\n" not in str(error)
 
 
+def test_names_that_are_no_text(model, refused):
+    content = model.SerializeToString().replace(b"weight.float", b"weight\xfffloat")
+    assert refused(content) == "a damaged ONNX file: one of its names is not UTF-8 text"
+
+
+def test_control_characters_in_names_stay_out_of_messages(model, refused):
+    model.graph.node[-1].op_type = "Mat\n\x1b[31mMul"
+    assert refused(model).startswith(
+        r"Mat\n\x1b[31mMul 'y': operator: found Mat\n\x1b[31mMul, supported: Add, "
+    )
+
+
 def test_large_files_are_not_read(tmp_path, monkeypatch):
     path = tmp_path / "large.onnx"
     with path.open("wb") as file:

@@ -102,7 +102,7 @@ def test_conv_attributes(image_graph, refused, attributes, start):
         ({"bits": 1}, "bit width: found 1, supported: 2 to 16; "),
         ({"zero": 0.5}, "zero point: found 0.5, supported: an integer; "),
         ({"zero": 300}, "zero point: found 300, supported: a code in [-128, 127]; "),
-        ({"scale": -0.5}, "scale: found -0.5, supported: a positive scale; "),
+        ({"scale": -0.5}, "scale: found -0.5, supported: a positive scale, 2^-200 to 2^200; "),
         ({"scale": float("nan")}, "scale: found NaN or infinity, supported: finite numbers; "),
         (
             {"scale": [[[0.5]], [[0.25]]]},
@@ -359,7 +359,12 @@ def test_reshapes_that_move_the_batch(image_graph, refused):
             "attribute out_dtype: found UINT2, supported: a type that holds 0 to 4; ",
         ),
         ([[0.1]], {"out_scale": 0.5, "out_bias": 0.3}, "attribute out_bias: found 0.3"),
-        ([[0.1]], {"out_scale": -1.0}, "attribute out_scale: found -1.0, supported: a positive scale; "),
+        ([[0.1]], {"out_scale": -1.0}, "attribute out_scale: found -1, supported: a positive scale, 2^-200 "),
+        (
+            [[0.1]],
+            {"out_scale": 2.0**-140, "out_bias": 2.0**30},
+            "attribute out_dtype: found UINT4, supported: ",
+        ),
         ([[0.1]], {"data_layout": "NHWC"}, "attribute data_layout: found 'NHWC', supported: 'NCHW' or ''; "),
     ],
 )
@@ -384,6 +389,15 @@ def test_arithmetic_after_relu(image_graph, refused):
     image_graph.quant("moved", "y", 0.5)
     assert refused(image_graph).startswith(
         "Add 'moved': term: found an addition after Relu, supported: an addition"
+    )
+
+
+def test_scales_that_run_away(image_graph, refused):
+    image_graph.constant("huge", 2.0**120)
+    for index, source in enumerate(["x", "m0"]):
+        image_graph.node("Mul", [source, "huge"], f"m{index}")
+    assert refused(image_graph, output="m1").startswith(
+        "Mul 'm1': factor: found a scale beyond 2^±200, supported: "
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from pathlib import Path
 
 import onnx
@@ -35,8 +36,13 @@ def read_model(path: Path) -> onnx.ModelProto:
         model = _parse(_content(path))
         _check_model(model)
     except _UnreadableError as error:
-        raise UserError(f"{path}: {error}") from None
+        raise UserError(f"{path}: {printable(str(error))}") from None
     return model
+
+
+def printable(text: str) -> str:
+    """`text` in one line; control characters, which names in a file may hold, as escapes."""
+    return "".join(character if character.isprintable() else repr(character)[1:-1] for character in text)
 
 
 class _UnreadableError(Exception):
@@ -69,6 +75,9 @@ def _parse(data: bytes) -> onnx.ModelProto:
 
 def _check_model(model: onnx.ModelProto) -> None:
     graph = model.graph
+    # The protobuf library hands out text that is no UTF-8 as bytes, which no later step expects.
+    if any(isinstance(text, bytes) for text in _texts(model)):
+        raise _UnreadableError("a damaged ONNX file: one of its names is not UTF-8 text")
     _check_opsets(model)
     if not graph.node:
         raise _UnreadableError("expected a graph with nodes, found none")
@@ -85,6 +94,19 @@ def _check_model(model: onnx.ModelProto) -> None:
         _check_tensor(tensor, f"initializer {tensor.name!r}")
     for node in graph.node:
         _check_node(node)
+
+
+def _texts(model: onnx.ModelProto) -> Iterator[str | bytes]:
+    """Every name that is used later."""
+    graph = model.graph
+    yield graph.name
+    yield from (entry.domain for entry in model.opset_import)
+    for named in (*graph.initializer, *graph.input, *graph.output):
+        yield named.name
+    for node in graph.node:
+        yield from (node.name, node.op_type, node.domain, *node.input, *node.output)
+        for attribute in node.attribute:
+            yield from (attribute.name, attribute.ref_attr_name)
 
 
 def _check_opsets(model: onnx.ModelProto) -> None:

@@ -11,6 +11,7 @@ from twofold.network.dyadic import Dyadic
 from twofold.network.ops import Conv2d, Linear
 from twofold.network.types import IntArray
 from twofold.qonnx.importer.builder import Builder
+from twofold.qonnx.importer.channels import MAX_SCALE, MIN_SCALE
 from twofold.qonnx.importer.source import Node
 from twofold.qonnx.importer.values import Sums
 
@@ -84,7 +85,9 @@ def as_output(builder: Builder, node: Node, sums: Sums, name: str) -> Sums:
 def positive_dyadic(numbers: set[Fraction]) -> Dyadic | None:
     """The one number of the set if it can be a type's scale; else None."""
     number = next(iter(numbers))
-    if len(numbers) > 1 or number <= 0 or number.denominator & (number.denominator - 1):
+    if len(numbers) > 1 or not MIN_SCALE <= number <= MAX_SCALE or number.numerator >> 64:
+        return None
+    if number.denominator & (number.denominator - 1):
         return None
     return Dyadic.from_fraction(number)
 

@@ -8,8 +8,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from twofold.network.dyadic import Dyadic
 from twofold.qonnx.importer.source import Node
 from twofold.qonnx.importer.values import Constant, FixedValue, QuantisedConstant
+
+MIN_SCALE, MAX_SCALE = Fraction(1, 2**200), Fraction(2**200)
 
 
 def exact(node: Node, field: str, value: FixedValue) -> npt.NDArray[Any]:
@@ -56,6 +59,15 @@ def scalar(node: Node, field: str, value: FixedValue) -> Fraction:
             "quantise per tensor",
         )
     return Fraction(numbers.pop())
+
+
+def positive_scale(node: Node, field: str, number: Fraction) -> Dyadic:
+    """`number`, a binary fraction, as the scale of a type. Refuses what is not positive or beyond any use."""
+    if not MIN_SCALE <= number <= MAX_SCALE:
+        raise node.refuse(
+            field, f"{float(number):g}", "a positive scale, 2^-200 to 2^200", "check the exported parameters"
+        )
+    return Dyadic.from_fraction(number)
 
 
 def integer(node: Node, field: str, value: FixedValue) -> int:

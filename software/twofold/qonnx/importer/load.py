@@ -19,7 +19,7 @@ from twofold.qonnx.importer.dispatch import handler_of
 from twofold.qonnx.importer.source import Node, Source, source_of
 from twofold.qonnx.importer.state import Walk
 from twofold.qonnx.importer.values import Codes, Constant, FixedValue, RawInput, Sums, Value
-from twofold.qonnx.read import read_model
+from twofold.qonnx.read import printable, read_model
 
 PASSES = (drop_unused, trim_thresholds, narrow_accumulators)
 
@@ -34,7 +34,7 @@ def import_model(path: Path) -> Network:
     try:
         return import_graph(model, path.stem)
     except UserError as error:
-        raise UserError(f"{path}: {error}") from error
+        raise UserError(f"{path}: {printable(str(error))}") from error
 
 
 def import_graph(model: onnx.ModelProto, default_name: str) -> Network:

@@ -9,7 +9,7 @@ from twofold.network.dyadic import Dyadic
 from twofold.network.ops import Add
 from twofold.network.types import IntType
 from twofold.qonnx.importer.attributes import Attributes
-from twofold.qonnx.importer.channels import per_channel
+from twofold.qonnx.importer.channels import MAX_SCALE, MIN_SCALE, per_channel
 from twofold.qonnx.importer.source import Node
 from twofold.qonnx.importer.state import Walk
 from twofold.qonnx.importer.values import Codes, DataValue, FixedValue, Sums
@@ -23,7 +23,12 @@ def mul(walk: Walk, node: Node) -> Sums:
     factors = per_channel(node, "factor", factor, data.shape)
     if data.rectified and min(factors) < 0:
         raise node.refuse("factor", "a negative one after Relu", "factors ≥ 0", "quantise before this node")
-    return data.times(factors)
+    result = data.times(factors)
+    if any(gain and not MIN_SCALE <= abs(gain) <= MAX_SCALE for gain in result.gain):
+        raise node.refuse(
+            "factor", "a scale beyond 2^±200", "scales of real layers", "check the exported parameters"
+        )
+    return result
 
 
 def add(walk: Walk, node: Node) -> Sums:

@@ -9,13 +9,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from twofold.network.dyadic import Dyadic
 from twofold.network.ops import Threshold
 from twofold.network.thresholds import ALWAYS, smallest_reaching
 from twofold.network.types import IntArray, IntType
 from twofold.qonnx.importer.accumulators import with_folded_offset, with_positive_gain
 from twofold.qonnx.importer.attributes import Attributes
-from twofold.qonnx.importer.channels import exact
+from twofold.qonnx.importer.channels import exact, positive_scale
 from twofold.qonnx.importer.quantisers import reachable
 from twofold.qonnx.importer.source import Node
 from twofold.qonnx.importer.state import Walk
@@ -77,10 +76,7 @@ def _levels(node: Node, attributes: Attributes, jumps: IntArray) -> tuple[IntTyp
     scale, bias = (
         _fraction(node, attributes, name, value) for name, value in (("out_scale", 1.0), ("out_bias", 0.0))
     )
-    if scale <= 0:
-        raise node.refuse(
-            "attribute out_scale", float(scale), "a positive scale", "check the exported parameters"
-        )
+    type_ = IntType(match[1] == "", int(match[2]), positive_scale(node, "attribute out_scale", scale))
     if (bias / scale).denominator != 1:
         raise node.refuse(
             "attribute out_bias",
@@ -88,16 +84,12 @@ def _levels(node: Node, attributes: Attributes, jumps: IntArray) -> tuple[IntTyp
             "a multiple of out_scale",
             "move the rest into the next layer's bias",
         )
-    type_ = IntType(match[1] == "", int(match[2]), Dyadic.from_fraction(scale))
-    levels = int(bias / scale) + np.concatenate([[0], np.cumsum(jumps)])
-    if not type_.contains(int(levels[0]), int(levels[-1])):
+    lowest, highest = int(bias / scale), int(bias / scale) + int(jumps.sum())
+    if not type_.contains(lowest, highest):
         raise node.refuse(
-            "attribute out_dtype",
-            name,
-            f"a type that holds {levels[0]} to {levels[-1]}",
-            "choose a wider type",
+            "attribute out_dtype", name, f"a type that holds {lowest} to {highest}", "choose a wider type"
         )
-    return type_, levels
+    return type_, lowest + np.concatenate([[0], np.cumsum(jumps)])
 
 
 def _fraction(node: Node, attributes: Attributes, name: str, default: float) -> Fraction:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from twofold.network.dyadic import Dyadic
 from twofold.network.graph import Tensor
 from twofold.network.types import IntType
 from twofold.qonnx.importer.attributes import Attributes
-from twofold.qonnx.importer.channels import exact, integer, scalar
+from twofold.qonnx.importer.channels import integer, positive_scale, scalar
 from twofold.qonnx.importer.quantisers import Target, quantise
 from twofold.qonnx.importer.source import Node
 from twofold.qonnx.importer.state import Walk
@@ -63,14 +62,13 @@ def _bounds(bits: int, signed: bool, narrow: bool) -> tuple[int, int]:
 def _target(
     node: Node, scale: FixedValue, zero_point: FixedValue, bits: int, signed: bool, bounds: tuple[int, int]
 ) -> Target:
-    factor, zero = scalar(node, "scale", scale), integer(node, "zero point", zero_point)
-    if factor <= 0:
-        raise node.refuse("scale", float(factor), "a positive scale", "check the exported parameters")
+    factor = positive_scale(node, "scale", scalar(node, "scale", scale))
+    zero = integer(node, "zero point", zero_point)
     if not bounds[0] <= zero <= bounds[1]:
         raise node.refuse(
             "zero point", zero, f"a code in {list(bounds)}", "use a range that holds the number 0"
         )
-    return Target(IntType(signed, bits, Dyadic.from_fraction(factor), zero), bounds)
+    return Target(IntType(signed, bits, factor, zero), bounds)
 
 
 def _input(walk: Walk, node: Node, value: RawInput, target: Target) -> Codes:
@@ -99,11 +97,13 @@ def _constant(
     if divisor.ndim != len(shape) or any(a not in (1, b) for a, b in zip(divisor.shape, shape, strict=True)):
         raise node.refuse("scale", f"shape {list(scale.array.shape)}", f"one that spreads over {list(shape)}",
                           "use one scale per tensor or per output channel")  # fmt: skip
-    if not (exact(node, "scale", scale) > 0).all():
-        raise node.refuse("scale", float(divisor.min()), "positive scales", "check the exported parameters")
+    if not (np.isfinite(divisor) & (divisor > 0)).all():
+        raise node.refuse(
+            "scale", float(divisor.min()), "positive finite scales", "check the exported parameters"
+        )
     if not np.isfinite(value.array).all():
         raise node.refuse("input", "NaN or infinity", "finite numbers", "check the exported parameters")
-    codes = np.rint(
-        np.clip(value.array.astype(np.float32) / divisor, np.float64(bounds[0]), np.float64(bounds[1]))
-    )
+    with np.errstate(over="ignore"):  # an infinite quotient is clamped as any other
+        scaled = value.array.astype(np.float32) / divisor
+    codes = np.rint(np.clip(scaled, np.float64(bounds[0]), np.float64(bounds[1])))
     return QuantisedConstant(codes.astype(np.int64), divisor)
