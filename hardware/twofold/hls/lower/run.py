@@ -38,7 +38,7 @@ def lower(network: Network, io: IoType, multipliers: int) -> ProjectSpec:
     Raises NetworkError, by op name, for what cannot be built exactly.
     """
     check_support(network, io)
-    state = Lowering(network, io, multipliers, value_ranges(network))
+    state = Lowering(network, multipliers, value_ranges(network))
     layout = Layout(network.input.shape)
     state.layouts[network.input_name] = layout
     state.layer_of[network.input_name] = INPUT_LAYER

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from twofold.hls.layout import Layout
 from twofold.hls.spec import LayerSpec
-from twofold.hls.types import HlsType, IoType
+from twofold.hls.types import HlsType
 from twofold.network.graph import Network, Tensor
 from twofold.network.ops import Op
 from twofold.network.ranges import ChannelRange
@@ -19,7 +19,6 @@ class Lowering:
     """State of one run of `lower`: what each tensor became so far."""
 
     network: Network
-    io: IoType
     multipliers: int
     ranges: Mapping[str, ChannelRange]
     layers: list[LayerSpec] = field(default_factory=list)
