@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
+import shutil
 import tempfile
 from pathlib import Path
 
@@ -14,14 +13,7 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In
 
 from twofold.files import atomic_path
-
-_SCRIPT = """
-import sys
-from pyosys import libyosys as ys
-design = ys.Design()
-for command in sys.argv[1:]:
-    ys.run_pass(command, design)
-"""
+from twofold.rtl.yosys import run_yosys
 
 
 def port_widths(component: wiring.Component) -> dict[str, tuple[str, int]]:
@@ -50,23 +42,14 @@ def to_rtlil(component: wiring.Component, name: str) -> str:
 def to_verilog(component: wiring.Component, name: str, path: Path) -> None:
     """Writes module `name` and all below it to `path`, whole or not at all.
 
-    The clock is `clk` and the synchronous reset `rst`. Raises RuntimeError with the end of the log if
-    Yosys fails.
+    The clock is `clk` and the synchronous reset `rst`. Raises YosysError if Yosys fails.
     """
     with tempfile.TemporaryDirectory() as folder, atomic_path(path) as target:
-        source = Path(folder) / "design.il"
-        source.write_text(to_rtlil(component, name))
-        commands = [f"read_rtlil {source}", f"hierarchy -top {name}", "proc", "memory_collect"]
-        run_yosys([*commands, f"write_verilog -sv -noattr {target}"])
-
-
-def run_yosys(commands: list[str]) -> str:
-    """Runs Yosys commands in a process of their own and returns its log. Raises RuntimeError if one fails."""
-    done = subprocess.run([sys.executable, "-c", _SCRIPT, *commands], capture_output=True, text=True)
-    if done.returncode:
-        log = "\n".join((done.stdout + done.stderr).splitlines()[-20:])
-        raise RuntimeError(f"Yosys could not write the Verilog:\n{log}")
-    return done.stdout
+        work = Path(folder)
+        (work / "design.il").write_text(to_rtlil(component, name))
+        commands = ["read_rtlil design.il", f"hierarchy -top {name}", "proc", "memory_collect"]
+        run_yosys([*commands, "write_verilog -sv -noattr design.sv"], work)
+        shutil.copyfile(work / "design.sv", target)
 
 
 def _joined(path: tuple[str | int, ...]) -> str:

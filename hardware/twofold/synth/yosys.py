@@ -4,10 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import signal
-import subprocess
-import sys
 import tempfile
 import time
 from dataclasses import asdict
@@ -19,18 +15,11 @@ from amaranth.lib import wiring
 from twofold.errors import UserError
 from twofold.files import write_atomically
 from twofold.rtl.verilog import to_rtlil
+from twofold.rtl.yosys import YosysError, YosysTimeoutError, run_yosys
 from twofold.synth.utilisation import Utilisation, count
 
 FAMILIES = ("xc7",)
 CACHE = Path("build/synth")
-
-_SCRIPT = """
-import sys
-from pyosys import libyosys as ys
-design = ys.Design()
-for command in sys.argv[1:]:
-    ys.run_pass(command, design)
-"""
 
 
 def synthesise(
@@ -67,36 +56,15 @@ def _flow(top: str, family: str) -> list[str]:
 
 def _run(source: str, flow: list[str], top: str, time_limit: float) -> Utilisation:
     begin = time.monotonic()
-    with tempfile.TemporaryDirectory() as folder:
-        design, netlist, log = (Path(folder) / name for name in ("design", "netlist.json", "log"))
-        design.write_text(source)
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        (folder / "design").write_text(source)
         reader, *passes = flow
-        commands = [f"{reader} {design}", *passes, f"write_json {netlist}"]
-        _yosys(commands, log, top, time_limit)
-        cells = json.loads(netlist.read_text())["modules"][top]["cells"]
-    return count(cells, round(time.monotonic() - begin, 1))
-
-
-def _yosys(commands: list[str], log: Path, top: str, time_limit: float) -> None:
-    with (
-        log.open("w") as output,
-        subprocess.Popen(
-            [sys.executable, "-c", _SCRIPT, *commands],
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        ) as process,
-    ):
         try:
-            code = process.wait(time_limit)
-        except BaseException as error:
-            os.killpg(process.pid, signal.SIGKILL)
-            if isinstance(error, subprocess.TimeoutExpired):
-                raise UserError(f"synthesis of {top} was not done in its {time_limit:g} s") from error
-            raise
-    if code:
-        raise UserError(f"Yosys could not synthesise {top}: {' | '.join(_last_lines(log))}")
-
-
-def _last_lines(log: Path) -> list[str]:
-    return [line for line in log.read_text(errors="replace").splitlines() if line.strip()][-3:]
+            run_yosys([f"{reader} design", *passes, "write_json netlist.json"], folder, time_limit=time_limit)
+        except YosysTimeoutError as error:
+            raise UserError(f"synthesis of {top}: {error}; give it more time or a smaller design") from error
+        except YosysError as error:
+            raise UserError(f"Yosys could not synthesise {top}: {error}") from error
+        cells = json.loads((folder / "netlist.json").read_text())["modules"][top]["cells"]
+    return count(cells, round(time.monotonic() - begin, 1))

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import re
-import signal
-import subprocess
-import sys
 import tempfile
 import time
 from dataclasses import dataclass
@@ -15,17 +11,11 @@ from pathlib import Path
 from amaranth.lib import wiring
 
 from twofold.rtl.verilog import to_rtlil
+from twofold.rtl.yosys import YosysError, run_yosys
 
 TOP = "miter"
 OUTPUT = "ok"
 
-_SCRIPT = """
-import sys
-from pyosys import libyosys as ys
-design = ys.Design()
-for command in sys.argv[1:]:
-    ys.run_pass(command, design)
-"""
 # A feed-forward pipeline computes what its logic computes without the registers.
 _WIRES = """
 (* techmap_celltype = "$dff $dffe $sdff $sdffe $sdffce" *)
@@ -79,23 +69,8 @@ def _solve(miter: wiring.Component, folder: Path, time_limit: float) -> str:
     (folder / "wires.v").write_text(_WIRES)
     commands = ["read_rtlil miter.il", f"hierarchy -top {TOP}", "proc -norom", "flatten", "opt -full"]
     commands += ["techmap -map wires.v", "opt -full", "check -assert"]
-    commands += [f"sat -verify -prove {OUTPUT} 1 -show-inputs {TOP}"]
-    log = folder / "log"
-    with (
-        log.open("w") as output,
-        subprocess.Popen(
-            [sys.executable, "-c", _SCRIPT, *commands],
-            cwd=folder,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        ) as process,
-    ):
-        try:
-            process.wait(time_limit)
-        except BaseException as error:
-            os.killpg(process.pid, signal.SIGKILL)
-            if isinstance(error, subprocess.TimeoutExpired):
-                raise ProofError(f"no answer within {time_limit:g} s") from error
-            raise
-    return log.read_text(errors="replace")
+    commands += [f"sat -prove {OUTPUT} 1 -show-inputs {TOP}"]
+    try:
+        return run_yosys(commands, folder, time_limit=time_limit)
+    except YosysError as error:
+        raise ProofError(f"no answer: {error}") from error
