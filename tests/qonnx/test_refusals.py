@@ -374,6 +374,18 @@ def test_multi_threshold(image_graph, refused, thresholds, attributes, start):
     assert refused(image_graph).startswith(f"MultiThreshold 'y': {start}")
 
 
+def test_tables_that_fill_the_memory(new_graph, refused):
+    graph = new_graph((1 << 19,))
+    graph.quantised_input()
+    graph.node("MultiThreshold", ["x", graph.constant("t", [np.arange(9)])], "y", DOMAIN, out_dtype="UINT4")
+    assert refused(graph).startswith("MultiThreshold 'y': thresholds: found 9 for each of 524288 channels, ")
+    graph.quant("x", "y", 0.3)
+    del graph.nodes[-2]
+    assert refused(graph).startswith(
+        "Quant 'y': thresholds: found 255 for each of 524288 channels, supported: "
+    )
+
+
 def test_descending_functions_of_shared_tensors(image_graph, refused):
     image_graph.node("Mul", ["x", image_graph.constant("factor", -1.0)], "turned")
     image_graph.quant("turned", "y", 0.5)

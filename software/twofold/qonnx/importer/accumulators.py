@@ -31,8 +31,10 @@ def on_grid(offset: tuple[Fraction, ...], gain: tuple[Fraction, ...]) -> IntArra
 def with_folded_offset(builder: Builder, sums: Sums) -> Sums:
     """The offset moved into the integer bias of the layer before, where it lies on the accumulator's grid."""
     op = _changeable(builder, sums)
+    if op is None or not any(sums.offset):
+        return sums
     bias = on_grid(sums.offset, sums.gain)
-    if op is None or bias is None or not bias.any():
+    if bias is None:
         return sums
     zero = (Fraction(0),) * len(sums.offset)
     return _rewritten(builder, sums, replace(op, bias=op.bias + bias), sums.gain, zero)
@@ -40,9 +42,9 @@ def with_folded_offset(builder: Builder, sums: Sums) -> Sums:
 
 def with_positive_gain(builder: Builder, node: Node, sums: Sums) -> Sums:
     """Channels of negative gain turned over by the signs of their weights, so that all ascend."""
-    signs = np.array([-1 if gain < 0 else 1 for gain in sums.gain], np.int64)
-    if signs.min() > 0:
+    if min(set(sums.gain)) >= 0:
         return sums
+    signs = np.array([-1 if gain < 0 else 1 for gain in sums.gain], np.int64)
     op = _changeable(builder, sums)
     if op is None:
         raise node.refuse(

@@ -12,12 +12,15 @@ from twofold.network.dyadic import Dyadic
 from twofold.qonnx.importer.source import Node
 from twofold.qonnx.importer.values import Constant, FixedValue, QuantisedConstant
 
+MAX_NUMBERS = 1 << 22
 MIN_SCALE, MAX_SCALE = Fraction(1, 2**200), Fraction(2**200)
 
 
 def exact(node: Node, field: str, value: FixedValue) -> npt.NDArray[Any]:
     """The same numbers as an array of Fractions. Refuses NaN and infinities."""
     source = value.scale if isinstance(value, QuantisedConstant) else value.array
+    if value.array.size > MAX_NUMBERS:
+        raise node.refuse(field, f"{value.array.size} numbers", f"up to {MAX_NUMBERS}", "use smaller layers")
     if not np.all(np.isfinite(source)):
         raise node.refuse(field, "NaN or infinity", "finite numbers", "check the exported parameters")
     fractions = np.array([Fraction(number) for number in source.ravel().tolist()], object).reshape(

@@ -18,6 +18,7 @@ from twofold.qonnx.importer.source import Node
 from twofold.qonnx.importer.values import Codes, Sums
 
 MAX_LEVELS = 256
+MAX_TABLE = 1 << 22
 
 
 @dataclass(frozen=True)
@@ -47,10 +48,10 @@ def _requantise(node: Node, sums: Sums, type_: IntType, bounds: tuple[int, int])
     """
     if any(sums.offset):
         return None
-    ratios = [multiplier_and_shift(gain / type_.scale.fraction) for gain in sums.gain]
-    if any(ratio is None or (ratio[1] > 0 and type_.zero_point % 2) for ratio in ratios):
+    ratios = {gain: multiplier_and_shift(gain / type_.scale.fraction) for gain in set(sums.gain)}
+    if any(ratio is None or (ratio[1] > 0 and type_.zero_point % 2) for ratio in ratios.values()):
         return None
-    multiplier, shift = np.array(ratios, np.int64).T
+    multiplier, shift = np.array([ratios[gain] for gain in sums.gain], np.int64).T
     return Requantise(node.name, (sums.tensor.name,), node.output, multiplier, shift, bounds)
 
 
@@ -76,6 +77,7 @@ def _threshold(
             "accumulator's grid",
             "use scales that are powers of two, or 8 bits",
         )
+    check_table(node, len(sums.gain), hi - lo)
     scale, zero = type_.scale.fraction, type_.zero_point
     codes = range(lo + 1, hi + 1)
     rows: dict[tuple[Fraction, Fraction], list[int]] = {}
@@ -84,6 +86,17 @@ def _threshold(
             rows[gain, offset] = rounding_thresholds(gain / scale, offset / scale + zero, codes)
     thresholds = reachable(builder, sums, [rows[key] for key in zip(sums.gain, sums.offset, strict=True)])
     return Threshold(node.name, (sums.tensor.name,), node.output, thresholds, np.arange(lo, hi + 1))
+
+
+def check_table(node: Node, channels: int, count: int) -> None:
+    """Refuses tables of absurdly many thresholds."""
+    if channels * count > MAX_TABLE:
+        raise node.refuse(
+            "thresholds",
+            f"{count} for each of {channels} channels",
+            f"{MAX_TABLE} in all",
+            "quantise the tensor before it is flattened",
+        )
 
 
 def reachable(builder: Builder, sums: Sums, rows: Sequence[Sequence[int]]) -> IntArray:

@@ -15,7 +15,7 @@ from twofold.network.types import IntArray, IntType
 from twofold.qonnx.importer.accumulators import with_folded_offset, with_positive_gain
 from twofold.qonnx.importer.attributes import Attributes
 from twofold.qonnx.importer.channels import exact, positive_scale
-from twofold.qonnx.importer.quantisers import reachable
+from twofold.qonnx.importer.quantisers import check_table, reachable
 from twofold.qonnx.importer.source import Node
 from twofold.qonnx.importer.state import Walk
 from twofold.qonnx.importer.values import Codes, Sums
@@ -51,6 +51,7 @@ def _thresholds(node: Node, walk: Walk, sums: Sums) -> npt.NDArray[Any]:
             f"shape [{channels}, T] or [1, T] with T from 1 to {MAX_THRESHOLDS}",
             "give each channel its row",
         )
+    check_table(node, channels, array.shape[1])
     if np.any(array[:, 1:] < array[:, :-1]):
         raise node.refuse(
             "thresholds", "a descent", "rows in ascending order", "sort each channel's thresholds"
