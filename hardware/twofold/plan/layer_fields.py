@@ -76,7 +76,7 @@ def bands(stage: Stage, geometry: Geometry) -> Iterator[Band]:
 
 def layer_fields(stage: Stage, lanes: int, pe: int, place: Placement, band: Band) -> Mapping[str, int]:
     """The fields of a LAYER instruction. pe: LANES_PE, or the kind's place in the geometry plus 1."""
-    check_limits(stage)
+    check_limits(stage, lanes)
     source, window = stage.operands[0], Window.of(stage)
     origin_y = window.origin[0] + band.first * window.stride[0]
     return {
@@ -138,7 +138,7 @@ def _clamp(stage: Stage) -> Mapping[str, int]:
     if not isinstance(stage.quantiser, Requantise):
         return {"clamp_lo": 0, "clamp_hi": 0, "zero_point": 0}
     lo, hi = stage.quantiser.bounds
-    return {"clamp_lo": lo, "clamp_hi": hi, "zero_point": stage.result.zero_point}
+    return {"clamp_lo": lo, "clamp_hi": hi, "zero_point": stage.offset}
 
 
 def _input_blocks(stage: Stage, lanes: int, pe: int, place: Placement) -> Mapping[str, int]:
@@ -151,9 +151,9 @@ def _input_blocks(stage: Stage, lanes: int, pe: int, place: Placement) -> Mappin
     return {"in_blocks": len(stage.operands), "in_block_stride": step & _WRAP, "in_out_stride": pixels}
 
 
-def check_limits(stage: Stage) -> None:
+def check_limits(stage: Stage, lanes: int) -> None:
     """Raises NetworkError for what a LAYER cannot express, naming the op."""
-    body = stage.body
+    body, source = stage.body, stage.operands[0]
     for operand in stage.operands:
         _expect_codes(body.name, operand)
     if stage.quantiser is not None:
@@ -167,7 +167,10 @@ def check_limits(stage: Stage) -> None:
         ("kernel", window.taps, 15),
         ("stride", window.stride, 15),
         ("dilation", window.dilation, 15),
-        ("map size", (stage.operands[0].height, stage.operands[0].width), 2047),
+        ("padding", tuple(-first for first in window.origin), 128),
+        ("input size", (source.height, source.width), 2047),
+        ("output size", (stage.sums.height, stage.sums.width), 2047),
+        ("channels", (source.channels, stage.sums.channels), 255 * lanes),
     ):
         if max(values) > limit:
             raise NetworkError(body.name, field, f"at most {limit}", values)

@@ -72,7 +72,7 @@ def plan(
         len(weights.data),
         geometry.parameter_words,
     )
-    outputs = _outputs(planned, geometry.lanes, traced)
+    outputs = _outputs(network, planned, geometry.lanes, traced)
     setup = (*weights.setup(cost), *parameters.setup(cost), marker(cost, Opcode.FRAME))
     frame = tuple(_frame(planned, cost, weights, parameters, outputs))
     if len(setup) + len(frame) > geometry.instructions:
@@ -117,9 +117,15 @@ def _check_accumulators(network: Network, planned: Sequence[PlannedStage], geome
             raise NetworkError(body.name, "accumulator", f"sums of {geometry.accumulator_bits} bits", bound)
 
 
-def _outputs(planned: Sequence[PlannedStage], lanes: int, traced: bool) -> tuple[Region, ...]:
+def _outputs(
+    network: Network, planned: Sequence[PlannedStage], lanes: int, traced: bool
+) -> tuple[Region, ...]:
     """Where a frame's results lie: the network's output, then every other stage's result if traced."""
-    stored = [planned[-1].stage, *(part.stage for part in planned[:-1] if traced)]
+    results = {part.stage.result.name: part.stage for part in planned}
+    if network.output_name not in results:
+        raise NetworkError(network.name, "output", "a tensor that a layer computes", network.output_name)
+    output = results.pop(network.output_name)
+    stored = [output, *(results.values() if traced else ())]
     regions: list[Region] = []
     for stage in stored:
         offset = regions[-1].offset + regions[-1].bytes(lanes) if regions else 0

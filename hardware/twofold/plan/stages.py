@@ -41,7 +41,8 @@ class Map:
 class Stage:
     """One layer of the engine. `sums` is what the body computes; `result` what leaves it.
 
-    quantiser: None where the sums themselves are the result.
+    quantiser: None where the sums themselves are the result. offset: what it adds last, the result's
+    zero point; 0 where codes that hold it already pass unchanged.
     """
 
     name: str
@@ -50,6 +51,10 @@ class Stage:
     operands: tuple[Map, ...]
     sums: Map
     result: Map
+
+    @property
+    def offset(self) -> int:
+        return 0 if self.sums is self.result else self.result.zero_point
 
 
 def stages(network: Network) -> tuple[Stage, ...]:

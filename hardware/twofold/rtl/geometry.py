@@ -10,6 +10,7 @@ from twofold.errors import UserError
 LANE_BITS = 8
 BEAT_BITS = 64
 SUM_WORD_BITS = 32
+ACCUMULATOR_BITS_MAX = 24
 
 
 class PeName(StrEnum):
@@ -27,7 +28,7 @@ class Geometry:
     lanes: Tin = Tout, the channels of one memory word; a multiple of 8, so that a word is whole 64-bit beats.
     kinds: the PE arrays, each lanes × lanes; a layer names the one it uses.
     apot_activation_bits: width of the unsigned activations of `apot_shift`, 2 to 8.
-    accumulator_bits: width of the partial sums, 16 to 32.
+    accumulator_bits: width of the partial sums, 16 to 24, and no less than the widest kind's products need.
     activation_words, weight_words, parameter_words, sum_words: depths of the memories, powers of two;
     their words have lanes × 8, lanes × 8, lanes × 32 and lanes × accumulator_bits bits.
     instructions: depth of the program memory, in instructions of 64 bytes.
@@ -50,8 +51,10 @@ class Geometry:
             raise UserError(f"kinds: expected one to three different PE kinds, got {list(self.kinds)}")
         if not 2 <= self.apot_activation_bits <= LANE_BITS:
             raise UserError(f"apot_activation_bits: expected 2 to 8, got {self.apot_activation_bits}")
-        if not 16 <= self.accumulator_bits <= SUM_WORD_BITS:
-            raise UserError(f"accumulator_bits: expected 16 to {SUM_WORD_BITS}, got {self.accumulator_bits}")
+        if not 16 <= self.accumulator_bits <= ACCUMULATOR_BITS_MAX:
+            raise UserError(
+                f"accumulator_bits: expected 16 to {ACCUMULATOR_BITS_MAX}, got {self.accumulator_bits}"
+            )
         for name in ("activation_words", "weight_words", "parameter_words", "sum_words", "instructions"):
             depth = getattr(self, name)
             if depth < 16 or depth > 1 << 16 or depth & (depth - 1):

@@ -8,6 +8,7 @@ from amaranth.hdl import Array, Cat, Module, Mux, Signal, signed
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
+from twofold.errors import UserError
 from twofold.rtl.geometry import LANE_BITS, Geometry
 from twofold.rtl.mac.kinds import pe_kinds
 
@@ -28,12 +29,19 @@ class ProductTiming:
 
     @classmethod
     def of(cls, geometry: Geometry) -> ProductTiming:
+        """Raises UserError if a kind's sums are wider than the geometry's accumulators."""
         kinds = pe_kinds(geometry)
-        return cls(
+        timing = cls(
             (3, *(2 + kind.latency for kind in kinds)),
             (0, *(kind.load_words for kind in kinds)),
             max(LANE_BITS + 1 + LANE_SHIFT_MAX, *(kind.sum_bits for kind in kinds)),
         )
+        if timing.sum_bits > geometry.accumulator_bits:
+            raise UserError(
+                f"accumulator_bits: {geometry.lanes} lanes of {', '.join(geometry.kinds)} need at least "
+                f"{timing.sum_bits}, got {geometry.accumulator_bits}"
+            )
+        return timing
 
     @property
     def index_bits(self) -> int:

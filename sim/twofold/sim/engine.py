@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from twofold.rtl.engine import Engine
 from twofold.rtl.geometry import Geometry
 from twofold.rtl.verilog import to_verilog
 from twofold.sim import cocotb_runner
+from twofold.sim.faults import Fault
 from twofold.sim.memory_layout import MemoryLayout
 
 TOP = "engine"
@@ -49,13 +50,14 @@ def run_program(
     frames: IntArray,
     *,
     stalls: float = 0.0,
+    faults: Sequence[Fault] = (),
     seed: int = 1,
     timeout: float = 900.0,
 ) -> EngineRun:
     """Runs all frames back to back, over AXI. frames: codes [N, *input shape].
 
-    stalls: probability of a pause in each cycle on every AXI channel. Raises SimulationError if the
-    engine reports an error or does not end.
+    stalls: probability of a pause in each cycle on every AXI channel. faults: runs that come before,
+    each of which must end early. Raises SimulationError if the engine reports another error or does not end.
     """
     count = len(frames)
     layout = MemoryLayout.of(program, count)
@@ -66,6 +68,7 @@ def run_program(
         description = {
             "frames": count,
             "stalls": stalls,
+            "faults": list(faults),
             "layout": asdict(layout),
             "limit": _LIMIT_FACTOR * program.predicted_cycles(count),
             "instructions": len(program.instructions),

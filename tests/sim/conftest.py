@@ -1,0 +1,73 @@
+"""The one engine that all tests of engines run on, and networks for it."""
+
+from __future__ import annotations
+
+import fcntl
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from twofold.golden.compare import Check, compare
+from twofold.golden.execute import execute
+from twofold.network.graph import Network
+from twofold.plan.program import Program
+from twofold.plan.schedule import result_maps
+from twofold.rtl.geometry import Geometry, PeName
+from twofold.sim.cocotb_runner import Simulation
+from twofold.sim.engine import EngineRun, build_engine, run_program
+
+BUILD = Path("build/engine")
+
+Verify = Callable[..., tuple[Check, EngineRun]]
+
+
+@pytest.fixture(scope="session")
+def geometry() -> Geometry:
+    """All kinds, and memories so small that sums are computed in bands and weights are streamed."""
+    return Geometry(
+        lanes=8,
+        kinds=(PeName.APOT_SHIFT, PeName.INT8_DSP, PeName.INT_MUL),
+        activation_words=512,
+        weight_words=1024,
+        parameter_words=256,
+        sum_words=64,
+        instructions=64,
+    )
+
+
+@pytest.fixture(scope="session")
+def engine(geometry: Geometry) -> Simulation:
+    """Compiled once, by whichever worker of a test run comes first."""
+    BUILD.mkdir(parents=True, exist_ok=True)
+    with (BUILD / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        return build_engine(geometry, BUILD)
+
+
+@pytest.fixture(scope="session")
+def verify(engine: Simulation) -> Verify:
+    """Runs random frames through a program, and compares all that it stores with the golden model."""
+
+    def run(
+        network: Network, program: Program, *, frames: int = 1, seed: int = 1, **options: object
+    ) -> tuple[Check, EngineRun]:
+        rng = np.random.default_rng(seed)
+        type_ = network.input.type
+        codes = rng.integers(type_.lo, type_.hi, (frames, *network.input.shape), endpoint=True)
+        result = run_program(engine, program, codes, seed=seed, **options)  # type: ignore[arg-type]
+        found = {
+            name: values.reshape(frames, *network.tensors[name].shape)
+            for name, values in result.results.items()
+        }
+        required = {map_.name for map_ in result_maps(network)} if len(program.outputs) > 1 else set()
+        check = compare(
+            network.name,
+            ("golden", execute(network, codes)),
+            ("rtl", found),
+            tuple(required | {network.output_name}),
+        )
+        return check, result
+
+    return run

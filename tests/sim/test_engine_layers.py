@@ -1,0 +1,159 @@
+"""The engine against the golden model on layers that the demo networks do not have."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from twofold.golden.compare import Check, Status
+from twofold.network.dyadic import Dyadic
+from twofold.network.graph import Network, Tensor
+from twofold.network.ops import Add, Conv2d, Flatten, Linear, MaxPool2d, Op, Requantise, SumPool2d, Threshold
+from twofold.network.passes.narrow import narrow_accumulators
+from twofold.network.passes.run import run_passes
+from twofold.network.shapes import result_shape
+from twofold.network.types import IntType
+from twofold.plan.program import Program
+from twofold.plan.schedule import plan
+from twofold.rtl.geometry import Geometry
+from twofold.rtl.isa import Memory, Opcode
+from twofold.sim.engine import EngineRun
+
+APOT = np.array([-10, -8, -6, -4, -3, -2, -1, 0, 1, 2, 3, 4, 6, 8, 10])
+UINT4 = IntType(False, 4)
+UINT8 = IntType(False, 8)
+INT8 = IntType(True, 8)
+
+Verify = Callable[..., tuple[Check, EngineRun]]
+
+pytestmark = pytest.mark.xdist_group("engine")
+
+
+class Sketch:
+    """Builds a network op by op; each method returns the name of its result."""
+
+    def __init__(self, shape: tuple[int, ...], type_: IntType) -> None:
+        self.random = np.random.default_rng(1)
+        self.tensors = {"x": Tensor("x", shape, type_)}
+        self.ops: list[Op] = []
+
+    def put(self, kind: type[Op], type_: IntType, *operands: str, **fields: object) -> str:
+        name = f"{kind.__name__.lower()}{len(self.ops)}"
+        op = kind(name, operands, name, **fields)  # type: ignore[arg-type]
+        shape = result_shape(op, *(self.tensors[operand].shape for operand in operands))
+        self.tensors[name] = Tensor(name, shape, type_)
+        self.ops.append(op)
+        return name
+
+    def wide(self, scale: Dyadic, zero_point: int = 0) -> IntType:
+        return IntType(True, 60, scale, zero_point)
+
+    def conv(
+        self, source: str, outputs: int, kernel: tuple[int, int], weights: object, **fields: object
+    ) -> str:
+        shape = (outputs, self.tensors[source].channels, *kernel)
+        return self.put(
+            Conv2d,
+            self.wide(Dyadic(1, 8)),
+            source,
+            weight=self.random.choice(np.asarray(weights), shape),
+            bias=self.random.integers(-999, 999, outputs),
+            **fields,
+        )
+
+    def requantise(self, source: str, type_: IntType, gain: float) -> str:
+        """Real numbers times `gain`, up to a factor of 2 by channel."""
+        channels = self.tensors[source].channels
+        shift = self.random.integers(8, 20, channels)
+        multiplier = np.clip(np.rint(gain * 2.0**shift * self.random.uniform(0.7, 1.4, channels)), 1, 65535)
+        bounds = (min(type_.lo + 1, type_.zero_point), type_.hi - 2)
+        return self.put(Requantise, type_, source, multiplier=multiplier, shift=shift, bounds=bounds)
+
+    def threshold(self, source: str, type_: IntType, spread: int, count: int = 15) -> str:
+        shape = (self.tensors[source].channels, count)
+        thresholds = np.sort(self.random.integers(-spread, spread, shape), axis=1)
+        levels = np.sort(self.random.integers(type_.lo, type_.hi, count + 1, endpoint=True))
+        return self.put(Threshold, type_, source, thresholds=thresholds, levels=levels)
+
+    def logits(self, source: str, outputs: int) -> str:
+        flat = self.put(Flatten, self.tensors[source].type, source)
+        weight = self.random.integers(-127, 128, (outputs, self.tensors[flat].channels))
+        bias = self.random.integers(-9999, 9999, outputs)
+        return self.put(Linear, self.wide(Dyadic(1, 8)), flat, weight=weight, bias=bias)
+
+    def network(self, name: str, output: str) -> Network:
+        network = Network.of(name, self.tensors.values(), self.ops, "x", output)
+        return run_passes(network, [narrow_accumulators])
+
+
+def convolutions() -> Network:
+    """Kernels, strides, dilation, padding on one side, zero points, signs, and all three kinds."""
+    sketch = Sketch((3, 13, 11), IntType(True, 8, zero_point=-5))
+    full = np.arange(-128, 128)
+    sums = sketch.conv("x", 11, (5, 5), full, padding=(2, 1, 1, 3))
+    codes = sketch.threshold(sums, IntType(False, 6), 40000)
+    sums = sketch.conv(codes, 16, (3, 2), APOT, stride=(2, 3), dilation=(2, 1), padding=(1, 0, 2, 1))
+    codes = sketch.requantise(sums, IntType(True, 8, zero_point=3), 0.02)
+    sums = sketch.conv(codes, 9, (1, 1), full[1:])
+    codes = sketch.requantise(sums, IntType(False, 8, zero_point=7), 0.005)
+    sums = sketch.conv(codes, 5, (3, 3), full[1:], padding=(3, 0, 0, 2))
+    return sketch.network("convolutions", sketch.threshold(sums, IntType(True, 5), 60000, count=3))
+
+
+def poolings() -> Network:
+    """Maxima of signed codes with padding, sums, additions with shifts, and a linear layer on a map."""
+    two, one = Dyadic(1, 2), Dyadic(1, 4)
+    sketch = Sketch((11, 6, 7), IntType(True, 8, one, zero_point=-9))
+    left = sketch.requantise("x", IntType(True, 8, two), 0.3)
+    right = sketch.put(
+        MaxPool2d, sketch.tensors["x"].type, "x", kernel=(3, 3), stride=(1, 1), padding=(1, 1, 1, 1)
+    )
+    total = sketch.put(Add, sketch.wide(one, -9), left, right, shifts=(2, 0))
+    codes = sketch.threshold(total, IntType(True, 8, one, 2), 300)
+    codes = sketch.put(
+        MaxPool2d, sketch.tensors[codes].type, codes, kernel=(3, 2), stride=(2, 1), padding=(1, 0, 2, 1)
+    )
+    doubled = sketch.put(Add, sketch.wide(one, 4), codes, codes)
+    codes = sketch.requantise(doubled, IntType(True, 8, one), 0.55)
+    sums = sketch.put(SumPool2d, sketch.wide(one), codes, kernel=(2, 3), stride=(1, 2))
+    codes = sketch.requantise(sums, IntType(False, 8, one, 100), 0.2)
+    best = sketch.put(MaxPool2d, sketch.tensors[codes].type, codes, kernel=(1, 2), stride=(1, 1))
+    return sketch.network("poolings", sketch.logits(sketch.requantise(best, UINT8, 0.9), 13))
+
+
+def wide() -> Network:
+    """Parameters that do not fit: they are loaded anew before each layer of each frame."""
+    sketch = Sketch((16, 1, 3), UINT8)
+    codes = sketch.threshold(sketch.conv("x", 64, (1, 1), APOT), UINT4, 2000)
+    codes = sketch.threshold(sketch.conv(codes, 65, (1, 1), APOT), UINT4, 900, count=1)
+    return sketch.network("wide", sketch.logits(codes, 10))
+
+
+NETWORKS = {build.__name__: build for build in (convolutions, poolings, wide)}
+
+
+@pytest.mark.parametrize("stalls", [0.0, 0.4])
+@pytest.mark.parametrize("name", NETWORKS)
+def test_layers_are_exact(name: str, stalls: float, geometry: Geometry, verify: Verify) -> None:
+    network = NETWORKS[name]()
+    program = plan(network, geometry, traced=True)
+    check, run = verify(network, program, frames=2, seed=3, stalls=stalls)
+    assert check.status is Status.PASS, check.detail
+    if not stalls:
+        assert run.cycles == program.predicted_cycles(2)
+        assert run.instruction_cycles == tuple(step.cycles for step in program.instructions)
+
+
+def layers(program: Program) -> list[str]:
+    return [step.label for step in program.instructions if step.opcode is Opcode.LAYER]
+
+
+def test_the_networks_need_what_they_are_there_for(geometry: Geometry) -> None:
+    program = plan(convolutions(), geometry)
+    kinds = {step.fields["pe"] for step in program.instructions if step.opcode is Opcode.LAYER}
+    assert kinds == {1, 2, 3}
+    assert len(layers(program)) > len(set(layers(program))), "no layer is computed in bands"
+    loads = [step for step in plan(wide(), geometry).instructions if step.opcode is Opcode.LOAD]
+    assert [step.label for step in loads if step.fields["memory"] == Memory.PARAMETERS] != ["parameters"]
