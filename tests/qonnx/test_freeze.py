@@ -100,7 +100,7 @@ def source(magnitude: int, shape: tuple[int, ...] = (1, 4, 8, 8), lsb: float = 1
 
 
 def test_sums_that_leave_24_bits_name_their_node() -> None:
-    with pytest.raises(UserError, match="node wide: expected values of at most 24 bits, got .* 16777216"):
+    with pytest.raises(UserError, match=r"node wide: expected values of at most 24 bits, got .* 16777216"):
         exact_grid("wide", Add(), source(EXACT // 2), source(EXACT // 2))
     fits = exact_grid("fits", Add(), source(EXACT // 2 - 1), source(EXACT // 4, lsb=2.0))
     assert float(fits.magnitude) == EXACT - 1

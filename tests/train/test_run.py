@@ -1,0 +1,123 @@
+"""`train`: what it writes, what it reuses, and how it goes on after a kill."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+import torch
+
+from twofold.data.dataset import Dataset
+from twofold.errors import UserError
+from twofold.models.demo import DemoNet
+from twofold.progress import Advance
+from twofold.train.recipes import Budget
+from twofold.train.result import TrainResult
+from twofold.train.run import train
+
+
+class Watch:
+    """A progress that notes tasks and, after `patience` epochs, stops the run as a user's Ctrl-C does."""
+
+    def __init__(self, patience: int = 1000) -> None:
+        self.patience, self.tasks = patience, list[str]()
+
+    @contextmanager
+    def task(self, name: str, total: int | None = None) -> Iterator[Advance]:
+        self.tasks.append(name)
+
+        def advance(steps: int = 1, note: str = "") -> None:
+            self.patience -= steps
+            if self.patience <= 0:
+                raise KeyboardInterrupt
+
+        yield advance
+
+
+@pytest.fixture(scope="module")
+def trained(
+    few_digits: Dataset, short_budget: Budget, tmp_path_factory: pytest.TempPathFactory
+) -> TrainResult:
+    torch.manual_seed(0)
+    folder = tmp_path_factory.mktemp("trained")
+    return train("apot", few_digits, folder, model=DemoNet(widths=(4, 6)), budget=short_budget)
+
+
+def test_files_and_figures(trained: TrainResult) -> None:
+    written = json.loads((trained.folder / "metrics.json").read_text())
+    assert {path.name for path in trained.folder.iterdir()} == {"checkpoint.pt", "model.onnx", "metrics.json"}
+    assert set(written["accuracy"]) == {"float", "pruned", "quantised"}
+    assert written["size_ratio"] == trained.size_ratio > 8
+    assert written["bops_ratio"] == trained.bops_ratio > 64
+    assert set(trained.weight_histograms) == {"conv1", "conv2", "conv3", "conv4", "shortcut", "fc"}
+    assert sum(trained.weight_histograms["conv2"].values()) == 3 * 3 * 9, "4 − int(0.3 · 4) filters are left"
+    assert set(trained.weight_histograms["conv2"]) <= {
+        s * v for s in (1, -1) for v in (0, 1, 2, 3, 4, 6, 8, 10)
+    }
+    assert trained.macs == 64 * (27 + 81 + 81) + 4 * (3 * 5 * 9 + 3 * 5) + 50
+
+
+def test_a_second_call_reuses_everything(
+    trained: TrainResult, few_digits: Dataset, tiny_network: DemoNet, short_budget: Budget
+) -> None:
+    before = {path: path.stat().st_mtime_ns for path in trained.folder.iterdir()}
+    watch = Watch()
+    again = train("apot", few_digits, trained.folder, 0, watch, tiny_network, short_budget)
+    assert not watch.tasks
+    assert again.metrics == trained.metrics
+    assert before == {path: path.stat().st_mtime_ns for path in trained.folder.iterdir()}
+
+
+def test_a_changed_file_is_written_again(
+    trained: TrainResult, few_digits: Dataset, tiny_network: DemoNet, short_budget: Budget
+) -> None:
+    content = trained.onnx.read_bytes()
+    trained.onnx.write_bytes(content[:100])
+    train("apot", few_digits, trained.folder, model=tiny_network, budget=short_budget)
+    assert trained.onnx.read_bytes() == content
+
+
+@pytest.mark.parametrize("patience", [1, 4, 7, 8], ids=lambda epochs: f"killed after epoch {epochs}")
+def test_a_killed_run_ends_with_the_same_bytes(
+    trained: TrainResult,
+    few_digits: Dataset,
+    tiny_network: DemoNet,
+    short_budget: Budget,
+    tmp_path: Path,
+    patience: int,
+) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        train("apot", few_digits, tmp_path, 0, Watch(patience), tiny_network, short_budget)
+    assert not (tmp_path / "model.onnx").exists()
+    resumed = train("apot", few_digits, tmp_path, 0, Watch(), tiny_network, short_budget)
+    assert resumed.onnx.read_bytes() == trained.onnx.read_bytes()
+
+
+def test_other_inputs_start_afresh(
+    few_digits: Dataset, tiny_network: DemoNet, short_budget: Budget, tmp_path: Path
+) -> None:
+    (tmp_path / "checkpoint.pt").write_bytes(b"not a checkpoint")
+    first = train("int8", few_digits, tmp_path, 1, model=tiny_network, budget=short_budget)
+    content = first.onnx.read_bytes()
+    watch = Watch()
+    second = train("int8", few_digits, tmp_path, 2, watch, tiny_network, short_budget)
+    assert watch.tasks == ["train float", "train quantised", "train folded"]
+    assert second.onnx.read_bytes() != content
+    assert second.accuracy.pruned is None
+    assert (second.size_ratio, second.bops_ratio) == (4, 16)
+
+
+def test_the_global_generator_is_left_alone(
+    trained: TrainResult, few_digits: Dataset, tiny_network: DemoNet, short_budget: Budget
+) -> None:
+    before = torch.random.get_rng_state()
+    train("apot", few_digits, trained.folder, model=tiny_network, budget=short_budget)
+    assert torch.equal(torch.random.get_rng_state(), before)
+
+
+def test_unknown_recipes_are_refused(few_digits: Dataset, tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="recipe: expected one of apot, int8, got 'int3'"):
+        train("int3", few_digits, tmp_path)
