@@ -1,4 +1,4 @@
-"""The cocotb bench of the PE arrays: two seeds each, and a wrong weight code."""
+"""The cocotb bench of the PE arrays: random and extreme weights, and a wrong weight code."""
 
 from __future__ import annotations
 
@@ -22,7 +22,6 @@ def test_sums_are_exact_and_a_wrong_weight_is_not(kind: PeKind, tmp_path: Path) 
     to_verilog(kind.component(), "pe", source)
     simulation = build([source], "pe", Path("build/benches"), optimise="-O0")
     env = {"PE": kind.name, "TIN": str(kind.tin), "TOUT": str(kind.tout)}
-    for seed in (1, 2):
-        assert len(run(simulation, BENCH, env=env, seed=seed)) == 2
+    assert len(run(simulation, BENCH, env=env)) == 2
     with pytest.raises(SimulationError, match=r"failing tests: .*random_weights"):
         run(simulation, BENCH, env=env | {"WRONG_WEIGHT": "3"}, tests="random_weights")
