@@ -23,7 +23,7 @@ fconfigure stdout -encoding utf-8
 fconfigure stdin -encoding utf-8
 proc hex text { binary encode hex [encoding convertto utf-8 $text] }
 proc ask_python args {
-  puts "CALL [lmap word $args {hex $word}]"
+  puts "CALL [lmap word $args {string cat x [hex $word]}]"
   flush stdout
   return [encoding convertfrom utf-8 [binary decode hex [gets stdin]]]
 }
@@ -117,7 +117,7 @@ def _converse(command: Sequence[str], answer: Answer) -> str:
         for line in process.stdout:
             kind, _, rest = line.strip().partition(" ")
             if kind == "CALL":
-                words = [bytes.fromhex(word).decode() for word in rest.split(" ")]
+                words = [bytes.fromhex(word[1:]).decode() for word in rest.split(" ")]
                 process.stdin.write(f"{_answered(words, answer).encode().hex()}\n")
                 process.stdin.flush()
             elif kind == "END":

@@ -1,0 +1,95 @@
+"""A small network as a program, and the project that is written for it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from twofold.boards.board import Board, load_board
+from twofold.boards.project import generate
+from twofold.network.dyadic import Dyadic
+from twofold.network.graph import Network, Tensor
+from twofold.network.ops import Conv2d, Flatten, Linear, Requantise
+from twofold.network.types import IntType
+from twofold.network.verify import verify
+from twofold.plan.program import Program
+from twofold.plan.schedule import plan
+from twofold.rtl.engine import Engine
+from twofold.rtl.geometry import Geometry, PeName
+from twofold.rtl.verilog import port_widths
+
+
+@pytest.fixture(scope="session")
+def geometry() -> Geometry:
+    return Geometry(
+        lanes=8,
+        kinds=(PeName.INT_MUL,),
+        activation_words=256,
+        weight_words=1024,
+        parameter_words=64,
+        sum_words=64,
+        instructions=16,
+    )
+
+
+def _type(signed: bool, bits: int, exponent: int) -> IntType:
+    return IntType(signed, bits, Dyadic.power_of_two(exponent))
+
+
+@pytest.fixture(scope="session")
+def network() -> Network:
+    """A convolution to more channels than lanes, requantised, and a classifier of three classes."""
+    random = np.random.default_rng(3)
+    tensors = [
+        Tensor("image", (2, 4, 4), _type(False, 8, -8)),
+        Tensor("sums", (10, 4, 4), _type(True, 24, -12)),
+        Tensor("conv", (10, 4, 4), _type(False, 8, -4)),
+        Tensor("flat", (160,), _type(False, 8, -4)),
+        Tensor("logits", (3,), _type(True, 24, -9)),
+    ]
+    weight, bias = random.integers(-8, 8, (10, 2, 3, 3)), random.integers(-99, 99, 10)
+    matrix, offset = random.integers(-8, 8, (3, 160)), random.integers(-99, 99, 3)
+    ops = [
+        Conv2d("conv", ("image",), "sums", weight, bias, (1, 1), (1, 1, 1, 1)),
+        Requantise("quant", ("sums",), "conv", np.full(10, 3), np.full(10, 6), (0, 255)),
+        Flatten("flatten", ("conv",), "flat"),
+        Linear("classifier", ("flat",), "logits", matrix, offset),
+    ]
+    return verify(Network.of("small", tensors, ops, "image", "logits"))
+
+
+@pytest.fixture(scope="session")
+def program(network: Network, geometry: Geometry) -> Program:
+    return plan(network, geometry)
+
+
+@pytest.fixture(scope="session")
+def board() -> Board:
+    return load_board("pynq-z2")
+
+
+@pytest.fixture
+def program_folder(program: Program, tmp_path: Path) -> Path:
+    program.save(tmp_path / "program")
+    return tmp_path / "program"
+
+
+def engine_shell(geometry: Geometry) -> str:
+    """Verilog with an engine's ports and nothing behind them."""
+    ports = {"clk": ("input", 1), "rst": ("input", 1)} | port_widths(Engine(geometry))
+    declared = "".join(f"  {way} [{width - 1}:0] {name};\n" for name, (way, width) in ports.items())
+    return f"module engine({', '.join(ports)});\n{declared}endmodule\n"
+
+
+@pytest.fixture
+def shell(geometry: Geometry, tmp_path: Path) -> Path:
+    (tmp_path / "engine.v").write_text(engine_shell(geometry))
+    return tmp_path / "engine.v"
+
+
+@pytest.fixture
+def project(board: Board, shell: Path, program_folder: Path, tmp_path: Path) -> Path:
+    generate(board, shell, program_folder, tmp_path / "project")
+    return tmp_path / "project"

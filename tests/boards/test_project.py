@@ -1,0 +1,72 @@
+"""A project is whole, says what is in it, and is never written over somebody's files."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from twofold.boards.board import Board
+from twofold.boards.project import generate, generated_files
+from twofold.errors import UserError
+from twofold.files import sha256
+
+
+def test_the_manifest_has_every_file_with_its_hash(project: Path) -> None:
+    files = generated_files(project)
+    on_disk = {str(path.relative_to(project)) for path in project.rglob("*") if path.is_file()}
+    assert set(files) | {"manifest.json"} == on_disk
+    for name, digest in files.items():
+        assert sha256(project / name) == digest
+
+
+def test_the_board_folder_has_its_own_manifest(project: Path) -> None:
+    manifest = json.loads((project / "board" / "manifest.json").read_text())
+    assert manifest["design"] == sha256(project / "rtl" / "engine.sv")
+    assert manifest["clock_hz"] == 100_000_000
+    assert set(manifest["board_files"]) == {
+        "program.json", "code.bin", "image.bin", "registers.json", "twofold_driver.py",
+    }  # fmt: skip
+
+
+def test_the_readme_has_the_commands_and_what_was_not_run(project: Path) -> None:
+    text = (project / "README.md").read_text()
+    assert "None of this has been run in Vivado or on a board" in text
+    for script in ("package_ip.tcl", "create_project.tcl", "build.tcl"):
+        assert f"vivado -mode batch -source {script}" in text
+        assert (project / "vivado" / script).is_file()
+
+
+def test_writing_again_keeps_vivados_results(
+    project: Path, board: Board, shell: Path, program_folder: Path
+) -> None:
+    (project / "board" / "twofold.bit").write_text("bits")
+    before = generated_files(project)
+    shell.write_text(shell.read_text() + "// another engine\n")
+    assert generate(board, shell, program_folder, project) == project / "README.md"
+    assert (project / "board" / "twofold.bit").read_text() == "bits"
+    changed = {name for name, digest in generated_files(project).items() if before[name] != digest}
+    assert {"rtl/engine.sv", "vivado/build.tcl", "board/manifest.json"} <= changed
+
+
+def test_other_peoples_folders_are_left_alone(
+    board: Board, shell: Path, program_folder: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "thesis.txt").write_text("years of work")
+    with pytest.raises(UserError, match="expected an empty folder or an earlier project, found other files"):
+        generate(board, shell, program_folder, tmp_path / "mine")
+    assert [path.name for path in (tmp_path / "mine").iterdir()] == ["thesis.txt"]
+    with pytest.raises(UserError, match="expected a folder or nothing, found a file"):
+        generate(board, shell, program_folder, tmp_path / "mine" / "thesis.txt")
+
+
+def test_missing_inputs_write_nothing(
+    board: Board, shell: Path, program_folder: Path, tmp_path: Path
+) -> None:
+    with pytest.raises(UserError, match=r"expected the engine's Verilog at .*, found no file"):
+        generate(board, tmp_path / "absent.v", program_folder, tmp_path / "out")
+    with pytest.raises(UserError, match="expected a program written by twofold"):
+        generate(board, shell, tmp_path / "absent", tmp_path / "out")
+    assert not (tmp_path / "out").exists()
