@@ -21,6 +21,7 @@ from twofold.demo.flow import demo
 from twofold.errors import UserError
 from twofold.golden.compare import Check
 from twofold.hls.project import generate as generate_hls
+from twofold.network.digest import digest
 from twofold.network.graph import Network
 from twofold.network.types import IntArray
 from twofold.plan.propose import propose
@@ -81,11 +82,10 @@ def verify(
         if name not in roads:
             raise UserError(f"against: expected one of {GOLDEN}, {', '.join(roads)}, got {name!r}")
     if not chosen:
-        raise UserError(
-            f"against: expected one of {', '.join(roads)} besides the reference, got none"
-        )
+        raise UserError(f"against: expected one of {', '.join(roads)} besides the reference, got none")
     network = import_model(model)
-    subject = Subject(model.stem, model, network, sample_frames(network, frames, seed), work / model.stem)
+    home = work / f"{model.stem}-{digest(network)[:12]}"
+    subject = Subject(model.stem, model, network, sample_frames(network, frames, seed), home)
     checks = []
     for name in chosen:
         with progress.task(f"{model.stem}: golden against {name}"):
