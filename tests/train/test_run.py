@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from torch import nn
 
 from twofold.data.dataset import Dataset
 from twofold.errors import UserError
@@ -121,3 +122,13 @@ def test_the_global_generator_is_left_alone(
 def test_unknown_recipes_are_refused(few_digits: Dataset, tmp_path: Path) -> None:
     with pytest.raises(UserError, match="recipe: expected one of apot, int8, got 'int3'"):
         train("int3", few_digits, tmp_path)
+
+
+def test_unsupported_layers_are_refused_before_training(few_digits: Dataset, tmp_path: Path) -> None:
+    network, watch = (
+        nn.Sequential(nn.Conv2d(1, 4, 3), nn.Sigmoid(), nn.Flatten(), nn.Linear(144, 10)),
+        Watch(),
+    )
+    with pytest.raises(UserError, match="Sigmoid cannot be quantised"):
+        train("int8", few_digits, tmp_path, 0, watch, network)
+    assert not watch.tasks

@@ -4,28 +4,27 @@ from __future__ import annotations
 
 import copy
 import hashlib
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
 
-import numpy as np
 import torch
 from torch import Tensor, fx, nn
 
-from twofold.data.dataset import Dataset, Images
-from twofold.metrics import accuracy, bops_ratio, layer_costs, size_ratio, total_macs, with_bits
+from twofold.data.dataset import Dataset
+from twofold.metrics import accuracy, layer_costs
 from twofold.models.demo import DemoNet
 from twofold.progress import SILENT, Progress
 from twofold.qonnx.export import export
-from twofold.qonnx.freeze import OUTPUT, FrozenModel, freeze
-from twofold.qonnx.freeze_grids import weight_codes
-from twofold.qonnx.freeze_run import run_frozen
+from twofold.qonnx.freeze import FrozenModel, freeze
+from twofold.quant.convert import quantise
 from twofold.train.checkpoint import Checkpoint
 from twofold.train.loop import fit, predict
+from twofold.train.measure import measure
 from twofold.train.recipes import FLOAT, PRUNED, Budget, Stage, TrainRecipe, recipe_named
 from twofold.train.result import (
-    Accuracy,
     Metrics,
     TrainResult,
     checkpoint_path,
@@ -36,6 +35,8 @@ from twofold.train.result import (
 
 #: Training images that scales and statistics are initialised from.
 EXAMPLES = 512
+#: Images for trying whether a network can be quantised.
+_PROBES = 16
 #: Images of fewer values than this train faster on one thread.
 _SMALL_IMAGE = 256
 
@@ -59,53 +60,28 @@ def train(
     """
     recipe = recipe_named(recipe_name)
     budget = budget or Budget.for_images(len(dataset.train))
+    example = dataset.train.take(slice(EXAMPLES)).real
     with _own_generator(seed), _threads(dataset):
         network = copy.deepcopy(model) if model is not None else _demo_network(dataset)
+        _refuse_unsupported(network, recipe, example)
         key = _key(recipe, dataset, seed, network, budget)
-        baseline = layer_costs(network, dataset.train.take(slice(1)).real)
         checkpoint = Checkpoint.open(checkpoint_path(folder), key)
-        example = dataset.train.take(slice(EXAMPLES)).real
-        measured: dict[str, float] = {}
+        baseline = layer_costs(network, example)
+        stage_accuracy: dict[str, float] = {}
         for stage in list(recipe.stages(network, budget)):
             network = _run_stage(stage, network, example, dataset, seed, progress, checkpoint)
             if stage.name in (FLOAT, PRUNED):
-                measured[stage.name] = accuracy(predict(network, dataset.test), dataset.test.labels)
+                stage_accuracy[stage.name] = accuracy(predict(network, dataset.test), dataset.test.labels)
         assert isinstance(network, fx.GraphModule)
         frozen = freeze(network, example)
-        compressed = with_bits(
-            layer_costs(network, example),
-            recipe.quantisation.weight_bits,
-            recipe.quantisation.activation_bits,
-        )
-        metrics = Metrics(
-            recipe.name,
-            dataset.name,
-            seed,
-            Accuracy(measured[FLOAT], measured.get(PRUNED), frozen_accuracy(frozen, dataset.test)),
-            size_ratio(baseline, compressed),
-            total_macs(compressed),
-            bops_ratio(baseline, compressed),
-            weight_histograms(frozen),
-        )
+        metrics = measure(recipe, dataset, seed, frozen, baseline, stage_accuracy, example)
         _export_once(frozen, example, folder, key, metrics)
     return TrainResult(folder, metrics, frozen)
 
 
-def frozen_accuracy(frozen: FrozenModel, images: Images) -> float:
-    """Percent of the images that the frozen model's integer logits classify rightly."""
-    logits = [run_frozen(frozen, batch.real)[OUTPUT] for batch in images.batches(EXAMPLES)]
-    return accuracy(np.concatenate(logits), images.labels)
-
-
-def weight_histograms(frozen: FrozenModel) -> dict[str, dict[int, int]]:
-    """Layer → weight code → how many weights have it."""
-    histograms = {}
-    for name, module in frozen.module.named_modules():
-        if isinstance(module, nn.Conv2d | nn.Linear):
-            codes, counts = weight_codes(module)[0].unique(return_counts=True)
-            pairs = zip(codes.tolist(), counts.tolist(), strict=True)
-            histograms[name] = {int(code): int(count) for code, count in pairs}
-    return histograms
+def _refuse_unsupported(network: nn.Module, recipe: TrainRecipe, example: Tensor) -> None:
+    """Raises UserError for a layer that cannot be quantised, before anything is trained."""
+    quantise(network, recipe.quantisation, example[:_PROBES])
 
 
 def _run_stage(
@@ -173,7 +149,7 @@ def _own_generator(seed: int) -> Iterator[None]:
 def _threads(dataset: Dataset) -> Iterator[None]:
     """One thread for small images; the number of before afterwards."""
     before = torch.get_num_threads()
-    if np.prod(dataset.image_shape) < _SMALL_IMAGE:
+    if math.prod(dataset.image_shape) < _SMALL_IMAGE:
         torch.set_num_threads(1)
     try:
         yield
