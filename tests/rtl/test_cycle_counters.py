@@ -1,0 +1,43 @@
+"""Counters of a run and of its instructions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from amaranth.hdl import Elaboratable
+
+from twofold.rtl.cycle_counters import CycleCounters
+
+Simulate = Callable[[Elaboratable, Callable[[Any], Any]], None]
+
+
+def test_cycles_of_runs_and_of_instructions(simulate: Simulate) -> None:
+    """Instructions follow each other without a gap: each lasts from its fetch to its retirement."""
+    counters, rng = CycleCounters(instructions=16), np.random.default_rng(1)
+
+    async def bench(ctx: Any) -> None:
+        for _ in range(2):
+            lengths = rng.integers(2, 40, 16).tolist()
+            ctx.set(counters.start, 1)
+            await ctx.tick()
+            ctx.set(counters.start, 0)
+            ctx.set(counters.busy, 1)
+            for index, length in enumerate(lengths):
+                ctx.set(counters.index, index)
+                for cycle in range(length):
+                    ctx.set(counters.fetch, cycle == 0)
+                    ctx.set(counters.retire, cycle == length - 1)
+                    await ctx.tick()
+            ctx.set(counters.busy, 0)
+            ctx.set(counters.retire, 0)
+            for _ in range(5):
+                await ctx.tick()
+            assert ctx.get(counters.run) == sum(lengths)
+            for index, length in enumerate(lengths):
+                ctx.set(counters.show, index)
+                await ctx.tick()
+                assert ctx.get(counters.shown) == length
+
+    simulate(counters, bench)

@@ -1,0 +1,44 @@
+"""Geometries: which are refused, and in which words."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from twofold.errors import UserError
+from twofold.rtl.geometry import Geometry, PeName
+from twofold.rtl.inner_product import ProductTiming
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"lanes": 4}, "lanes: expected a positive multiple of 8, got 4"),
+        ({"lanes": 12}, "lanes: expected a positive multiple of 8, got 12"),
+        ({"kinds": ()}, "kinds: expected one to three different PE kinds, got []"),
+        ({"kinds": (PeName.INT_MUL,) * 2}, "kinds: expected one to three different PE kinds"),
+        ({"apot_activation_bits": 9}, "apot_activation_bits: expected 2 to 8, got 9"),
+        ({"accumulator_bits": 15}, "accumulator_bits: expected 16 to 24, got 15"),
+        ({"accumulator_bits": 25}, "accumulator_bits: expected 16 to 24, got 25"),
+        ({"sum_words": 8}, "sum_words: expected a power of two from 16 to 65536, got 8"),
+        ({"weight_words": 1000}, "weight_words: expected a power of two from 16 to 65536, got 1000"),
+        ({"instructions": 1 << 17}, "instructions: expected a power of two from 16 to 65536, got 131072"),
+    ],
+)
+def test_refusals(fields: dict[str, object], message: str) -> None:
+    with pytest.raises(UserError, match="^" + re.escape(message)):
+        Geometry(**fields)  # type: ignore[arg-type]
+
+
+def test_words_are_whole_beats() -> None:
+    geometry = Geometry(lanes=16)
+    assert geometry.activation_word_bits == geometry.weight_word_bits == 128
+    assert geometry.parameter_word_bits == geometry.sum_word_bits == 512
+
+
+def test_accumulators_must_hold_a_product_of_the_widest_kind() -> None:
+    geometry = Geometry(lanes=8, kinds=(PeName.INT8_DSP,), accumulator_bits=18)
+    message = "accumulator_bits: 8 lanes of int8_dsp need at least 19, got 18"
+    with pytest.raises(UserError, match=f"^{message}$"):
+        ProductTiming.of(geometry)

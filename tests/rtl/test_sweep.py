@@ -1,0 +1,161 @@
+"""The loop nest of a layer, taps and sweeps together, against nested loops in Python."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pytest
+from amaranth.hdl import Elaboratable, Module
+from amaranth.lib import wiring
+
+from twofold.rtl.isa import LAYER
+from twofold.rtl.sweep import Sweeper
+from twofold.rtl.taps import TapGenerator
+
+Simulate = Callable[[Elaboratable, Callable[[Any], Any]], None]
+Pixel = dict[str, int]
+WRAP = 0xFFFF
+
+
+class LoopNest(Elaboratable):
+    """The two components, connected."""
+
+    def __init__(self) -> None:
+        self.taps, self.sweep = TapGenerator(), Sweeper()
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        m.submodules.taps, m.submodules.sweep = self.taps, self.sweep
+        m.d.comb += [self.sweep.start.eq(self.taps.start), self.sweep.layer.eq(self.taps.layer)]
+        wiring.connect(m, self.taps.taps, self.sweep.taps)
+        return m
+
+
+def random_layer(rng: np.random.Generator) -> dict[str, int]:
+    """Fields of a LAYER whose input rows begin with the padding above the map."""
+    layer = dict.fromkeys(LAYER.members, 0)
+    for field, high in (
+        *(("out_blocks", 3), ("in_blocks", 3), ("taps_y", 3), ("taps_x", 3)),
+        *(("out_height", 4), ("out_width", 5), ("in_height", 7), ("in_width", 7)),
+        *(("stride_y", 3), ("stride_x", 3), ("dilation_y", 3), ("dilation_x", 3)),
+    ):
+        layer[field] = int(rng.integers(1, high, endpoint=True))
+    for field in ("in_base", "in_block_stride", "in_out_stride", "sums_base", "sums_block_stride"):
+        layer[field] = int(rng.integers(0, WRAP, endpoint=True))
+    layer["origin_y"], layer["origin_x"] = (int(value) for value in rng.integers(-3, 2, 2))
+    layer["row_stride"] = layer["stride_y"] * layer["in_width"]
+    layer["tap_stride"] = layer["dilation_y"] * layer["in_width"]
+    return layer
+
+
+def loop_nest(layer: dict[str, int]) -> Iterator[Pixel]:
+    """Each pixel in order: output block, input block, tap, output pixel."""
+    blocks = [layer[name] for name in ("out_blocks", "in_blocks", "taps_y", "taps_x")]
+    for out, in_, tap_y, tap_x in np.ndindex(*blocks):
+        for row, column in np.ndindex(layer["out_height"], layer["out_width"]):
+            down = row * layer["stride_y"] + tap_y * layer["dilation_y"]
+            y = layer["origin_y"] + down
+            x = layer["origin_x"] + column * layer["stride_x"] + tap_x * layer["dilation_x"]
+            base = layer["in_base"] + out * layer["in_out_stride"] + in_ * layer["in_block_stride"]
+            pixel = row * layer["out_width"] + column
+            yield {
+                "address": base + down * layer["in_width"] + x & WRAP,
+                "inside": int(0 <= y < layer["in_height"] and 0 <= x < layer["in_width"]),
+                "sum": layer["sums_base"] + out * layer["sums_block_stride"] + pixel & WRAP,
+                "rest": int(in_ > 0),
+                "swap": int(pixel == 0),
+                "first": int((in_, tap_y, tap_x) == (0, 0, 0)),
+                "final": int((in_ + 1, tap_y + 1, tap_x + 1) == tuple(blocks[1:])),
+                "last": int((out + 1, in_ + 1, tap_y + 1, tap_x + 1) == tuple(blocks)),
+            }
+
+
+@dataclass
+class Record:
+    """What a layer's sweeps did: pixels, and the cycles since `start` of pixels, taps and block ends."""
+
+    pixels: list[Pixel]
+    issued: list[int]
+    taken: list[int]
+    ends: list[int]
+
+
+def record(simulate: Simulate, layer: dict[str, int], interval: int, waits: Callable[[], int]) -> Record:
+    """waits: cycles after the end of a block before `results_ready` rises again."""
+    nest, seen = LoopNest(), Record([], [], [], [])
+    count = len(list(loop_nest(layer)))
+
+    async def bench(ctx: Any) -> None:
+        sweep, wait = nest.sweep, waits()
+        ctx.set(nest.taps.layer, layer)
+        ctx.set(sweep.interval, interval)
+        ctx.set(nest.taps.start, 1)
+        await ctx.tick()
+        ctx.set(nest.taps.start, 0)
+        cycle = 1
+        while len(seen.pixels) < count or cycle < seen.issued[-1] + 20:
+            ctx.set(sweep.results_ready, wait == 0)
+            wait = max(wait - 1, 0)
+            if ctx.get(sweep.taken):
+                seen.taken.append(cycle)
+            if ctx.get(sweep.issue):
+                pixel = ctx.get(sweep.pixel)
+                seen.pixels.append({name: int(pixel[name]) for name in sweep.pixel.shape().members})
+                seen.issued.append(cycle)
+            if ctx.get(sweep.block_end):
+                seen.ends.append(cycle)
+                wait = waits()
+            await ctx.tick()
+            cycle += 1
+
+    simulate(nest, bench)
+    return seen
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_pixels_come_in_order_one_a_cycle(simulate: Simulate, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    layer, interval = random_layer(rng), int(rng.integers(1, 12))
+    seen = record(simulate, layer, interval, lambda: 0)
+    assert seen.pixels == list(loop_nest(layer))
+    pixels = layer["out_height"] * layer["out_width"]
+    sweeps = len(seen.pixels) // pixels
+    per_block = sweeps // layer["out_blocks"]
+    # a block of one sweep begins with its final one, which waits for the block before to end
+    step = max(pixels + (per_block == 1), interval)
+    starts = 1 + interval + np.arange(sweeps) * step
+    assert seen.taken == starts.tolist()
+    assert seen.issued == [start + 1 + pixel for start in starts for pixel in range(pixels)]
+    assert seen.ends == [start + pixels for start in starts[per_block - 1 :: per_block]]
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_final_sweeps_wait_for_results(simulate: Simulate, seed: int) -> None:
+    rng = np.random.default_rng(100 + seed)
+    layer = random_layer(rng)
+    delays: list[int] = []
+
+    def waits() -> int:
+        delays.append(int(rng.integers(1, 60)))
+        return delays[-1]
+
+    seen = record(simulate, layer, 4, waits)
+    assert seen.pixels == list(loop_nest(layer))
+    per_block = len(seen.taken) // layer["out_blocks"]
+    ready = [delays[0] + 1, *(end + 1 + delay for end, delay in zip(seen.ends, delays[1:], strict=True))]
+    finals = seen.taken[per_block - 1 :: per_block]
+    assert all(final >= since for final, since in zip(finals, ready[:-1], strict=True))
+
+
+def test_one_wrong_stride_is_noticed(simulate: Simulate) -> None:
+    layer = random_layer(np.random.default_rng(3)) | {"in_height": 7, "out_height": 3}
+    seen = record(simulate, layer | {"row_stride": layer["row_stride"] + 1}, 4, lambda: 0)
+    expected = list(loop_nest(layer))
+    differ = [index for index, pixel in enumerate(seen.pixels) if pixel != expected[index]]
+    assert differ
+    assert {key for key in expected[0] if any(seen.pixels[i][key] != expected[i][key] for i in differ)} == {
+        "address"
+    }
