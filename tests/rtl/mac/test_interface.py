@@ -19,7 +19,6 @@ from twofold.sim.vectors import build
 BUILD = Path("build/vectors")
 
 KINDS = [
-    IntMul(4, 4),
     IntMul(3, 2, weight_bits=4),
     ApotShift(4, 4),
     ApotShift(5, 3, terms=((0, 1, 4, 16), (0, 2, 8, 32)), activation_bits=6),
