@@ -1,0 +1,157 @@
+"""Tables in the documentation say what the code says."""
+
+from __future__ import annotations
+
+import ast
+import importlib.util
+import inspect
+import re
+import shlex
+import textwrap
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+import typer
+from amaranth.hdl import Shape
+from amaranth.lib.data import StructLayout
+
+from twofold.cli.main import app
+from twofold.network.ops import ALL_OPS, Op
+from twofold.qonnx.importer.dispatch import CORE, QUANTISATION, Handler
+from twofold.rtl.bus.engine_registers import engine_registers
+from twofold.rtl.isa import LAYER, TRANSFER
+
+ROOT = Path(__file__).parents[2]
+DOCS = ROOT / "docs"
+PAGES = [ROOT / "README.md", *sorted(DOCS.glob("*.md"))]
+SHELL_BLOCK = re.compile(r"^```sh\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+CELL_BORDER = re.compile(r"(?<!\\)\|")
+NAME = re.compile(r"`([^`]+)`")
+REGISTERS = engine_registers(8, 8).registers
+VERBS = typer.main.get_command(app).commands  # type: ignore[attr-defined]
+
+
+def rows(page: str, *header: str) -> list[list[str]]:
+    """The rows of each table of a page that begins with these columns."""
+    found, inside = [], False
+    for line in (DOCS / page).read_text().splitlines():
+        cells = [cell.strip().replace("\\|", "|") for cell in CELL_BORDER.split(line)[1:-1]]
+        if tuple(cells[: len(header)]) == header:
+            inside = True
+        elif not cells:
+            inside = False
+        elif inside and not set(line) <= set("|- "):
+            found.append(cells)
+    assert found, f"{page}: expected a table with the columns {header}"
+    return found
+
+
+def section(page: str, heading: str) -> str:
+    """What is between a heading and the next one of its rank."""
+    text = (DOCS / page).read_text()
+    rank = heading.split(" ")[0]
+    return text.partition(f"\n{heading}\n")[2].partition(f"\n{rank} ")[0]
+
+
+def bits(low: int, width: int) -> str:
+    return str(low) if width == 1 else f"{low}–{low + width - 1}"
+
+
+def layout_rows(layout: StructLayout) -> list[list[str]]:
+    table = []
+    for name in layout.members:
+        shape = Shape.cast(layout[name].shape)
+        sign = "s" if shape.signed else "u"
+        table.append([f"`{name}`", bits(layout[name].offset, shape.width), f"{sign}{shape.width}"])
+    return table
+
+
+def test_instruction_fields() -> None:
+    found = [row[:3] for row in rows("engine.md", "field", "bits", "type")]
+    assert found == layout_rows(TRANSFER) + layout_rows(LAYER)
+
+
+def test_registers() -> None:
+    expected = [
+        [f"0x{r.offset:02X}", f"`{r.name}`", str(r.access), f"0x{r.reset:X}", r.doc] for r in REGISTERS
+    ]
+    assert rows("engine.md", "offset", "register") == expected
+
+
+def test_register_fields() -> None:
+    expected = [
+        [f"`{register.name}`", f"`{field.name}`", bits(field.low, field.width), field.doc]
+        for register in REGISTERS
+        for field in register.fields
+    ]
+    assert rows("engine.md", "register", "field") == expected
+
+
+def test_ops_and_their_fields() -> None:
+    common = {field.name for field in fields(Op)}
+    expected = {kind.__name__: {f.name for f in fields(kind)} - common for kind in ALL_OPS}
+    found = {NAME.findall(row[0])[0]: set(NAME.findall(row[1])) for row in rows("network.md", "op", "fields")}
+    assert found == expected
+
+
+def attributes_read(handler: Handler) -> set[str]:
+    """The attributes that a handler of the importer understands."""
+    tree = ast.parse(textwrap.dedent(inspect.getsource(handler)))
+    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    known = [call.args[1:] for call in calls if getattr(call.func, "id", "") == "Attributes"]
+    return {name.value for names in known for name in names if isinstance(name, ast.Constant)}
+
+
+def test_operators_and_their_attributes() -> None:
+    table = rows("network.md", "operator", "attributes")
+    found = {NAME.findall(row[0])[0]: set(NAME.findall(row[1])) for row in table}
+    expected = {name: attributes_read(handler) for name, handler in {**CORE, **QUANTISATION}.items()}
+    assert found == expected
+
+
+def test_who_may_import_whom() -> None:
+    spec = importlib.util.spec_from_file_location("rules", ROOT / "tests" / "test_architecture.py")
+    assert spec is not None and spec.loader is not None
+    rules = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(rules)
+    table = rows("architecture.md", "package", "what", "may import")
+    found = {NAME.findall(row[0])[0]: set(NAME.findall(row[2])) for row in table}
+    leaves = {name: set() for name in rules.LEAVES}
+    assert found == rules.ALLOWED | leaves
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_options_of_a_verb(verb: str) -> None:
+    options = [parameter for parameter in VERBS[verb].params if parameter.opts[0].startswith("--")]
+    expected = {option.opts[0]: shown_default(option.default) for option in options} | {"--help": ""}
+    table = re.findall(r"^\| `(--[\w-]+)` \| ([^|]*)\|", section("cli.md", f"## {verb}"), re.MULTILINE)
+    found = {option: default.strip() for option, default in table} | {"--help": ""}
+    if verb == "train":
+        found["--out"] = found["--out"].replace("build/train/RECIPE", "")
+    assert found == expected
+
+
+def shown_default(value: object) -> str:
+    """How a table shows an option's default; nothing for none and for switches."""
+    if value is None or isinstance(value, bool):
+        return ""
+    return " ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+
+
+def commands(page: Path) -> list[list[str]]:
+    """The words of each command line of ours in a page's shell blocks."""
+    lines = [line for block in SHELL_BLOCK.findall(page.read_text()) for line in block.splitlines()]
+    split = [shlex.split(line, comments=True) for line in lines]
+    return [words for words in split if words and words[0].rpartition("/")[2] == "twofold"]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_command_lines_are_understood(page: Path) -> None:
+    for _, verb, *arguments in commands(page):
+        VERBS[verb].make_context(verb, list(arguments))
+
+
+def test_a_wrong_command_line_is_noticed() -> None:
+    with pytest.raises(Exception, match="No such option"):
+        VERBS["verify"].make_context("verify", ["model.onnx", "--frame-count", "3"])
