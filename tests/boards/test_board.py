@@ -72,4 +72,10 @@ def test_a_broken_file_is_refused(tmp_path: Path, old: str, new: str, message: s
 
 def test_a_missing_file_is_a_user_error(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="expected a TOML file that describes a board"):
-        read_board(tmp_path / "absent.toml")
+        load_board(str(tmp_path / "absent.toml"))
+
+
+def test_a_users_own_file_is_a_board_too(tmp_path: Path) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_text(SOURCE.read_text().replace("frequency_mhz = 100.0", "frequency_mhz = 50"))
+    assert load_board(str(path)).clock.frequency_mhz == 50

@@ -25,9 +25,7 @@ def test_the_board_folder_has_its_own_manifest(project: Path) -> None:
     manifest = json.loads((project / "board" / "manifest.json").read_text())
     assert manifest["design"] == sha256(project / "rtl" / "engine.sv")
     assert manifest["clock_hz"] == 100_000_000
-    assert set(manifest["board_files"]) == {
-        "program.json", "code.bin", "image.bin", "registers.json", "twofold_driver.py",
-    }  # fmt: skip
+    assert set(manifest["board_files"]) == {"program.json", "code.bin", "image.bin", "registers.json"}
 
 
 def test_the_readme_has_the_commands_and_what_was_not_run(project: Path) -> None:

@@ -70,7 +70,9 @@ def board_names() -> tuple[str, ...]:
 
 
 def load_board(name: str) -> Board:
-    """A board that comes with twofold, by its name. Raises UserError for any other name."""
+    """A board that comes with twofold, by its name, or a .toml file. Raises UserError for anything else."""
+    if name.endswith(".toml"):
+        return read_board(Path(name))
     if name not in board_names():
         raise UserError(
             f"board {name!r}: expected one of {', '.join(board_names())}, or a .toml file of yours"

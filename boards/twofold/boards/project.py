@@ -116,7 +116,7 @@ def _write_board_folder(
     write_atomically(
         folder / "registers.json", json.dumps(engine_registers(lanes, lanes).as_json(), indent=1) + "\n"
     )
-    names = (*_PROGRAM_FILES, _DRIVER.name, "registers.json")
+    names = (*_PROGRAM_FILES, "registers.json")
     content = {
         "format": BOARD_FORMAT,
         "board": board.name,
@@ -131,11 +131,12 @@ def _write_board_folder(
 
 
 def _write_manifest(out: Path, board: Board, design: str) -> None:
-    board_folder = json.loads((out / "board" / MANIFEST).read_text())["board_files"]
+    board_files = json.loads((out / "board" / MANIFEST).read_text())["board_files"]
     paths = [
-        *("README.md", "rtl/engine.sv", f"rtl/{TOP}.v", "vivado/constraints.xdc", f"board/{MANIFEST}"),
+        *("README.md", "rtl/engine.sv", f"rtl/{TOP}.v", "vivado/constraints.xdc"),
+        *(f"board/{MANIFEST}", f"board/{_DRIVER.name}"),
         *(f"vivado/{name}" for name in SCRIPTS),
-        *(f"board/{name}" for name in board_folder),
+        *(f"board/{name}" for name in board_files),
     ]
     content = {
         "format": PROJECT_FORMAT,

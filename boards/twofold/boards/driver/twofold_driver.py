@@ -68,6 +68,8 @@ class Accelerator:
         self._image = _loaded(self.folder / "image.bin")
         self._input = allocate(shape=(batch, self.program["input"]["stride"]), dtype="u1")
         self._output = allocate(shape=(batch, self.program["output_stride"]), dtype="u1")
+        # Dirty cache lines of the new buffer must not be written back over the engine's results.
+        self._output.flush()
 
     def predict(self, images: Any) -> np.ndarray:
         """Classes [N] of images [N, C, H, W], real numbers as the network was trained on."""
