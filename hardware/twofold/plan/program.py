@@ -17,7 +17,7 @@ from twofold.network.types import IntArray
 from twofold.plan.instructions import Instruction
 from twofold.plan.layout import blocks_of, pack, unpack
 from twofold.plan.stages import Map
-from twofold.rtl.geometry import Geometry, PeName
+from twofold.rtl.geometry import LANE_BITS, SUM_WORD_BITS, Geometry, PeName
 from twofold.rtl.isa import Opcode
 
 FORMAT = "twofold program 1"
@@ -143,10 +143,11 @@ class Program:
                 setup_cycles=content["setup_cycles"],
                 frame_cycles=content["frame_cycles"],
             )
-            code = (folder / "code.bin").read_bytes()
-        except (OSError, KeyError, TypeError, json.JSONDecodeError) as error:
-            raise UserError(f"{folder}: expected a program written by twofold, found {error!r}") from error
-        if code != program.code:
+            same = (folder / "code.bin").read_bytes() == program.code
+        except (OSError, KeyError, TypeError, ValueError, RecursionError) as error:
+            found = f"{type(error).__name__}: {error}"
+            raise UserError(f"{folder}: expected a program written by twofold, found {found}") from error
+        if not same:
             raise UserError(f"{folder}/code.bin: expected the instructions of program.json, found others")
         return program
 
@@ -156,4 +157,10 @@ def _geometry(entry: dict[str, Any]) -> Geometry:
 
 
 def _region(entry: dict[str, Any]) -> Region:
-    return Region(Map(**entry["map"]), entry["offset"], entry["item_bits"])
+    region = Region(Map(**entry["map"]), entry["offset"], entry["item_bits"])
+    sizes = (region.map.channels, region.map.height, region.map.width, region.offset + 1)
+    if not all(isinstance(size, int) and 0 < size < 1 << 32 for size in sizes):
+        raise ValueError(f"{region.map.name} of {sizes}")
+    if region.item_bits not in (LANE_BITS, SUM_WORD_BITS):
+        raise ValueError(f"{region.map.name} of {region.item_bits} bits a lane")
+    return region

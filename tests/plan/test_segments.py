@@ -1,0 +1,55 @@
+"""Segments of the image: loaded once if all fits, else before each layer."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from twofold.errors import UserError
+from twofold.plan.cost import BusTiming, CostModel
+from twofold.plan.segments import Segment
+from twofold.rtl.geometry import Geometry
+from twofold.rtl.isa import Memory
+
+COST = CostModel(Geometry(), BusTiming(1, 1, 0))
+WORDS = ((1, 2, 3), (), (4, 5))
+
+
+def segment(depth: int) -> Segment:
+    return Segment(Memory.WEIGHTS, WORDS, word_bytes=8, offset=64, depth=depth)
+
+
+def test_words_lie_one_after_the_other_lowest_byte_first() -> None:
+    assert segment(16).data == b"".join(bytes([word, *([0] * 7)]) for word in (1, 2, 3, 4, 5))
+
+
+def test_what_fits_is_loaded_once() -> None:
+    resident = segment(5)
+    (load,) = resident.setup(COST)
+    assert (load.fields["offset"], load.fields["words"], load.fields["address"]) == (64, 5, 0)
+    assert [resident.address(stage) for stage in range(3)] == [0, 3, 3]
+    assert not any(resident.before(stage, "layer", COST) for stage in range(3))
+
+
+def test_what_does_not_fit_is_loaded_before_each_layer() -> None:
+    streamed = segment(4)
+    assert not streamed.setup(COST)
+    assert [streamed.address(stage) for stage in range(3)] == [0, 0, 0]
+    loads = [streamed.before(stage, "layer", COST) for stage in range(3)]
+    assert [[(load.fields["offset"], load.fields["words"]) for load in each] for each in loads] == [
+        [(64, 3)],
+        [],
+        [(64 + 3 * 8, 2)],
+    ]
+
+
+def test_a_segment_without_words_loads_nothing() -> None:
+    empty = Segment(Memory.WEIGHTS, ((), ()), 8, 0, 16)
+    assert not empty.setup(COST) and not empty.before(0, "layer", COST)
+
+
+def test_a_layer_must_fit_alone() -> None:
+    message = "weights: a layer needs 3 words, the geometry has 2; choose a depth of at least 3"
+    with pytest.raises(UserError, match=f"^{re.escape(message)}$"):
+        segment(2)
