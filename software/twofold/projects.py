@@ -19,7 +19,7 @@ from twofold.synth.devices import Device
 
 def device_of(board: Board) -> Device:
     """The board's FPGA."""
-    return Device(board.part, "xc7", **asdict(board.resources))
+    return Device(board.device, "xc7", **asdict(board.resources))
 
 
 def write_engine_project(network: Network, board: Board, out: Path) -> Path:

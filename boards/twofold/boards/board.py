@@ -54,6 +54,7 @@ class Board:
 
     name: str
     title: str
+    device: str
     part: str
     board_part: str
     vivado: str
@@ -90,7 +91,7 @@ def read_board(path: Path) -> Board:
     board = Board(
         **{
             key: _typed(path, key, content[key], str)
-            for key in ("name", "title", "part", "board_part", "vivado")
+            for key in ("name", "title", "device", "part", "board_part", "vivado")
         },
         clock=_table(path, "clock", content, Clock),
         memory=_table(path, "memory", content, Window),
