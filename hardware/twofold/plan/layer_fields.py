@@ -75,8 +75,10 @@ def bands(stage: Stage, geometry: Geometry) -> Iterator[Band]:
 
 
 def layer_fields(stage: Stage, lanes: int, pe: int, place: Placement, band: Band) -> Mapping[str, int]:
-    """The fields of a LAYER instruction. pe: LANES_PE, or the kind's place in the geometry plus 1."""
-    check_limits(stage, lanes)
+    """The fields of a LAYER instruction, for a stage that passes `check_limits`.
+
+    pe: LANES_PE, or the kind's place in the geometry plus 1.
+    """
     source, window = stage.operands[0], Window.of(stage)
     origin_y = window.origin[0] + band.first * window.stride[0]
     return {

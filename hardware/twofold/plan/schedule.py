@@ -15,7 +15,7 @@ from twofold.network.ranges import sum_bound, value_ranges
 from twofold.network.verify import verify
 from twofold.plan.cost import BusTiming, CostModel
 from twofold.plan.instructions import Instruction, layer, load, marker, store
-from twofold.plan.layer_fields import Placement, bands, layer_fields
+from twofold.plan.layer_fields import Placement, bands, check_limits, layer_fields
 from twofold.plan.memory_map import allocate, lifetimes, words_of
 from twofold.plan.parameters import parameter_words
 from twofold.plan.program import Program, Region
@@ -95,6 +95,7 @@ def plan(
 
 
 def _planned(stage: Stage, geometry: Geometry) -> PlannedStage:
+    check_limits(stage, geometry.lanes)
     correction = np.zeros(stage.sums.channels, np.int64)
     weights = None
     if isinstance(stage.body, Conv2d):
