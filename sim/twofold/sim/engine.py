@@ -89,7 +89,7 @@ def run_program(
 def run_rtl(
     network: Network, program: Program, frames: IntArray, folder: Path, *, stalls: float = 0.0, seed: int = 1
 ) -> Mapping[str, IntArray]:
-    """The integers of every tensor that `program` stores, shaped as in `network`, from the simulated engine."""
+    """The integers of every tensor that `program` stores, by the simulated engine, shaped as in `network`."""
     check_frames(network, frames)
     run = run_program(build_engine(program.geometry, folder), program, frames, stalls=stalls, seed=seed)
     return {
