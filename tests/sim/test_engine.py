@@ -102,14 +102,11 @@ def with_wrong_field(program: Program, label: str, field: str) -> Program:
 
 MUTATIONS: dict[str, Callable[[Program], Program]] = {
     "weight code": lambda program: flipped(program, 0, 0),
-    "bias": lambda program: with_wrong_parameter(program, "conv2_act", 0, 0, 5),
     "threshold": lambda program: with_wrong_parameter(program, "conv2_act", 9, 2, 7),
     "level": lambda program: with_wrong_parameter(program, "conv2_act", 1, 3, 0),
     "multiplier": lambda program: with_wrong_parameter(program, "conv3_quant", 1, 0, 0),
-    "shift": lambda program: with_wrong_parameter(program, "conv3_quant", 1, 2, 0),
     "address read": lambda program: with_wrong_field(program, "conv2_act", "in_base"),
     "address written": lambda program: with_wrong_field(program, "conv2_act", "out_base"),
-    "address of weights": lambda program: with_wrong_field(program, "conv2_act", "weight_base"),
 }
 
 

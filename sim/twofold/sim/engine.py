@@ -56,8 +56,8 @@ def run_program(
 ) -> EngineRun:
     """Runs all frames back to back, over AXI. frames: codes [N, *input shape].
 
-    stalls: probability of a pause in each cycle on every AXI channel. faults: runs that come before,
-    each of which must end early. Raises SimulationError if the engine reports another error or does not end.
+    stalls: probability of a pause in each cycle on every AXI channel. faults: runs that come before
+    and must end early. Raises SimulationError if the engine reports another error or does not end.
     """
     count = len(frames)
     layout = MemoryLayout.of(program, count)

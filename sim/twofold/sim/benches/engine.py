@@ -25,7 +25,7 @@ from twofold.sim.memory_layout import MemoryLayout
 async def run_frames(dut: Any) -> None:
     """Executes the program on all frames and writes down what is in memory afterwards.
 
-    Before that, a run for each of the faults, which must end early.
+    Before that, for each of the faults, a run that must end early and a whole one with the same results.
     """
     folder = Path(os.environ["ENGINE_RUN"])
     run = json.loads((folder / "run.json").read_text())
@@ -36,19 +36,33 @@ async def run_frames(dut: Any) -> None:
     for address, name in ((layout.program, "code"), (layout.model, "image"), (layout.input, "frames")):
         host.memory.write(address, (folder / f"{name}.bin").read_bytes())
     await host.reset()
+    after_faults = {}
     for fault in map(Fault, run["faults"]):
         await provoke(host, layout, fault, run["limit"])
+        after_faults[fault] = await complete(host, layout, run)
+    results = await complete(host, layout, run)
+    for fault, others in after_faults.items():
+        assert others == results, f"a run after {fault} left other results"
+    (folder / "results.bin").write_bytes(results)
+    (folder / "counters.json").write_text(json.dumps(await counters(host, run["instructions"])))
+
+
+async def complete(host: EngineHost, layout: MemoryLayout, run: dict[str, Any]) -> bytes:
+    """The results of a run over all frames, which must end without errors."""
     # what the engine does not write must not look like a result
-    host.memory.write(layout.output, random.Random(run["frames"]).randbytes(layout.output_bytes))
+    host.memory.write(layout.output, random.randbytes(layout.output_bytes))
     await host.set_up(layout, run["frames"])
     status = await host.run(run["limit"])
     assert status == 0b10, f"STATUS is {status:#07b} at the end, expected done without errors"
     assert await host.read("FRAMES_DONE") == run["frames"]
+    return bytes(host.memory.read(layout.output, layout.output_bytes))
+
+
+async def counters(host: EngineHost, instructions: int) -> dict[str, Any]:
+    """Cycles of the run and of each instruction's last execution."""
     cycles = await host.read("CYCLES_LO") | await host.read("CYCLES_HI") << 32
     by_instruction = []
-    for index in range(run["instructions"]):
+    for index in range(instructions):
         await host.write("LAYER_CYCLES_INDEX", index)
         by_instruction.append(await host.read("LAYER_CYCLES"))
-    (folder / "results.bin").write_bytes(host.memory.read(layout.output, layout.output_bytes))
-    counters = {"cycles": cycles, "instructions": by_instruction}
-    (folder / "counters.json").write_text(json.dumps(counters))
+    return {"cycles": cycles, "instructions": by_instruction}
