@@ -106,7 +106,7 @@ def test_rows_and_results_longer_than_the_memory_of_sums_are_refused(network: Ne
         (convolution(weight=np.ones((9, 10, 16, 1))), "conv: kernel: expected at most 15, found (16, 1)"),
         (convolution(stride=(1, 16)), "conv: stride: expected at most 15, found (1, 16)"),
         (convolution(dilation=(17, 1)), "conv: dilation: expected at most 15, found (17, 1)"),
-        (convolution(padding=(0, 129, 0, 0)), "conv: padding: expected at most 128, found (0, 129)"),
+        (convolution(padding=(0, 0, 0, 129)), "conv: padding: expected at most 128, found (0, 0, 0, 129)"),
         (convolution(weight=np.ones((9, 10, 1, 1))), None),
     ],
 )

@@ -49,7 +49,13 @@ def test_a_segment_without_words_loads_nothing() -> None:
     assert not empty.setup(COST) and not empty.before(0, "layer", COST)
 
 
+def test_more_words_than_one_load_brings_are_streamed() -> None:
+    halves = (tuple(range(1 << 15)),) * 2
+    assert not Segment(Memory.WEIGHTS, halves, 8, 0, depth=1 << 16).resident
+    assert Segment(Memory.WEIGHTS, (halves[0], halves[1][1:]), 8, 0, depth=1 << 16).resident
+
+
 def test_a_layer_must_fit_alone() -> None:
-    message = "weights: a layer needs 3 words, the geometry has 2; choose a depth of at least 3"
+    message = "weights: a layer needs 3 words, the geometry holds 2; choose a depth of at least 3"
     with pytest.raises(UserError, match=f"^{re.escape(message)}$"):
         segment(2)

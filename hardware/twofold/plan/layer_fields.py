@@ -156,6 +156,7 @@ def _input_blocks(stage: Stage, lanes: int, pe: int, place: Placement) -> Mappin
 def check_limits(stage: Stage, lanes: int) -> None:
     """Raises NetworkError for what a LAYER cannot express, naming the op."""
     body, source = stage.body, stage.operands[0]
+    padding = body.padding if isinstance(body, Conv2d | MaxPool2d) else (0, 0, 0, 0)
     for operand in stage.operands:
         _expect_codes(body.name, operand)
     if stage.quantiser is not None:
@@ -169,7 +170,7 @@ def check_limits(stage: Stage, lanes: int) -> None:
         ("kernel", window.taps, 15),
         ("stride", window.stride, 15),
         ("dilation", window.dilation, 15),
-        ("padding", tuple(-first for first in window.origin), 128),
+        ("padding", padding, 128),
         ("input size", (source.height, source.width), 2047),
         ("output size", (stage.sums.height, stage.sums.width), 2047),
         ("channels", (source.channels, stage.sums.channels), 255 * lanes),

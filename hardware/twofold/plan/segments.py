@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from twofold.errors import UserError
 from twofold.plan.cost import CostModel
 from twofold.plan.instructions import Instruction, load
-from twofold.rtl.isa import Base, Memory
+from twofold.rtl.isa import TRANSFER_WORDS_MAX, Base, Memory
 
 
 @dataclass(frozen=True)
@@ -27,11 +27,16 @@ class Segment:
 
     def __post_init__(self) -> None:
         longest = max(map(len, self.words))
-        if longest > self.depth:
+        if longest > self.capacity:
             raise UserError(
-                f"{self.memory.name.lower()}: a layer needs {longest} words, the geometry has {self.depth}; "
-                f"choose a depth of at least {longest}"
+                f"{self.memory.name.lower()}: a layer needs {longest} words, the geometry holds "
+                f"{self.capacity}; choose a depth of at least {longest}"
             )
+
+    @property
+    def capacity(self) -> int:
+        """Words that one LOAD can bring."""
+        return min(self.depth, TRANSFER_WORDS_MAX)
 
     @property
     def data(self) -> bytes:
@@ -44,7 +49,7 @@ class Segment:
     @property
     def resident(self) -> bool:
         """Loaded once, before the first frame."""
-        return self.total <= self.depth
+        return self.total <= self.capacity
 
     def address(self, stage: int) -> int:
         """Where the words of this stage are when it executes."""

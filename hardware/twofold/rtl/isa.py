@@ -68,6 +68,8 @@ TRANSFER = data.StructLayout(
 )
 """LOAD and STORE: `words` memory words between `base + offset` and on-chip `address`."""
 
+TRANSFER_WORDS_MAX = (1 << 16) - 1
+
 LAYER = data.StructLayout(
     {
         **_OPCODE,
