@@ -23,8 +23,6 @@ DEMOS = ("apot", "int8")
 
 Verify = Callable[..., tuple[Check, EngineRun]]
 
-pytestmark = pytest.mark.xdist_group("engine")
-
 
 def demo(name: str) -> Network:
     return import_model(ASSETS / name / "model.onnx")

@@ -6,6 +6,8 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
+from hypothesis import Phase, assume, given, settings
+from hypothesis import strategies as st
 
 from twofold.golden.compare import Check, Status
 from twofold.network.dyadic import Dyadic
@@ -27,8 +29,6 @@ UINT8 = IntType(False, 8)
 INT8 = IntType(True, 8)
 
 Verify = Callable[..., tuple[Check, EngineRun]]
-
-pytestmark = pytest.mark.xdist_group("engine")
 
 
 class Sketch:
@@ -144,6 +144,19 @@ def test_layers_are_exact(name: str, stalls: float, geometry: Geometry, verify: 
     if not stalls:
         assert run.cycles == program.predicted_cycles(2)
         assert run.instruction_cycles == tuple(step.cycles for step in program.instructions)
+
+
+@settings(max_examples=4, deadline=None, derandomize=True, phases=[Phase.generate])
+@given(drawn=st.data())
+def test_random_networks_are_exact(
+    networks: st.SearchStrategy[Network], geometry: Geometry, verify: Verify, drawn: st.DataObject
+) -> None:
+    network = drawn.draw(networks)
+    assume(all(op.groups == 1 for op in network.ops if isinstance(op, Conv2d)))
+    program = plan(network, geometry, traced=True)
+    check, run = verify(network, program, frames=2)
+    assert check.status is Status.PASS, check.detail
+    assert run.cycles == program.predicted_cycles(2)
 
 
 def layers(program: Program) -> list[str]:

@@ -10,6 +10,7 @@ from twofold.rtl.geometry import BEAT_BITS, Geometry
 from twofold.rtl.inner_product import ProductTiming
 from twofold.rtl.instruction_fetch import InstructionFetch
 from twofold.rtl.isa import INSTRUCTION_BYTES, Memory, Output
+from twofold.rtl.sequencer import Sequencer
 from twofold.rtl.split_conv import (
     ACTIVATION_LATENCY,
     FINISH_CYCLES,
@@ -19,7 +20,7 @@ from twofold.rtl.split_conv import (
     intervals,
 )
 
-FETCH = InstructionFetch.LATENCY + 1
+FETCH = InstructionFetch.LATENCY + Sequencer.OVERHEAD
 """From the end of an instruction to the dispatch of the next."""
 
 _COMMAND = 3

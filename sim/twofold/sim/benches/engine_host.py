@@ -17,7 +17,10 @@ MEMORY_BYTES = 1 << 28
 
 
 class EngineHost:
-    """Clock, reset, memory, and register access by name. Addresses from MEMORY_BYTES on answer SLVERR."""
+    """Clock, reset, memory, and register access by name.
+
+    The memory is an AxiRam in its two halves; addresses from MEMORY_BYTES on answer SLVERR.
+    """
 
     def __init__(self, dut: Any):
         self.dut = dut
