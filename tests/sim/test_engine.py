@@ -63,7 +63,7 @@ def test_weights_stream_where_they_do_not_fit(geometry: Geometry) -> None:
 
 def test_faults_end_a_run_and_spare_the_next(geometry: Geometry, verify: Verify) -> None:
     network = demo("apot")
-    check, _ = verify(network, plan(network, geometry), faults=tuple(Fault), stalls=0.1)
+    check, _ = verify(network, plan(network, geometry), faults=tuple(Fault))
     assert check.status is Status.PASS, check.detail
 
 
