@@ -103,9 +103,9 @@ def test_rows_and_results_longer_than_the_memory_of_sums_are_refused(network: Ne
     ("body", "message"),
     [
         (convolution(groups=2), "conv: groups: expected 1 on this engine, found 2"),
-        (convolution(weight=np.ones((9, 10, 16, 1))), "conv: kernel: expected at most 15, found (16, 1)"),
-        (convolution(stride=(1, 16)), "conv: stride: expected at most 15, found (1, 16)"),
-        (convolution(dilation=(17, 1)), "conv: dilation: expected at most 15, found (17, 1)"),
+        (convolution(weight=np.ones((9, 10, 64, 1))), "conv: kernel: expected at most 63, found (64, 1)"),
+        (convolution(stride=(1, 64)), "conv: stride: expected at most 63, found (1, 64)"),
+        (convolution(dilation=(65, 1)), "conv: dilation: expected at most 63, found (65, 1)"),
         (convolution(padding=(0, 0, 0, 129)), "conv: padding: expected at most 128, found (0, 0, 0, 129)"),
         (convolution(weight=np.ones((9, 10, 1, 1))), None),
     ],

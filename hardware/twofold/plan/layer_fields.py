@@ -11,10 +11,11 @@ from twofold.plan.layout import blocks_of
 from twofold.plan.stages import Map, Stage, code_range
 from twofold.rtl.geometry import LANE_BITS, Geometry
 from twofold.rtl.inner_product import LANE_SHIFT_MAX
-from twofold.rtl.isa import ADDRESS_BITS, LANES_PE, Output
+from twofold.rtl.isa import ADDRESS_BITS, LANES_PE, WINDOW_BITS, Output
 from twofold.rtl.partial_sums import Accumulation
 
 _WRAP = (1 << ADDRESS_BITS) - 1
+_WINDOW_MAX = (1 << WINDOW_BITS) - 1
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,11 @@ class Window:
     stride: tuple[int, int]
     origin: tuple[int, int]
     dilation: tuple[int, int]
+
+    @property
+    def extent(self) -> tuple[int, int]:
+        """Input rows and columns from the first tap to the last, both included."""
+        return self.dilation[0] * (self.taps[0] - 1) + 1, self.dilation[1] * (self.taps[1] - 1) + 1
 
     @classmethod
     def of(cls, stage: Stage) -> Window:
@@ -167,9 +173,10 @@ def check_limits(stage: Stage, lanes: int) -> None:
         raise NetworkError(body.name, "shifts", f"at most {LANE_SHIFT_MAX}", body.shifts)
     window = Window.of(stage)
     for field, values, limit in (
-        ("kernel", window.taps, 15),
-        ("stride", window.stride, 15),
-        ("dilation", window.dilation, 15),
+        ("kernel", window.taps, _WINDOW_MAX),
+        ("stride", window.stride, _WINDOW_MAX),
+        ("dilation", window.dilation, _WINDOW_MAX),
+        ("dilated kernel", window.extent, 1024),
         ("padding", padding, 128),
         ("input size", (source.height, source.width), 2047),
         ("output size", (stage.sums.height, stage.sums.width), 2047),

@@ -16,6 +16,8 @@ from amaranth.lib import data
 INSTRUCTION_BYTES = 64
 WORDS = INSTRUCTION_BYTES // 8
 ADDRESS_BITS = 16
+WINDOW_BITS = 6
+"""Of kernel sizes, strides and dilations."""
 
 
 class Opcode(IntEnum):
@@ -88,8 +90,8 @@ LAYER = data.StructLayout(
         # the loop nest: output blocks, input blocks, taps, rows, columns
         "out_blocks": unsigned(8),
         "in_blocks": unsigned(8),
-        "taps_y": unsigned(4),
-        "taps_x": unsigned(4),
+        "taps_y": unsigned(WINDOW_BITS),
+        "taps_x": unsigned(WINDOW_BITS),
         "out_height": unsigned(11),
         "out_width": unsigned(11),
         # where the taps are read: coordinates decide what is padding, addresses step beside them
@@ -97,10 +99,10 @@ LAYER = data.StructLayout(
         "in_width": unsigned(11),
         "origin_y": signed(12),
         "origin_x": signed(8),
-        "stride_y": unsigned(4),
-        "stride_x": unsigned(4),
-        "dilation_y": unsigned(4),
-        "dilation_x": unsigned(4),
+        "stride_y": unsigned(WINDOW_BITS),
+        "stride_x": unsigned(WINDOW_BITS),
+        "dilation_y": unsigned(WINDOW_BITS),
+        "dilation_x": unsigned(WINDOW_BITS),
         "in_base": unsigned(ADDRESS_BITS),  # of row origin_y, column 0
         "in_block_stride": unsigned(ADDRESS_BITS),
         "in_out_stride": unsigned(ADDRESS_BITS),  # step of in_base from output block to output block

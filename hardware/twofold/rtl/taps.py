@@ -6,7 +6,7 @@ from amaranth.hdl import Module, Signal, signed, unsigned
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from twofold.rtl.isa import ADDRESS_BITS, LAYER
+from twofold.rtl.isa import ADDRESS_BITS, LAYER, WINDOW_BITS
 
 TAP = data.StructLayout(
     {
@@ -42,7 +42,7 @@ class TapGenerator(wiring.Component):
         m = Module()
         layer, tap = self.layer, self.taps.payload
         out_left, in_left = Signal(8), Signal(8)
-        y_left, x_left = Signal(4), Signal(4)
+        y_left, x_left = Signal(WINDOW_BITS), Signal(WINDOW_BITS)
         block_row, channel_row = Signal(ADDRESS_BITS), Signal(ADDRESS_BITS)
         # counters hold what is left after the current tap
         last_x, last_y, last_in, last_out = Signal(), Signal(), Signal(), Signal()
