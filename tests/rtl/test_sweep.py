@@ -24,7 +24,7 @@ class LoopNest(Elaboratable):
     """The two components, connected."""
 
     def __init__(self) -> None:
-        self.taps, self.sweep = TapGenerator(), Sweeper()
+        self.taps, self.sweep = TapGenerator(), Sweeper(interval_max=63)
 
     def elaborate(self, platform: object) -> Module:
         m = Module()

@@ -77,16 +77,7 @@ class Sequencer(wiring.Component):
             m.d.sync += aborting.eq(1)
         with m.FSM():
             with m.State("IDLE"), m.If(self.start):
-                m.d.sync += [
-                    self.busy.eq(1),
-                    *(flag.eq(0) for flag in (self.done, self.illegal, aborting)),
-                    *(flag.eq(0) for flag in (self.read_error, self.write_error)),
-                    self.frames_done.eq(0),
-                    self.index.eq(0),
-                    self.input_base.eq(self.input_address),
-                    self.output_base.eq(self.output_address),
-                ]
-                m.next = "LOAD PROGRAM"
+                self._begin(m, aborting)
             with m.State("LOAD PROGRAM"):
                 m.d.comb += self.load_program.eq(1)
                 m.next = "PROGRAM"
@@ -120,6 +111,18 @@ class Sequencer(wiring.Component):
                 ]
                 m.next = "IDLE"
         return m
+
+    def _begin(self, m, aborting):
+        flags = (self.done, self.illegal, self.read_error, self.write_error, aborting)
+        m.d.sync += [
+            self.busy.eq(1),
+            *(flag.eq(0) for flag in flags),
+            self.frames_done.eq(0),
+            self.index.eq(0),
+            self.input_base.eq(self.input_address),
+            self.output_base.eq(self.output_address),
+        ]
+        m.next = "LOAD PROGRAM"
 
     def _next(self, m):
         m.d.comb += self.retire.eq(1)

@@ -77,7 +77,7 @@ class SplitConvolution(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         m.submodules.taps = taps = TapGenerator()
-        m.submodules.sweep = sweep = Sweeper()
+        m.submodules.sweep = sweep = Sweeper(max(intervals(self.timing)))
         m.submodules.product, m.submodules.sums = self.product, self.sums
         m.submodules.requantiser = self.requantiser
         m.d.comb += [

@@ -34,18 +34,18 @@ class Sweeper(wiring.Component):
     A sweep of P pixels therefore takes max(P, interval) cycles.
 
     layer: the LAYER instruction, stable from `start` to `done`.
-    interval: least number of cycles between two sweeps, at least 1.
+    interval: least number of cycles between two sweeps, 1 to `interval_max`.
     taken: high in the cycle in which a tap is taken, with the tap on `taps.payload`.
     pixel, issue: the pixel of this cycle.
     block_end: high with the last pixel of an output block.
     """
 
-    def __init__(self, interval_bits: int = 6):
+    def __init__(self, interval_max: int):
         super().__init__(
             {
                 "start": In(1),
                 "layer": In(LAYER),
-                "interval": In(interval_bits),
+                "interval": In(range(interval_max + 1)),
                 "results_ready": In(1),
                 "taps": In(stream.Signature(TAP)),
                 "taken": Out(1),
@@ -54,65 +54,71 @@ class Sweeper(wiring.Component):
                 "block_end": Out(1),
             }
         )
+        self._columns_left, self._rows_left = Signal(11), Signal(11)
+        self._x, self._y, self._x_start = Signal(signed(14)), Signal(signed(14)), Signal(signed(12))
+        self._row = Signal(ADDRESS_BITS)
 
     def elaborate(self, platform):
         m = Module()
         layer, tap, pixel = self.layer, self.taps.payload, self.pixel
-        active, last_column, last_pixel = Signal(), Signal(), Signal()
-        columns_left, rows_left = Signal(11), Signal(11)
-        x, y, x_start = Signal(signed(14)), Signal(signed(14)), Signal(signed(12))
-        row = Signal(ADDRESS_BITS)
-        elapsed = Signal(self.interval.shape())
+        last_column, last_pixel = Signal(), Signal()
+        elapsed = Signal.like(self.interval)
         m.d.comb += [
-            last_column.eq(columns_left == 0),
-            last_pixel.eq(last_column & (rows_left == 0)),
+            last_column.eq(self._columns_left == 0),
+            last_pixel.eq(last_column & (self._rows_left == 0)),
             self.taps.ready.eq(
-                (~active | last_pixel)
+                (~self.issue | last_pixel)
                 & (elapsed >= self.interval)
                 & (~tap.final | (self.results_ready & ~self.block_end))
             ),
             self.taken.eq(self.taps.valid & self.taps.ready),
-            self.issue.eq(active),
-            self.block_end.eq(active & last_pixel & pixel.final),
-            pixel.address.eq(row + x),
-            pixel.inside.eq((x >= 0) & (x < layer.in_width) & (y >= 0) & (y < layer.in_height)),
+            self.block_end.eq(self.issue & last_pixel & pixel.final),
+            pixel.address.eq(self._row + self._x),
+            pixel.inside.eq(
+                (self._x >= 0) & (self._x < layer.in_width) & (self._y >= 0) & (self._y < layer.in_height)
+            ),
         ]
         with m.If(elapsed < self.interval):
             m.d.sync += elapsed.eq(elapsed + 1)
-        with m.If(active):
-            m.d.sync += [
-                pixel.swap.eq(0),
-                pixel.sum.eq(pixel.sum + 1),
-                columns_left.eq(columns_left - 1),
-                x.eq(x + layer.stride_x),
-            ]
-            with m.If(last_column):
-                m.d.sync += [
-                    columns_left.eq(layer.out_width - 1),
-                    x.eq(x_start),
-                    rows_left.eq(rows_left - 1),
-                    y.eq(y + layer.stride_y),
-                    row.eq(row + layer.row_stride),
-                ]
-            with m.If(last_pixel):
-                m.d.sync += active.eq(0)
+        with m.If(self.issue):
+            self._advance(m, last_column)
+            m.d.sync += self.issue.eq(~last_pixel)
         with m.If(self.taken):
-            m.d.sync += [
-                active.eq(1),
-                elapsed.eq(1),
-                columns_left.eq(layer.out_width - 1),
-                rows_left.eq(layer.out_height - 1),
-                x.eq(tap.x),
-                x_start.eq(tap.x),
-                y.eq(tap.y),
-                row.eq(tap.row),
-                pixel.sum.eq(tap.sums),
-                pixel.rest.eq(tap.rest),
-                pixel.swap.eq(1),
-                pixel.first.eq(tap.first),
-                pixel.final.eq(tap.final),
-                pixel.last.eq(tap.last),
-            ]
+            self._begin(m)
+            m.d.sync += [self.issue.eq(1), elapsed.eq(1)]
         with m.If(self.start):
             m.d.sync += elapsed.eq(0)
         return m
+
+    def _advance(self, m, last_column):
+        """The next pixel of the sweep."""
+        layer, pixel = self.layer, self.pixel
+        m.d.sync += [
+            pixel.swap.eq(0),
+            pixel.sum.eq(pixel.sum + 1),
+            self._columns_left.eq(self._columns_left - 1),
+            self._x.eq(self._x + layer.stride_x),
+        ]
+        with m.If(last_column):
+            m.d.sync += [
+                self._columns_left.eq(layer.out_width - 1),
+                self._x.eq(self._x_start),
+                self._rows_left.eq(self._rows_left - 1),
+                self._y.eq(self._y + layer.stride_y),
+                self._row.eq(self._row + layer.row_stride),
+            ]
+
+    def _begin(self, m):
+        """The first pixel of the tap that is taken."""
+        layer, tap, pixel = self.layer, self.taps.payload, self.pixel
+        m.d.sync += [
+            self._columns_left.eq(layer.out_width - 1),
+            self._rows_left.eq(layer.out_height - 1),
+            self._x.eq(tap.x),
+            self._x_start.eq(tap.x),
+            self._y.eq(tap.y),
+            self._row.eq(tap.row),
+            pixel.sum.eq(tap.sums),
+            pixel.swap.eq(1),
+            *(pixel[name].eq(tap[name]) for name in ("rest", "first", "final", "last")),
+        ]

@@ -37,69 +37,80 @@ class TapGenerator(wiring.Component):
 
     def __init__(self):
         super().__init__({"start": In(1), "layer": In(LAYER), "taps": Out(stream.Signature(TAP))})
+        # what is left of each loop after the current tap
+        self._out_left, self._in_left = Signal(8), Signal(8)
+        self._y_left, self._x_left = Signal(WINDOW_BITS), Signal(WINDOW_BITS)
+        # where column 0 of row origin_y is, of the output block's first input block and of the current one
+        self._block_row, self._channel_row = Signal(ADDRESS_BITS), Signal(ADDRESS_BITS)
+        self._last_x, self._last_y = Signal(), Signal()
 
     def elaborate(self, platform):
         m = Module()
-        layer, tap = self.layer, self.taps.payload
-        out_left, in_left = Signal(8), Signal(8)
-        y_left, x_left = Signal(WINDOW_BITS), Signal(WINDOW_BITS)
-        block_row, channel_row = Signal(ADDRESS_BITS), Signal(ADDRESS_BITS)
-        # counters hold what is left after the current tap
-        last_x, last_y, last_in, last_out = Signal(), Signal(), Signal(), Signal()
+        tap = self.taps.payload
         m.d.comb += [
-            last_x.eq(x_left == 0),
-            last_y.eq(last_x & (y_left == 0)),
-            last_in.eq(last_y & (in_left == 0)),
-            last_out.eq(last_in & (out_left == 0)),
-            tap.final.eq(last_in),
-            tap.last.eq(last_out),
+            self._last_x.eq(self._x_left == 0),
+            self._last_y.eq(self._last_x & (self._y_left == 0)),
+            tap.final.eq(self._last_y & (self._in_left == 0)),
+            tap.last.eq(tap.final & (self._out_left == 0)),
         ]
         with m.If(self.taps.valid & self.taps.ready):
-            m.d.sync += [tap.first.eq(0), x_left.eq(x_left - 1), tap.x.eq(tap.x + layer.dilation_x)]
-            with m.If(last_x):
-                m.d.sync += [
-                    x_left.eq(layer.taps_x - 1),
-                    tap.x.eq(layer.origin_x),
-                    y_left.eq(y_left - 1),
-                    tap.y.eq(tap.y + layer.dilation_y),
-                    tap.row.eq(tap.row + layer.tap_stride),
-                ]
-            with m.If(last_y):
-                m.d.sync += [
-                    y_left.eq(layer.taps_y - 1),
-                    tap.y.eq(layer.origin_y),
-                    in_left.eq(in_left - 1),
-                    tap.rest.eq(1),
-                    channel_row.eq(channel_row + layer.in_block_stride),
-                    tap.row.eq(channel_row + layer.in_block_stride),
-                ]
-            with m.If(last_in):
-                m.d.sync += [
-                    in_left.eq(layer.in_blocks - 1),
-                    tap.rest.eq(0),
-                    tap.first.eq(1),
-                    out_left.eq(out_left - 1),
-                    block_row.eq(block_row + layer.in_out_stride),
-                    channel_row.eq(block_row + layer.in_out_stride),
-                    tap.row.eq(block_row + layer.in_out_stride),
-                    tap.sums.eq(tap.sums + layer.sums_block_stride),
-                ]
-            with m.If(last_out):
-                m.d.sync += self.taps.valid.eq(0)
+            self._advance_taps(m)
+            self._advance_blocks(m)
+            m.d.sync += self.taps.valid.eq(~tap.last)
         with m.If(self.start):
-            m.d.sync += [
-                self.taps.valid.eq(1),
-                x_left.eq(layer.taps_x - 1),
-                y_left.eq(layer.taps_y - 1),
-                in_left.eq(layer.in_blocks - 1),
-                out_left.eq(layer.out_blocks - 1),
-                block_row.eq(layer.in_base),
-                channel_row.eq(layer.in_base),
-                tap.row.eq(layer.in_base),
-                tap.x.eq(layer.origin_x),
-                tap.y.eq(layer.origin_y),
-                tap.sums.eq(layer.sums_base),
-                tap.first.eq(1),
-                tap.rest.eq(0),
-            ]
+            self._begin(m)
         return m
+
+    def _advance_taps(self, m):
+        layer, tap = self.layer, self.taps.payload
+        m.d.sync += [self._x_left.eq(self._x_left - 1), tap.x.eq(tap.x + layer.dilation_x)]
+        with m.If(self._last_x):
+            m.d.sync += [
+                self._x_left.eq(layer.taps_x - 1),
+                tap.x.eq(layer.origin_x),
+                self._y_left.eq(self._y_left - 1),
+                tap.y.eq(tap.y + layer.dilation_y),
+                tap.row.eq(tap.row + layer.tap_stride),
+            ]
+        with m.If(self._last_y):
+            m.d.sync += [self._y_left.eq(layer.taps_y - 1), tap.y.eq(layer.origin_y)]
+
+    def _advance_blocks(self, m):
+        layer, tap = self.layer, self.taps.payload
+        m.d.sync += tap.first.eq(0)
+        with m.If(self._last_y):
+            m.d.sync += [
+                self._in_left.eq(self._in_left - 1),
+                tap.rest.eq(1),
+                self._channel_row.eq(self._channel_row + layer.in_block_stride),
+                tap.row.eq(self._channel_row + layer.in_block_stride),
+            ]
+        with m.If(tap.final):
+            m.d.sync += [
+                self._in_left.eq(layer.in_blocks - 1),
+                tap.rest.eq(0),
+                tap.first.eq(1),
+                self._out_left.eq(self._out_left - 1),
+                self._block_row.eq(self._block_row + layer.in_out_stride),
+                self._channel_row.eq(self._block_row + layer.in_out_stride),
+                tap.row.eq(self._block_row + layer.in_out_stride),
+                tap.sums.eq(tap.sums + layer.sums_block_stride),
+            ]
+
+    def _begin(self, m):
+        layer, tap = self.layer, self.taps.payload
+        m.d.sync += [
+            self.taps.valid.eq(1),
+            self._x_left.eq(layer.taps_x - 1),
+            self._y_left.eq(layer.taps_y - 1),
+            self._in_left.eq(layer.in_blocks - 1),
+            self._out_left.eq(layer.out_blocks - 1),
+            self._block_row.eq(layer.in_base),
+            self._channel_row.eq(layer.in_base),
+            tap.row.eq(layer.in_base),
+            tap.x.eq(layer.origin_x),
+            tap.y.eq(layer.origin_y),
+            tap.sums.eq(layer.sums_base),
+            tap.first.eq(1),
+            tap.rest.eq(0),
+        ]
