@@ -22,3 +22,8 @@ def geometric_median(filters: Tensor) -> Tensor:
     """
     rows = filters.detach().flatten(1).double()
     return torch.cdist(rows, rows, compute_mode="donot_use_mm_for_euclid_dist").sum(dim=1)
+
+
+def magnitude(filters: Tensor) -> Tensor:
+    """Euclidean norm of each filter, [O, ...] → [O]; a filter that was masked is worth 0."""
+    return torch.linalg.vector_norm(filters.detach().flatten(1).double(), dim=1)
