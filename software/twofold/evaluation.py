@@ -64,7 +64,7 @@ def evaluate(network: Network, images: Images, classes: int, progress: Progress 
     _check(network, images, classes)
     confusion = np.zeros((classes, classes), np.int64)
     start = time.monotonic()
-    with progress.task(f"evaluate {network.name}", total=len(images)) as advance:
+    with progress.task("run the golden model", total=len(images)) as advance:
         for batch in images.batches(BATCH):
             codes = quantise(batch.real.numpy(), network.input.type)
             answers = execute(network, codes)[network.output_name].argmax(axis=1)
@@ -77,13 +77,12 @@ def _check(network: Network, images: Images, classes: int) -> None:
     shape = tuple(images.pixels.shape[1:])
     if network.input.shape != shape:
         raise UserError(
-            f"{network.name}: expected a network for images of {_times(shape)}, found one for "
+            f"expected a network for images of {_times(shape)}, found one for "
             f"{_times(network.input.shape)}; name the data set that it was trained on"
         )
     if network.output.shape != (classes,):
         raise UserError(
-            f"{network.name}: expected {classes} logits, one a class of the data set, found "
-            f"{_times(network.output.shape)}"
+            f"expected {classes} logits, one a class of the data set, found {_times(network.output.shape)}"
         )
     if not len(images):
         raise UserError("expected at least one test image, found none")

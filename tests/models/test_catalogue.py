@@ -11,7 +11,7 @@ from twofold.errors import UserError
 from twofold.golden.codes import quantise as codes_of
 from twofold.golden.compare import Status, compare
 from twofold.golden.execute import execute
-from twofold.models.catalogue import NAMES, network_named
+from twofold.models.catalogue import NAMES, drawn, network_named
 from twofold.prune.criteria import geometric_median
 from twofold.prune.remove import kept_filters, remove_filters, widths
 from twofold.qonnx.export import export
@@ -36,6 +36,14 @@ def test_depth_is_the_published_one(name: str, convolutions: int) -> None:
 def test_classes_and_channels_are_free(name: str) -> None:
     network = network_named(name, classes=7, channels=1).eval()
     assert network(IMAGES[:2, :1]).shape == (2, 7)
+
+
+def test_the_same_seed_draws_the_same_weights() -> None:
+    before = torch.random.get_rng_state()
+    first, again, other = (drawn("resnet8", 10, 3, seed) for seed in (1, 1, 2))
+    assert torch.equal(before, torch.random.get_rng_state())
+    assert torch.equal(first.state_dict()["conv1.weight"], again.state_dict()["conv1.weight"])
+    assert not torch.equal(first.state_dict()["conv1.weight"], other.state_dict()["conv1.weight"])
 
 
 def test_an_unknown_name_is_refused() -> None:

@@ -21,6 +21,9 @@ def evaluate(
     data: Annotated[
         Path | None, typer.Option("--data", help="Where its files are, in their official layout.")
     ] = None,
+    seed: Annotated[
+        int, typer.Option("--seed", min=0, help="Of the split of digits, which has no test part of its own.")
+    ] = 0,
     json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")] = False,
 ) -> None:
     """Run the golden model on a whole test set and count what it gets right."""
@@ -31,7 +34,7 @@ def evaluate(
         from twofold.qonnx.importer.load import import_model
 
         network = import_model(model)
-        labelled = load(str(dataset), data)
+        labelled = load(str(dataset), data, seed)
         evaluation = evaluate(network, labelled.test, labelled.classes, shown())
     if json:
         print_json({"model": str(model), "dataset": str(dataset), **evaluation.as_json()})

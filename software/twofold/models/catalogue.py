@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import torch
 from torch import nn
 
 from twofold.errors import UserError
@@ -10,6 +11,13 @@ from twofold.models.resnet import ResNet
 from twofold.models.vgg import Vgg16
 
 NAMES = ("demo", "resnet8", "resnet20", "resnet32", "resnet56", "resnet110", "vgg16")
+
+
+def drawn(name: str, classes: int, channels: int, seed: int) -> nn.Module:
+    """`network_named` with weights that are equal for equal seeds; the global generator is left alone."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        return network_named(name, classes, channels)
 
 
 def network_named(name: str, classes: int = 10, channels: int = 3) -> nn.Module:

@@ -58,14 +58,18 @@ ACCURACY: tuple[AccuracyTable, ...] = (
         "APoT, nothing pruned, edges in float, CIFAR-10",
         "Additive Powers-of-Two Quantization, its authors' repository",
         "cifar10",
-        (Column("float", "float"), Column("4 bit", "apot4"), Column("3 bit"), Column("2 bit")),
+        (Column("float", "float"), Column("4 bit", "apot_w4_uniform_a4"), Column("3 bit"), Column("2 bit")),
         {"ResNet-20": (92.96, 92.45, 92.49, 90.96), "ResNet-56": (94.46, 93.93, 93.77, 93.05)},
     ),
     AccuracyTable(
         "MLPerf Tiny v1.1, INT8, CIFAR-10",
         "fpgaConvNet's submission",
         "cifar10",
-        (Column("float", "float"), Column("INT8", "int8"), Column("4 bit, edges 8 bit", "apot4")),
+        (
+            Column("float", "float"),
+            Column("INT8", "int8"),
+            Column("4 bit, edges 8", "apot_w4_uniform_a4"),
+        ),
         {"ResNet-8": (None, 86.0, None)},
     ),
     *(
