@@ -33,7 +33,7 @@ ALLOWED: dict[str, set[str]] = {
     "boards": {"plan", "rtl", "network"},
     "report": {"golden", "network"},
     "evaluation": {"golden", "network", "data"},
-    "tables": {"models", "prune", "metrics"},
+    "tables": {"models", "prune", "metrics", "quant", "qonnx", "plan"},
     "doctor": set(),
 }
 # The top: may use every package; `cli` only inside functions, so that `twofold --help` stays fast.

@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from twofold.tables import compression
+from twofold.models.resnet import ResNet
+from twofold.tables import aligned, compression
+from twofold.tables.aligned import Aligned
 from twofold.tables.published import COMPRESSION
 from twofold.tables.results import Result, append
 
@@ -41,6 +43,19 @@ def test_all_tables_show_what_was_trained(run, tmp_path: Path) -> None:
         assert text in result.stdout
     document = json.loads(run("tables", "--results", str(path), "--json").stdout)
     assert document["results"][0]["figures"] == {"accuracy": 86.25}
+
+
+def test_aligned_widths_alone(run, monkeypatch: pytest.MonkeyPatch) -> None:
+    def stand_in(network: ResNet, progress: object) -> tuple[Aligned, ...]:
+        return (Aligned(8, 13.49, 84.48, {8: 497_658, 16: 161_130}),)
+
+    monkeypatch.setattr(aligned, "alignments", stand_in)
+    result = run("tables", "--aligned", "--network", "resnet8")
+    assert result.exit_code == 0, result.output
+    assert "ResNet-8, 4-bit APoT" in result.stdout
+    assert "497,658" in result.stdout
+    (row,) = json.loads(run("tables", "--aligned", "--json").stdout)
+    assert (row["network"], row["align"], row["cycles"]) == ("resnet20", 8, {"8": 497_658, "16": 161_130})
 
 
 def test_without_results_it_says_so(run, tmp_path: Path) -> None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from rich.console import Console, RenderableType
 
+from twofold.tables.aligned import Aligned
 from twofold.tables.compression import Compression
 from twofold.tables.published import ACCURACY, COMPRESSION
 from twofold.tables.results import Result
-from twofold.tables.terminal import UNKNOWN, accuracy_table, compression_table, results_table
+from twofold.tables.terminal import UNKNOWN, accuracy_table, aligned_table, compression_table, results_table
 
 ROW = Result("resnet20", "ppq", "cifar10", "twofold train ppq", 0, 300, 412.0, 8000, {"accuracy": 90.625})
 
@@ -58,3 +59,10 @@ def test_a_result_shows_how_to_repeat_it() -> None:
 
 def test_each_published_row_has_a_figure_a_column() -> None:
     assert all(len(figures) == len(table.columns) for table in ACCURACY for figures in table.rows.values())
+
+
+def test_aligned_widths_stand_beside_their_cycles() -> None:
+    rows = [Aligned(None, 7.97, 61.98, {8: 675_870}), Aligned(1, 15.78, 115.65, {8: 497_658})]
+    table = lines(aligned_table("resnet20", rows, [ROW]))
+    assert ["unpruned", "7.97", "61.98", "675,870", "–"] in table
+    assert ["30%", "pruned", "15.78", "115.65", "497,658", "90.62"] in table

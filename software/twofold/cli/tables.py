@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from twofold.cli.choices import Network
 from twofold.cli.output import print_json, print_rich, results_only
 
 EXAMPLE = "Example: twofold tables --compression"
@@ -16,12 +17,20 @@ def tables(
     compression: Annotated[
         bool, typer.Option("--compression", help="Only size and bit operations, pruned and counted anew.")
     ] = False,
+    aligned: Annotated[
+        bool,
+        typer.Option("--aligned", help="Only a pruned network whose widths fill the engine's tiles."),
+    ] = False,
+    network: Annotated[Network, typer.Option("--network", help="Of --aligned.")] = Network.RESNET20,
     results: Annotated[
         Path, typer.Option("--results", help="The file with a row for every trained network.")
     ] = Path("docs/results.json"),
     json: Annotated[bool, typer.Option("--json", help="Print our figures as JSON.")] = False,
 ) -> None:
     """Print published accuracies, sizes and bit operations beside what was trained and counted here."""
+    if aligned:
+        _aligned(str(network), results, json)
+        return
     with results_only():
         from twofold.cli.progress_bars import shown
         from twofold.tables.compression import compressions
@@ -41,3 +50,18 @@ def tables(
     if not compression:
         print_rich(*(terminal.accuracy_table(table, trained) for table in published.ACCURACY))
         print_rich(terminal.results_table(trained) if trained else f"no trained results in {results}")
+
+
+def _aligned(network: str, results: Path, json: bool) -> None:
+    with results_only():
+        from twofold.cli.progress_bars import shown
+        from twofold.models.catalogue import drawn
+        from twofold.tables import aligned, terminal
+        from twofold.tables.results import read
+
+        trained = read(results)
+        rows = aligned.alignments(drawn(network, classes=10, channels=3, seed=0), shown())
+    if json:
+        print_json([{"network": network, **row.as_json()} for row in rows])
+    else:
+        print_rich(terminal.aligned_table(network, rows, trained))
