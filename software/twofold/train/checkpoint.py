@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import pickle
+import struct
 import zipfile
+import zlib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -16,6 +18,11 @@ from twofold.errors import UserError
 from twofold.files import atomic_path
 from twofold.train.loop import FitState
 
+#: What reading a damaged archive raises.
+_DAMAGE = (
+    RuntimeError, EOFError, ValueError, OSError, LookupError, TypeError, OverflowError, NotImplementedError,
+    pickle.UnpicklingError, zipfile.BadZipFile, zlib.error, struct.error,
+)  # fmt: skip
 _ADVICE = "restore it from a copy, or move it away to start afresh"
 
 
@@ -40,12 +47,22 @@ class Checkpoint:
         Raises UserError for a damaged file, which is left as it is.
         """
         _remove_unfinished(path)
-        if path.is_file() and (found := _read(path)).key != key:
+        if path.is_file() and (found := cls.read(path)).key != key:
             path.replace(_set_aside(path, found.key))
         aside = _set_aside(path, key)
         if not path.is_file() and aside.is_file():
             aside.replace(path)
-        return _read(path) if path.is_file() else cls(path, key)
+        return cls.read(path) if path.is_file() else cls(path, key)
+
+    @classmethod
+    def read(cls, path: Path) -> Checkpoint:
+        """A run's file as it is. Raises UserError if there is none or it is damaged."""
+        if not path.is_file():
+            raise UserError(f"{path}: expected the checkpoint of an earlier training run, found none")
+        content = _content(path)
+        running = content["running"]
+        state = running and (running[0], FitState(**running[1]))
+        return cls(path, content["key"], content["finished"], state, content["history"])
 
     def take_from(self, path: Path, stage: str, like: Mapping[str, Tensor]) -> None:
         """Counts a stage as finished that another run has finished.
@@ -53,9 +70,7 @@ class Checkpoint:
         like: weights of the same names and shapes. Raises UserError for another network, and if the other run
         has not finished the stage.
         """
-        if not path.is_file():
-            raise UserError(f"{path}: expected the checkpoint of an earlier training run, found none")
-        other = _read(path)
+        other = Checkpoint.read(path)
         if stage not in other.finished:
             raise UserError(
                 f"{path}: expected a run that has finished the stage {stage}, found an unfinished one"
@@ -74,7 +89,9 @@ class Checkpoint:
         self._write()
 
     def save_finished(self, stage: str, weights: Mapping[str, Any], history: list[dict[str, float]]) -> None:
-        self.finished[stage], self.history[stage], self.running = weights, history, None
+        """Copies the weights: the next stage may change them in place."""
+        self.finished[stage] = {name: value.detach().clone() for name, value in weights.items()}
+        self.history[stage], self.running = history, None
         self._write()
 
     def _write(self) -> None:
@@ -91,21 +108,20 @@ class Checkpoint:
             ) from error
 
 
-def _read(path: Path) -> Checkpoint:
-    """PyTorch itself does not notice changed bytes; the archive that it writes has their checksums."""
+def _content(path: Path) -> dict[str, Any]:
+    """PyTorch does not notice changed bytes when it reads; the archive that it writes has checksums."""
     try:
         with zipfile.ZipFile(path) as archive:
             damaged = archive.testzip()
-        content = None if damaged else torch.load(path, map_location="cpu", weights_only=True)
-    except (RuntimeError, EOFError, ValueError, OSError, pickle.UnpicklingError, zipfile.BadZipFile) as error:
+        if damaged is not None:
+            raise ValueError(f"a wrong checksum in {damaged}")
+        content = torch.load(path, map_location="cpu", weights_only=True)
+        if not isinstance(content, dict) or set(content) != {"key", "finished", "running", "history"}:
+            raise ValueError("another content")
+    except _DAMAGE as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise UserError(f"{path}: expected a training checkpoint, found: {reason}; {_ADVICE}") from error
-    if not isinstance(content, dict) or not {"key", "finished", "running", "history"} <= set(content):
-        what = f"a wrong checksum in {damaged}" if damaged else "another content"
-        raise UserError(f"{path}: expected a training checkpoint, found {what}; {_ADVICE}")
-    running = content["running"]
-    state = running and (running[0], FitState(**running[1]))
-    return Checkpoint(path, content["key"], content["finished"], state, content["history"])
+        raise UserError(f"{path}: expected a training checkpoint, found {reason}; {_ADVICE}") from error
+    return content
 
 
 def _set_aside(path: Path, key: str) -> Path:

@@ -102,13 +102,14 @@ class _Run:
         self, model: nn.Module, dataset: Dataset, settings: Fit, around: Surroundings, state: FitState
     ) -> None:
         self.model, self.settings, self.around, self.state = model, settings, around, state
+        if state.epoch:
+            model.load_state_dict(state.model)  # Brevitas makes new parameters, so before the optimiser
         around.compute.place(model)
         if around.objective.teacher is not None:
             around.compute.place(around.objective.teacher)
         self.train, self.validation = map(around.compute.images, (dataset.train, dataset.validation))
         self.optimiser = settings.optimiser.build(model.parameters())
         if state.epoch:
-            model.load_state_dict(state.model)
             self.optimiser.load_state_dict(dict(state.optimiser))
 
     def epoch(self, number: int, seed: int) -> str:
