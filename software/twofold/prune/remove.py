@@ -81,8 +81,7 @@ def _producers(graph: Any, model: nn.Module) -> Iterator[list[nn.Conv2d]]:
 def _dependencies(model: nn.Module, example: Tensor) -> Any:
     logging.getLogger("torch_pruning").setLevel(logging.ERROR)
     training = model.training
-    scalars = [parameter for parameter in model.parameters() if parameter.ndim == 0]
-    graph = tp.DependencyGraph().build_dependency(model.eval(), example[:1], ignored_params=scalars)
+    graph = tp.DependencyGraph().build_dependency(model.eval(), example[:1], verbose=False)
     model.train(training)
     return graph
 
