@@ -37,7 +37,7 @@ def test_the_row_of_a_run(recipe: str, epochs: int, few_digits: Dataset, tmp_pat
     assert row.epochs == epochs
     assert 0 <= row.minutes < 5
     accuracy = trained.accuracy.full if recipe == "float" else trained.accuracy.quantised
-    assert row.figures["accuracy"] == accuracy
+    assert row.figures["accuracy"] == pytest.approx(accuracy)
     assert row.figures["float"] == trained.accuracy.full
     append(row, tmp_path / "results.json")
     assert read(tmp_path / "results.json") == (row,)
