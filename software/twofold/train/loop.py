@@ -149,6 +149,8 @@ class _Run:
             loss = self._loss(self.train.take(own))
             self._step(loss, processes.part_of_loss(len(own), len(index)), number)
             total += loss.detach().cpu() * len(index)
+        if not all(bool(torch.isfinite(parameter).all()) for parameter in self.model.parameters()):
+            raise self._diverged(number, "a weight is no longer finite")
         processes.average([total])
         return float(total) / len(self.train)
 
@@ -170,11 +172,12 @@ class _Run:
         self.around.processes.average_gradients(self.model)
         norm = torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.settings.max_norm)
         if not torch.isfinite(norm):
-            raise UserError(
-                f"training diverged in epoch {number + 1}: loss {float(loss.detach())}, gradient "
-                f"{float(norm)}; use a learning rate below {self.settings.optimiser.learning_rate}"
-            )
+            raise self._diverged(number, f"loss {float(loss.detach())}, gradient {float(norm)}")
         self.optimiser.step()
+
+    def _diverged(self, number: int, what: str) -> UserError:
+        rate = self.settings.optimiser.learning_rate
+        return UserError(f"training diverged in epoch {number + 1}: {what}; use a learning rate below {rate}")
 
 
 def predict(model: nn.Module, images: Images, compute: Compute | None = None) -> Tensor:
