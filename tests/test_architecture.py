@@ -32,13 +32,15 @@ ALLOWED: dict[str, set[str]] = {
     "sim": {"rtl", "plan", "golden", "network", "synth"},
     "boards": {"plan", "rtl", "network"},
     "report": {"golden", "network"},
+    "evaluation": {"golden", "network", "data"},
+    "tables": {"models", "prune", "metrics", "quant", "qonnx", "plan"},
     "doctor": set(),
 }
 # The top: may use every package; `cli` only inside functions, so that `twofold --help` stays fast.
-TOP = {"api", "candidates", "demo", "projects"}
+TOP = {"api", "candidates", "demo", "projects", "record"}
 FREE_AT_MODULE_LEVEL_OF_CLI = LEAVES | {"cli"}
 TRAINING = {"torch", "brevitas", "torch_pruning"}
-MAY_TRAIN = {"quant", "prune", "train", "models", "data", "metrics", "qonnx", *TOP}
+MAY_TRAIN = {"quant", "prune", "train", "models", "data", "metrics", "qonnx", "tables", *TOP}
 # The golden model computes its convolutions with torch.nn.functional; it trains nothing.
 MAY_TRAIN_TORCH_ONLY = {"golden"}
 

@@ -97,3 +97,8 @@ def size_ratio(baseline: Iterable[LayerCost], compressed: Iterable[LayerCost]) -
 def bops_ratio(baseline: Iterable[LayerCost], compressed: Iterable[LayerCost]) -> float:
     """Bit operations of the baseline over those of the compressed model."""
     return sum(cost.bops for cost in baseline) / sum(cost.bops for cost in compressed)
+
+
+def megabytes(costs: Iterable[LayerCost]) -> float:
+    """Size of the weights in 10^6 bytes."""
+    return sum(cost.size_bits for cost in costs) / 8e6

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-VERBS = ("doctor", "train", "export", "verify", "build", "synth", "demo")
+VERBS = ("doctor", "train", "export", "verify", "evaluate", "build", "synth", "tables", "demo")
 
 
 def test_help_names_every_verb(run) -> None:

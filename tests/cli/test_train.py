@@ -6,7 +6,12 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from torch import nn
 
+from twofold import record
+from twofold.cli.choices import Network
+from twofold.models.catalogue import NAMES
+from twofold.tables.results import Result, read
 from twofold.train import run as training
 from twofold.train.result import Accuracy, Metrics
 
@@ -16,11 +21,24 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
     """What `train` is called with; it answers at once."""
     calls: list[tuple[Any, ...]] = []
 
-    def stand_in(recipe: str, dataset: Any, folder: Path, seed: int, progress: object) -> SimpleNamespace:
-        calls.append((recipe, dataset.name, folder, seed))
+    def stand_in(
+        recipe: str,
+        dataset: Any,
+        folder: Path,
+        seed: int,
+        progress: object,
+        model: nn.Module,
+        start: Path | None,
+    ) -> SimpleNamespace:
+        calls.append((recipe, type(model).__name__, dataset.name, folder, seed, start))
         metrics = Metrics(recipe, dataset.name, seed, Accuracy(98.61, None, 97.22), 15.84, 100, 112.4, {})
         return SimpleNamespace(
-            onnx=folder / "model.onnx", metrics=metrics, accuracy=metrics.accuracy, size_ratio=15.84
+            folder=folder,
+            onnx=folder / "model.onnx",
+            metrics=metrics,
+            accuracy=metrics.accuracy,
+            size_ratio=15.84,
+            integer=object(),
         )
 
     monkeypatch.setattr(training, "train", stand_in)
@@ -30,16 +48,48 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
 def test_the_accuracies_are_told(run, calls: list[tuple[Any, ...]]) -> None:
     result = run("train", "apot", "--seed", "3")
     assert result.exit_code == 0, result.output
-    assert calls == [("apot", "digits", Path("build/train/apot"), 3)]
+    assert calls == [("apot", "DemoNet", "digits", Path("build/train/apot"), 3, None)]
     assert "wrote build/train/apot/model.onnx" in result.stdout
     assert "accuracy: float 98.6%, quantised 97.2%; 15.8× smaller than float32" in result.stdout
 
 
 def test_the_same_as_json(run, calls: list[tuple[Any, ...]]) -> None:
     document = json.loads(run("train", "int8", "--out", "mine", "--json").stdout)
-    assert calls == [("int8", "digits", Path("mine"), 0)]
+    assert calls == [("int8", "DemoNet", "digits", Path("mine"), 0, None)]
     assert document["folder"] == "mine"
     assert document["accuracy"] == {"float": 98.61, "quantised": 97.22}
+
+
+def test_a_network_by_name_has_a_folder_of_its_own(run, calls: list[tuple[Any, ...]]) -> None:
+    document = json.loads(
+        run("train", "my/ppq.toml", "--network", "resnet8", "--start", "old", "--json").stdout
+    )
+    folder = Path("build/train/resnet8_ppq")
+    assert calls == [("my/ppq.toml", "ResNet", "digits", folder, 0, Path("old"))]
+    assert document["network"] == "resnet8"
+
+
+def test_a_row_is_added_for_what_was_trained(
+    run, calls: list[tuple[Any, ...]], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def stand_in(trained: Any, network: str, dataset: Any, command: str, progress: object) -> Result:
+        return Result(network, "spq", dataset.name, command, 0, 3, 0.5, 360, {"accuracy": 97.0})
+
+    monkeypatch.setattr(record, "result_of", stand_in)
+    path = tmp_path / "results.json"
+    assert run("train", "spq", "--network", "resnet20", "--results", str(path)).exit_code == 0
+    (row,) = read(path)
+    assert row.command == "twofold train spq --network resnet20 --data digits --seed 0"
+    assert row.network == "resnet20"
+
+
+def test_an_unknown_network_is_refused(run, calls: list[tuple[Any, ...]]) -> None:
+    assert run("train", "apot", "--network", "resnet18").exit_code == 2
+    assert not calls
+
+
+def test_the_networks_are_those_of_the_catalogue() -> None:
+    assert tuple(Network) == NAMES
 
 
 def test_a_data_set_without_its_folder_is_one_line(run, calls: list[tuple[Any, ...]]) -> None:

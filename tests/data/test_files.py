@@ -63,7 +63,7 @@ def test_cifar10_from_either_folder(tmp_path: Path) -> None:
     rows = write_cifar(tmp_path / "cifar-10-batches-bin")
     for folder in (tmp_path, tmp_path / "cifar-10-batches-bin"):
         read = load("cifar10", folder)
-        assert [len(part) for part in read.parts] == [80, 20, 20]
+        assert [len(part) for part in read.parts] == [90, 10, 20]
         assert read.image_shape == (3, 32, 32)
         assert read.test.pixels[7, 2, 31, 31] == rows[7, 3072]
         assert read.test.pixels[7, 1, 0, 0] == rows[7, 1 + 1024]

@@ -96,3 +96,11 @@ def test_brevitas_layers_take_both() -> None:
     assert int(quantised.bit_width) == 5
     act = qnn.QuantIdentity(act_quant=ApotActivation, return_quant_tensor=True)(torch.rand(10))
     assert int(act.bit_width) == 6
+
+
+def test_nan_and_any_layout_can_be_projected() -> None:
+    x = torch.rand(2, 3, 4, 5).mul(9).to(memory_format=torch.channels_last)
+    quantiser = ApotActivationQuant(4)
+    assert torch.equal(quantiser(x)[0], quantiser(x.contiguous())[0])
+    assert torch.equal(quantiser(x[:, ::2])[0], quantiser(x)[0][:, ::2])
+    assert quantiser(torch.tensor([float("nan"), float("inf"), -float("inf")]))[0].tolist() == [0, 6, 0]

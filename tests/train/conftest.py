@@ -8,7 +8,7 @@ import torch
 from twofold.data.dataset import Dataset
 from twofold.data.load import load
 from twofold.models.demo import DemoNet
-from twofold.train.recipes import Budget
+from twofold.train.recipe import Budget
 from twofold.train.settings import Adam, Fit
 
 

@@ -15,7 +15,7 @@ from twofold.data.dataset import Dataset
 from twofold.errors import UserError
 from twofold.models.demo import DemoNet
 from twofold.progress import Advance
-from twofold.train.recipes import Budget
+from twofold.train.recipe import Budget
 from twofold.train.result import TrainResult
 from twofold.train.run import train
 
@@ -81,7 +81,7 @@ def test_a_changed_file_is_written_again(
     assert trained.onnx.read_bytes() == content
 
 
-@pytest.mark.parametrize("patience", [1, 4, 7, 8], ids=lambda epochs: f"killed after epoch {epochs}")
+@pytest.mark.parametrize("patience", [1, 4, 6, 8], ids=lambda epochs: f"killed after epoch {epochs}")
 def test_a_killed_run_ends_with_the_same_bytes(
     trained: TrainResult,
     few_digits: Dataset,
@@ -100,7 +100,6 @@ def test_a_killed_run_ends_with_the_same_bytes(
 def test_other_inputs_start_afresh(
     few_digits: Dataset, tiny_network: DemoNet, short_budget: Budget, tmp_path: Path
 ) -> None:
-    (tmp_path / "checkpoint.pt").write_bytes(b"not a checkpoint")
     first = train("int8", few_digits, tmp_path, 1, model=tiny_network, budget=short_budget)
     content = first.onnx.read_bytes()
     watch = Watch()
@@ -120,7 +119,7 @@ def test_the_global_generator_is_left_alone(
 
 
 def test_unknown_recipes_are_refused(few_digits: Dataset, tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="recipe: expected one of apot, int8, got 'int3'"):
+    with pytest.raises(UserError, match=r"recipe: expected one of apot, .* or a \.toml file, got 'int3'"):
         train("int3", few_digits, tmp_path)
 
 

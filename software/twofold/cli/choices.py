@@ -5,11 +5,16 @@ from __future__ import annotations
 from enum import StrEnum
 
 
-class Recipe(StrEnum):
-    """What `twofold train` makes."""
+class Network(StrEnum):
+    """What `twofold train` trains."""
 
-    APOT = "apot"
-    INT8 = "int8"
+    DEMO = "demo"
+    RESNET8 = "resnet8"
+    RESNET20 = "resnet20"
+    RESNET32 = "resnet32"
+    RESNET56 = "resnet56"
+    RESNET110 = "resnet110"
+    VGG16 = "vgg16"
 
 
 class DataSet(StrEnum):

@@ -7,7 +7,7 @@ import warnings
 
 import typer
 
-from twofold.cli import build, demo, doctor, export, synth, train, verify
+from twofold.cli import build, demo, doctor, evaluate, export, synth, tables, train, verify
 from twofold.cli.failures import reported
 
 app = typer.Typer(
@@ -22,8 +22,10 @@ app.command(epilog=doctor.EXAMPLE)(reported(doctor.doctor))
 app.command(epilog=train.EXAMPLE)(reported(train.train))
 app.command(epilog=export.EXAMPLE)(reported(export.export))
 app.command(epilog=verify.EXAMPLE, cls=verify.Command)(reported(verify.verify))
+app.command(epilog=evaluate.EXAMPLE)(reported(evaluate.evaluate))
 app.command(epilog=build.EXAMPLE)(reported(build.build))
 app.command(epilog=synth.EXAMPLE)(reported(synth.synth))
+app.command(epilog=tables.EXAMPLE)(reported(tables.tables))
 app.command(epilog=demo.EXAMPLE)(reported(demo.demo))
 
 

@@ -2,44 +2,86 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from twofold.cli.choices import DataSet, Recipe
+from twofold.cli.choices import DataSet, Network
 from twofold.cli.output import print_json, print_rich, results_only
+
+if TYPE_CHECKING:
+    from twofold.train.result import TrainResult
 
 EXAMPLE = "Example: twofold train apot --data digits --seed 0 --out build/train/apot"
 
 
 def train(
-    recipe: Annotated[Recipe, typer.Argument(help="What to make of the network.")],
+    recipe: Annotated[
+        str,
+        typer.Argument(help="apot, int8, float, ppq, spq, apot_w4_uniform_a4, or a .toml file of your own."),
+    ],
+    network: Annotated[Network, typer.Option("--network", help="What to train.")] = Network.DEMO,
     data: Annotated[DataSet, typer.Option("--data", help="What to train on.")] = DataSet.DIGITS,
     data_folder: Annotated[
         Path | None, typer.Option("--data-folder", help="Where the files are; digits needs none.")
     ] = None,
-    seed: Annotated[int, typer.Option("--seed", min=0, help="Of the split and the training.")] = 0,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Of weights, split and training.")] = 0,
+    start: Annotated[
+        Path | None, typer.Option("--start", help="The folder of a run whose float weights to start from.")
+    ] = None,
     out: Annotated[
         Path | None, typer.Option("--out", help="The folder to write; build/train/RECIPE if not given.")
     ] = None,
+    results: Annotated[
+        Path | None, typer.Option("--results", help="Add a row to this file, such as docs/results.json.")
+    ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")] = False,
 ) -> None:
-    """Train the demo network: apot prunes 30% of the filters and goes to 4 bits, int8 to 8 bits.
+    """Train a network as a recipe says: apot prunes 30% of the filters and goes to 4 bits, int8 to 8 bits.
 
     A run that was interrupted goes on where it was, one that was finished is used again.
     """
     with results_only():
         from twofold.cli.progress_bars import shown
         from twofold.data.load import load
+        from twofold.models.catalogue import drawn
         from twofold.train.run import train
 
-        folder = out or Path("build/train") / recipe
-        result = train(str(recipe), load(str(data), data_folder, seed), folder, seed, shown())
+        progress, dataset = shown(), load(str(data), data_folder, seed)
+        model = drawn(str(network), dataset.classes, dataset.image_shape[0], seed)
+        folder = out or _folder(recipe, network)
+        trained = train(recipe, dataset, folder, seed, progress, model, start=start)
+        if results is not None:
+            from twofold.record import result_of
+            from twofold.tables.results import append
+
+            command = _command(recipe, network, data, seed, start)
+            append(result_of(trained, str(network), dataset, command, progress), results)
     if json:
-        print_json({"folder": str(folder), "model": str(result.onnx), **result.metrics.as_json()})
+        document = {"folder": str(folder), "network": str(network), **trained.metrics.as_json()}
+        print_json(document | ({} if trained.integer is None else {"model": str(trained.onnx)}))
     else:
-        stages = ", ".join(f"{stage} {top1:.1f}%" for stage, top1 in result.accuracy.as_json().items())
-        print_rich(
-            f"wrote {result.onnx}", f"accuracy: {stages}; {result.size_ratio:.1f}× smaller than float32"
-        )
+        _tell(trained)
+
+
+def _folder(recipe: str, network: Network) -> Path:
+    name = Path(recipe).stem
+    return Path("build/train") / (name if network is Network.DEMO else f"{network}_{name}")
+
+
+def _command(recipe: str, network: Network, data: DataSet, seed: int, start: Path | None) -> str:
+    """What repeats the run; DIR stands for where the user keeps the data."""
+    words = ["twofold", "train", recipe, "--network", network, "--data", data, "--seed", str(seed)]
+    words += ["--data-folder", "DIR"] if data is not DataSet.DIGITS else []
+    words += ["--start", str(start)] if start is not None else []
+    return shlex.join(words)
+
+
+def _tell(trained: TrainResult) -> None:
+    stages = ", ".join(f"{stage} {top1:.1f}%" for stage, top1 in trained.accuracy.as_json().items())
+    print_rich(
+        f"wrote {trained.folder if trained.integer is None else trained.onnx}",
+        f"accuracy: {stages}; {trained.size_ratio:.1f}× smaller than float32",
+    )

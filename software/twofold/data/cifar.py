@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from twofold.data.dataset import VALIDATION_SHARE, Dataset, Images, stratified_split
+from twofold.data.dataset import Dataset, Images, stratified_split
 from twofold.errors import UserError
 
 FOLDER = "cifar-10-batches-bin"
@@ -14,13 +14,14 @@ _PYTHON_FOLDER = "cifar-10-batches-py"
 _SHAPE = (3, 32, 32)
 _ROW = 1 + 3 * 32 * 32
 _CLASSES = 10
+_VALIDATION_SHARE = 0.1
 _ADVICE = "download and unpack the binary version, cifar-10-binary.tar.gz"
 
 
 def read_cifar10(folder: Path, seed: int = 0) -> Dataset:
     """Reads data_batch_1.bin … data_batch_5.bin and test_batch.bin; images [N, 3, 32, 32].
 
-    folder: `cifar-10-batches-bin` or the folder that holds it. A fifth of the training images becomes the
+    folder: `cifar-10-batches-bin` or the folder that holds it. A tenth of the training images becomes the
     validation part. Raises UserError for a missing or damaged file, and for the Python version, whose pickles
     are not read because reading a pickle can run any code.
     """
@@ -29,7 +30,7 @@ def read_cifar10(folder: Path, seed: int = 0) -> Dataset:
         raise UserError(f"{source}: found CIFAR-10's Python version, whose pickles are not read; {_ADVICE}")
     batches = [_batch(source / f"data_batch_{number}.bin") for number in range(1, 6)]
     pixels, labels = (np.concatenate(part) for part in zip(*batches, strict=True))
-    train, validation = stratified_split(Images.of(pixels, labels), VALIDATION_SHARE, seed)
+    train, validation = stratified_split(Images.of(pixels, labels), _VALIDATION_SHARE, seed)
     return Dataset("cifar10", train, validation, Images.of(*_batch(source / "test_batch.bin")))
 
 

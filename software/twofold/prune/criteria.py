@@ -21,4 +21,9 @@ def geometric_median(filters: Tensor) -> Tensor:
     via Geometric Median", arXiv 1811.00250, equation 7).
     """
     rows = filters.detach().flatten(1).double()
-    return torch.linalg.vector_norm(rows[:, None] - rows[None], dim=2).sum(dim=1)
+    return torch.cdist(rows, rows, compute_mode="donot_use_mm_for_euclid_dist").sum(dim=1)
+
+
+def magnitude(filters: Tensor) -> Tensor:
+    """Euclidean norm of each filter, [O, ...] → [O]; a filter that was masked is worth 0."""
+    return torch.linalg.vector_norm(filters.detach().flatten(1).double(), dim=1)

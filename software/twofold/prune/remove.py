@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -18,9 +18,13 @@ from twofold.prune.criteria import Criterion
 Keep = Callable[[int], int]
 
 
-def kept_filters(width: int, ratio: float) -> int:
-    """`width − int(ratio · width)`: 16 → 12 and 32 → 23 at 30%."""
-    return width - int(ratio * width)
+def kept_filters(width: int, ratio: float, align: int = 1) -> int:
+    """`width − int(ratio · width)`: 16 → 12 and 32 → 23 at 30%.
+
+    Rounded up to a multiple of `align`, 32 → 24 at 8, but never to more than `width`.
+    """
+    kept = width - int(ratio * width)
+    return min(width, -(-kept // align) * align)
 
 
 def widths(model: nn.Module) -> Mapping[str, int]:
@@ -40,9 +44,7 @@ def remove_filters(
     pruned = copy.deepcopy(model)
     names = {module: name for name, module in pruned.named_modules()}
     graph = _dependencies(pruned, example)
-    linear = [module for module in pruned.modules() if isinstance(module, nn.Linear)]
-    for group in list(graph.get_all_groups(ignored_layers=linear, root_module_types=[nn.Conv2d])):
-        producers = list(dict.fromkeys(module for module in map(_producer, group) if module is not None))
+    for producers in list(_producers(graph, pruned)):
         wanted = {keep[names[module]] for module in producers if names[module] in keep}
         if not wanted:
             continue
@@ -55,10 +57,31 @@ def remove_filters(
     return pruned
 
 
+def coupled_layers(model: nn.Module, example: Tensor) -> tuple[tuple[str, ...], ...]:
+    """Names of the convolutions that can only lose the same filters, in groups; most are alone."""
+    names = {module: name for name, module in model.named_modules()}
+    groups = _producers(_dependencies(model, example), model)
+    return tuple(tuple(names[module] for module in group) for group in groups)
+
+
+def least_filters(layers: Sequence[nn.Conv2d], criterion: Criterion, keep: int) -> list[int]:
+    """Which filters coupled layers give up so that `keep` are left: those of the least mean importance."""
+    scores = torch.stack([_relative(criterion(layer.weight)) for layer in layers]).mean(dim=0)
+    excess = max(len(scores) - keep, 0)
+    return sorted(torch.argsort(scores, stable=True)[:excess].tolist())
+
+
+def _producers(graph: Any, model: nn.Module) -> Iterator[list[nn.Conv2d]]:
+    """The convolutions of each group."""
+    linear = [module for module in model.modules() if isinstance(module, nn.Linear)]
+    for group in graph.get_all_groups(ignored_layers=linear, root_module_types=[nn.Conv2d]):
+        yield list(dict.fromkeys(module for module in map(_producer, group) if module is not None))
+
+
 def _dependencies(model: nn.Module, example: Tensor) -> Any:
     logging.getLogger("torch_pruning").setLevel(logging.ERROR)
     training = model.training
-    graph = tp.DependencyGraph().build_dependency(model.eval(), example[:1])
+    graph = tp.DependencyGraph().build_dependency(model.eval(), example[:1], verbose=False)
     model.train(training)
     return graph
 
@@ -71,11 +94,9 @@ def _producer(item: Any) -> nn.Conv2d | None:
 
 
 def _remove_from(graph: Any, producers: list[nn.Conv2d], criterion: Criterion, keep: int) -> None:
-    scores = torch.stack([_relative(criterion(module.weight)) for module in producers]).mean(dim=0)
-    excess = len(scores) - keep
-    if excess > 0:
-        least = torch.argsort(scores, stable=True)[:excess].tolist()
-        graph.get_pruning_group(producers[0], tp.prune_conv_out_channels, idxs=sorted(least)).prune()
+    least = least_filters(producers, criterion, keep)
+    if least:
+        graph.get_pruning_group(producers[0], tp.prune_conv_out_channels, idxs=least).prune()
 
 
 def _relative(importance: Tensor) -> Tensor:

@@ -1,4 +1,4 @@
-"""How pruning is spread over stages of fine-tuning."""
+"""How pruning is spread over training."""
 
 from __future__ import annotations
 
@@ -13,23 +13,52 @@ from twofold.prune.remove import kept_filters, widths
 
 @dataclass(frozen=True)
 class StagedPruning:
-    """Removes `ratio` of every layer's filters in `stages` equal steps. Raises UserError out of range."""
+    """Removes `ratio` of every layer's filters in `stages` equal steps, a training after each (PPQ).
+
+    align: the widths that are left are rounded up to multiples of it, because a tile of the engine
+    computes that many channels in any case. Raises UserError out of range.
+    """
 
     ratio: float = 0.3
     stages: int = 3
+    align: int = 1
 
     def __post_init__(self) -> None:
-        if not 0 <= self.ratio < 1:
-            raise UserError(f"pruning ratio: expected 0 ≤ ratio < 1, got {self.ratio}")
+        _check(self.ratio, self.align)
         if self.stages < 1:
             raise UserError(f"pruning stages: expected at least 1, got {self.stages}")
 
     def keep_after(self, stage: int, original: Mapping[str, int]) -> Mapping[str, int]:
         """Filters left in each layer after stage 1 to `stages`, from the widths before the first stage."""
         ratio = self.ratio if stage == self.stages else self.ratio * stage / self.stages
-        return {name: kept_filters(width, ratio) for name, width in original.items()}
+        return {name: kept_filters(width, ratio, self.align) for name, width in original.items()}
 
     def plan(self, model: nn.Module) -> tuple[Mapping[str, int], ...]:
         """Filters left in each layer of the unpruned `model` after every stage."""
         original = widths(model)
         return tuple(self.keep_after(stage, original) for stage in range(1, self.stages + 1))
+
+
+@dataclass(frozen=True)
+class SoftPruning:
+    """Zeroes `ratio` of every layer's filters after each epoch and removes them at the end (SPQ).
+
+    align: as in `StagedPruning`. Raises UserError out of range.
+    """
+
+    ratio: float = 0.3
+    align: int = 1
+
+    def __post_init__(self) -> None:
+        _check(self.ratio, self.align)
+
+    def keep(self, model: nn.Module) -> Mapping[str, int]:
+        """Filters left in each layer of the unpruned `model`."""
+        return {name: kept_filters(width, self.ratio, self.align) for name, width in widths(model).items()}
+
+
+def _check(ratio: float, align: int) -> None:
+    if not 0 <= ratio < 1:
+        raise UserError(f"pruning ratio: expected 0 ≤ ratio < 1, got {ratio}")
+    if align < 1:
+        raise UserError(f"pruning align: expected a multiple of at least 1, got {align}")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import math
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import brevitas.nn as qnn
 import torch
@@ -11,6 +13,7 @@ from torch import Tensor, fx, nn
 
 from twofold.quant.apot import ApotActivationQuant, ApotWeightProxy
 from twofold.quant.integer import STATISTICS_BATCHES
+from twofold.quant.recipe import EDGE_BITS
 
 _CANDIDATE_OCTAVES = 8
 
@@ -25,7 +28,8 @@ def calibrate(model: fx.GraphModule, example: Tensor) -> None:
 
     Batch normalisation after APoT weights, which are normalised and so of another size than the float
     weights, takes its statistics from `example`: a few hundred images at least. The rest keeps its own.
-    APoT scales: the power of two of the smallest mean square error. Integer scales: Brevitas's percentile.
+    APoT scales and those of integers below 8 bits: the power of two of the smallest mean square error.
+    Other integer scales: Brevitas's percentile.
     """
     hooks = [
         module.register_forward_pre_hook(_fit_apot_scale)
@@ -38,6 +42,7 @@ def calibrate(model: fx.GraphModule, example: Tensor) -> None:
             model(example)
     for hook in hooks:
         hook.remove()
+    _fit_narrow_scales(model, example)
 
 
 @contextmanager
@@ -59,11 +64,49 @@ def _new_statistics(model: fx.GraphModule) -> Iterator[None]:
 
 def _fit_apot_scale(module: nn.Module, arguments: tuple[Tensor, ...]) -> None:
     assert isinstance(module, ApotActivationQuant)
-    x = arguments[0]
-    covering = max(float(x.max()), torch.finfo(torch.float32).tiny) / module.levels.largest
+    _choose_scale(arguments[0], module.levels.largest, module.set_scale, lambda x: module.forward(x)[0])
+
+
+def _fit_narrow_scales(model: fx.GraphModule, example: Tensor) -> None:
+    """One layer after the other, each on what the layers before it give."""
+    hooks = [
+        module.register_forward_pre_hook(_fit_int_scale)
+        for module in model.modules()
+        if isinstance(module, qnn.QuantIdentity) and _is_narrow(module)
+    ]
+    if not hooks:
+        return
+    with torch.no_grad(), _new_statistics(model):
+        model(example)
+    for hook in hooks:
+        hook.remove()
+
+
+def _is_narrow(quantiser: qnn.QuantIdentity) -> bool:
+    apot = isinstance(tensor_quant_of(quantiser), ApotActivationQuant)
+    return not apot and int(quantiser.act_quant.bit_width()) < EDGE_BITS
+
+
+def _fit_int_scale(module: Any, arguments: tuple[Tensor, ...]) -> None:
+    bits = int(module.act_quant.bit_width())
+    steps = 1 << (bits - 1 if module.act_quant.is_signed else bits)
+    learned = module.get_parameter("act_quant.fused_activation_quant_proxy.tensor_quant.scaling_impl.value")
+
+    def set_scale(scale: float) -> None:
+        # the exponent of the threshold is rounded up; half way between two it is far from both
+        learned.fill_(math.log2(scale * steps) - 0.5)
+
+    _choose_scale(arguments[0], steps - 1, set_scale, module.forward)
+
+
+def _choose_scale(
+    x: Tensor, largest: int, set_scale: Callable[[float], None], quantise: Callable[[Tensor], Tensor]
+) -> None:
+    """Sets the power of two of the smallest mean square error over `x`; `largest`: the greatest code."""
+    covering = max(float(x.max()), torch.finfo(torch.float32).tiny) / largest
     exponent = int(torch.tensor(covering).log2().ceil())
     errors = {}
     for candidate in range(exponent - _CANDIDATE_OCTAVES, exponent + 1):
-        module.set_scale(2.0**candidate)
-        errors[candidate] = float((module.forward(x)[0] - x).square().mean())
-    module.set_scale(2.0 ** min(errors, key=lambda candidate: errors[candidate]))
+        set_scale(2.0**candidate)
+        errors[candidate] = float((quantise(x) - x).square().mean())
+    set_scale(2.0 ** min(errors, key=lambda candidate: errors[candidate]))

@@ -44,6 +44,18 @@ class Apot:
         _check_width("Apot.activation_bits", self.activation_bits)
 
 
+@dataclass(frozen=True)
+class ApotWeights:
+    """Additive powers of two as weights, unsigned uniform integers as activations, widths 2 to 8."""
+
+    weight_bits: int = 4
+    activation_bits: int = 4
+
+    def __post_init__(self) -> None:
+        _check_width("ApotWeights.weight_bits", self.weight_bits)
+        _check_width("ApotWeights.activation_bits", self.activation_bits)
+
+
 #: The first and the last layer are always `Int(8)`.
-Recipe = Int | Apot
+Recipe = Int | Apot | ApotWeights
 EDGE = Int(EDGE_BITS)

@@ -13,18 +13,18 @@ from torch import Tensor
 class Augmentation:
     """shift: largest displacement in pixels, in both directions; flip: mirror half of the images sideways.
 
-    Draws from PyTorch's global generator.
+    Draws for every image of its own, from PyTorch's global generator of the CPU.
     """
 
     shift: int = 1
     flip: float = 0.0
 
     def __call__(self, images: Tensor) -> Tensor:
-        """[N, C, H, W] → the same shape; what moves in from outside is 0."""
+        """[N, C, H, W] of any number format → the same; what moves in from outside is 0."""
         moved = self._shifted(images) if self.shift else images
         if not self.flip:
             return moved
-        mirrored = torch.rand(len(images)) < self.flip
+        mirrored = (torch.rand(len(images)) < self.flip).to(images.device)
         return torch.where(mirrored[:, None, None, None], moved.flip(3), moved)
 
     def _shifted(self, images: Tensor) -> Tensor:
@@ -32,5 +32,6 @@ class Augmentation:
         padded = F.pad(images, [self.shift] * 4)
         top, left = torch.randint(0, 2 * self.shift + 1, (2, count, 1))
         rows, columns = top + torch.arange(height), left + torch.arange(width)
-        index = torch.arange(count)[:, None, None]
-        return padded[index, :, rows[:, :, None], columns[:, None, :]].permute(0, 3, 1, 2).contiguous()
+        index = torch.arange(count)[:, None, None], rows[:, :, None], columns[:, None, :]
+        first, down, across = (axis.to(images.device) for axis in index)
+        return padded[first, :, down, across].permute(0, 3, 1, 2)

@@ -12,7 +12,7 @@ from twofold.metrics import LayerCost, accuracy, bops_ratio, layer_costs, size_r
 from twofold.qonnx.freeze import OUTPUT, FrozenModel
 from twofold.qonnx.freeze_grids import weight_codes
 from twofold.qonnx.freeze_run import run_frozen
-from twofold.train.recipes import FLOAT, PRUNED, TrainRecipe
+from twofold.train.recipe import FLOAT, PRUNED, TrainRecipe
 from twofold.train.result import Accuracy, Metrics
 
 _BATCH = 512
@@ -22,18 +22,21 @@ def measure(
     recipe: TrainRecipe,
     dataset: Dataset,
     seed: int,
-    frozen: FrozenModel,
+    model: nn.Module,
+    frozen: FrozenModel | None,
     baseline: Sequence[LayerCost],
     stage_accuracy: Mapping[str, float],
     example: Tensor,
 ) -> Metrics:
-    """baseline: costs of the unpruned float network; stage_accuracy: stage → percent of the test part.
+    """model: as trained; frozen: None if nothing is quantised; baseline: costs of the unpruned float network.
 
-    example: images [N, C, H, W], for shapes alone.
+    stage_accuracy: stage → percent of the test part. example: images [N, C, H, W], for shapes alone.
     """
     bits = recipe.quantisation
-    compressed = with_bits(layer_costs(frozen.module, example), bits.weight_bits, bits.activation_bits)
-    quantised = frozen_accuracy(frozen, dataset.test)
+    compressed = layer_costs(frozen.module if frozen else model, example)
+    if bits is not None:
+        compressed = with_bits(compressed, bits.weight_bits, bits.activation_bits)
+    quantised = frozen_accuracy(frozen, dataset.test) if frozen else None
     return Metrics(
         recipe.name,
         dataset.name,
@@ -42,7 +45,7 @@ def measure(
         size_ratio(baseline, compressed),
         total_macs(compressed),
         bops_ratio(baseline, compressed),
-        weight_histograms(frozen),
+        weight_histograms(frozen) if frozen else {},
     )
 
 

@@ -8,6 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from torch import nn
+
+from twofold.errors import UserError
 from twofold.files import sha256, write_atomically
 from twofold.qonnx.freeze import FrozenModel
 
@@ -17,12 +20,12 @@ class Accuracy:
     """Percent of the test part.
 
     full: the trained float network; pruned: after the last pruning stage, None if nothing is pruned;
-    quantised: the frozen integer model.
+    quantised: the frozen integer model, None if nothing is quantised.
     """
 
     full: float
     pruned: float | None
-    quantised: float
+    quantised: float | None
 
     def as_json(self) -> dict[str, Any]:
         values = {"float": self.full, "pruned": self.pruned, "quantised": self.quantised}
@@ -64,11 +67,22 @@ class Metrics:
 
 @dataclass(frozen=True)
 class TrainResult:
-    """A trained model: its files in `folder`, its figures, and the frozen model itself."""
+    """A trained model: its files in `folder`, its figures, and itself.
+
+    module: the trained model; integer: the frozen one, None if nothing is quantised.
+    """
 
     folder: Path
     metrics: Metrics
-    frozen: FrozenModel
+    module: nn.Module
+    integer: FrozenModel | None
+
+    @property
+    def frozen(self) -> FrozenModel:
+        """Raises UserError if nothing is quantised."""
+        if self.integer is None:
+            raise UserError(f"recipe {self.metrics.recipe}: expected one that quantises, to have integers")
+        return self.integer
 
     @property
     def onnx(self) -> Path:
@@ -107,8 +121,8 @@ def metrics_path(folder: Path) -> Path:
     return folder / "metrics.json"
 
 
-def is_exported(folder: Path, key: str, metrics: Metrics) -> bool:
-    """True if model.onnx and metrics.json are there and are of these inputs and figures."""
+def is_written(folder: Path, key: str, metrics: Metrics) -> bool:
+    """True if metrics.json and, of a quantised model, model.onnx are of these inputs and figures."""
     try:
         content = json.loads(metrics_path(folder).read_text())
         return bool(content == _content(folder, key, metrics))
@@ -121,4 +135,7 @@ def write_metrics(folder: Path, key: str, metrics: Metrics) -> None:
 
 
 def _content(folder: Path, key: str, metrics: Metrics) -> dict[str, Any]:
-    return {**metrics.as_json(), "key": key, "onnx_sha256": sha256(onnx_path(folder))}
+    content = {**metrics.as_json(), "key": key}
+    if metrics.accuracy.quantised is not None:
+        content["onnx_sha256"] = sha256(onnx_path(folder))
+    return content

@@ -7,6 +7,7 @@ import hashlib
 import math
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
@@ -21,14 +22,18 @@ from twofold.qonnx.export import export
 from twofold.qonnx.freeze import FrozenModel, freeze
 from twofold.quant.convert import quantise
 from twofold.train.checkpoint import Checkpoint
-from twofold.train.loop import fit, predict
+from twofold.train.compute import SMALL_IMAGE, Compute
+from twofold.train.loop import Surroundings, fit, predict
 from twofold.train.measure import measure
-from twofold.train.recipes import FLOAT, PRUNED, Budget, Stage, TrainRecipe, recipe_named
+from twofold.train.objective import Objective
+from twofold.train.processes import Processes, joined
+from twofold.train.recipe import FLOAT, PRUNED, Budget, Stage, TrainRecipe
+from twofold.train.recipe_file import recipe_named
 from twofold.train.result import (
     Metrics,
     TrainResult,
     checkpoint_path,
-    is_exported,
+    is_written,
     onnx_path,
     write_metrics,
 )
@@ -37,8 +42,6 @@ from twofold.train.result import (
 EXAMPLES = 512
 #: Images for trying whether a network can be quantised.
 _PROBES = 16
-#: Images of fewer values than this train faster on one thread.
-_SMALL_IMAGE = 256
 
 
 def train(
@@ -49,78 +52,130 @@ def train(
     progress: Progress = SILENT,
     model: nn.Module | None = None,
     budget: Budget | None = None,
+    start: Path | None = None,
 ) -> TrainResult:
     """Trains, compresses, freezes and exports; writes checkpoint.pt, model.onnx and metrics.json to `folder`.
 
-    recipe_name: apot or int8. model: a float network of the supported layers, the demo network if None; it is
-    not changed. budget: epochs of each stage, chosen by the size of the data set if None.
+    recipe_name: one of `recipe_names()` or a .toml file; recipes that do not quantise write no model.onnx.
+    model: a float network of the supported layers, the demo network if None; it is not changed.
+    budget: epochs of each stage, the recipe's if None. start: the folder of an earlier run of the same
+    network on the same data, whose float weights are taken instead of training them.
     A second call with the same inputs reuses what is finished, and goes on where a killed run stopped,
-    at most one epoch back. Test images are only used to report.
-    Raises UserError for an unknown recipe, layers that cannot be quantised, and training that diverges.
+    at most one epoch back; the weights are the same to the bit as without the stop, on the same machine with
+    the same number of threads. Test images are only used to report.
+    Started by torchrun, all processes train together and the first one writes.
+    Raises UserError for an unknown recipe, layers that cannot be quantised, training that diverges, a damaged
+    checkpoint and a full disk.
     """
     recipe = recipe_named(recipe_name)
-    budget = budget or Budget.for_images(len(dataset.train))
+    budget = budget or recipe.budget(dataset)
     example = dataset.train.take(slice(EXAMPLES)).real
-    with _own_generator(seed), _threads(dataset):
+    with joined() as processes, _own_generator(seed), _threads(dataset):
         network = copy.deepcopy(model) if model is not None else _demo_network(dataset)
         _refuse_unsupported(network, recipe, example)
-        key = _key(recipe, dataset, seed, network, budget)
-        checkpoint = Checkpoint.open(checkpoint_path(folder), key)
+        key = _key(recipe, dataset, seed, network, budget, start)
+        checkpoint = _opened(folder, key, processes)
+        if start is not None and not checkpoint.finished:
+            checkpoint.take_from(checkpoint_path(start), FLOAT, network.state_dict())
         baseline = layer_costs(network, example)
-        stage_accuracy: dict[str, float] = {}
-        for stage in list(recipe.stages(network, budget)):
-            network = _run_stage(stage, network, example, dataset, seed, progress, checkpoint)
-            if stage.name in (FLOAT, PRUNED):
-                stage_accuracy[stage.name] = accuracy(predict(network, dataset.test), dataset.test.labels)
-        assert isinstance(network, fx.GraphModule)
-        frozen = freeze(network, example)
-        metrics = measure(recipe, dataset, seed, frozen, baseline, stage_accuracy, example)
-        _export_once(frozen, example, folder, key, metrics)
-    return TrainResult(folder, metrics, frozen)
+        run = _Run(recipe, dataset, example, seed, progress, checkpoint, processes)
+        network, stage_accuracy = run.all_stages(network, budget)
+        frozen = freeze(network, example) if isinstance(network, fx.GraphModule) else None
+        metrics = measure(recipe, dataset, seed, network, frozen, baseline, stage_accuracy, example)
+        if processes.writes:
+            _write_once(frozen, example, folder, key, metrics)
+        processes.wait()
+    return TrainResult(folder, metrics, network, frozen)
 
 
 def _refuse_unsupported(network: nn.Module, recipe: TrainRecipe, example: Tensor) -> None:
     """Raises UserError for a layer that cannot be quantised, before anything is trained."""
-    quantise(network, recipe.quantisation, example[:_PROBES])
+    if recipe.quantisation is not None:
+        quantise(network, recipe.quantisation, example[:_PROBES])
 
 
-def _run_stage(
-    stage: Stage,
-    network: nn.Module,
-    example: Tensor,
-    dataset: Dataset,
-    seed: int,
-    progress: Progress,
-    checkpoint: Checkpoint,
-) -> nn.Module:
-    network = stage.transform(network, example)
-    if stage.name in checkpoint.finished:
-        network.load_state_dict(checkpoint.finished[stage.name])
-        return network.eval()
-    with progress.task(f"train {stage.name}", total=stage.settings.epochs) as advance:
-        fit(
-            network,
-            dataset,
-            stage.settings,
-            seed,
-            advance,
-            checkpoint.state_of(stage.name),
-            lambda state: checkpoint.save_running(stage.name, state),
+def _opened(folder: Path, key: str, processes: Processes) -> Checkpoint:
+    """The first process opens the file alone, because that can rename it."""
+    path = checkpoint_path(folder)
+    if processes.writes:
+        checkpoint = Checkpoint.open(path, key)
+    processes.wait()
+    if not processes.writes:
+        checkpoint = Checkpoint.open(path, key)
+    processes.wait()
+    return checkpoint
+
+
+@dataclass
+class _Run:
+    recipe: TrainRecipe
+    dataset: Dataset
+    example: Tensor
+    seed: int
+    progress: Progress
+    checkpoint: Checkpoint
+    processes: Processes
+    teacher: nn.Module | None = None
+
+    def all_stages(self, network: nn.Module, budget: Budget) -> tuple[nn.Module, dict[str, float]]:
+        """The model after the last stage, and the accuracy on the test part after float and pruned."""
+        stage_accuracy: dict[str, float] = {}
+        for stage in list(self.recipe.stages(network, budget)):
+            network = self._stage(stage, network)
+            if stage.name in (FLOAT, PRUNED):
+                logits = predict(network, self.dataset.test)
+                stage_accuracy[stage.name] = accuracy(logits, self.dataset.test.labels)
+            if stage.name == FLOAT and self.recipe.distillation is not None:
+                self.teacher = copy.deepcopy(network)
+        return network, stage_accuracy
+
+    def _stage(self, stage: Stage, network: nn.Module) -> nn.Module:
+        network = stage.transform(network, self.example)
+        if stage.name in self.checkpoint.finished:
+            network.load_state_dict(self.checkpoint.finished[stage.name])
+            return network.eval()
+        with self.progress.task(f"train {stage.name}", total=stage.settings.epochs) as advance:
+            state = fit(
+                network,
+                self.dataset,
+                stage.settings,
+                self.seed,
+                advance,
+                self.checkpoint.state_of(stage.name),
+                lambda state: (
+                    self.checkpoint.save_running(stage.name, state) if self.processes.writes else None
+                ),
+                self._surroundings(stage, network),
+            )
+        if self.processes.writes:
+            self.checkpoint.save_finished(stage.name, network.state_dict(), state.history)
+        return network
+
+    def _surroundings(self, stage: Stage, network: nn.Module) -> Surroundings:
+        objective = Objective(stage.settings.smoothing)
+        if self.teacher is not None and self.recipe.distillation is not None:
+            objective = Objective(stage.settings.smoothing, self.teacher, self.recipe.distillation)
+        return Surroundings(
+            Compute.for_images(self.dataset.image_shape),
+            self.processes,
+            objective,
+            stage.prepare(network, self.example),
         )
-    checkpoint.save_finished(stage.name, network.state_dict())
-    return network
 
 
-def _export_once(frozen: FrozenModel, example: Tensor, folder: Path, key: str, metrics: Metrics) -> None:
-    if is_exported(folder, key, metrics):
+def _write_once(
+    frozen: FrozenModel | None, example: Tensor, folder: Path, key: str, metrics: Metrics
+) -> None:
+    if is_written(folder, key, metrics):
         return
-    described = {
-        "recipe": metrics.recipe,
-        "dataset": metrics.dataset,
-        "seed": str(metrics.seed),
-        **{f"accuracy.{name}": f"{value:.2f}" for name, value in metrics.accuracy.as_json().items()},
-    }
-    export(frozen, example, onnx_path(folder), described)
+    if frozen is not None:
+        described = {
+            "recipe": metrics.recipe,
+            "dataset": metrics.dataset,
+            "seed": str(metrics.seed),
+            **{f"accuracy.{name}": f"{value:.2f}" for name, value in metrics.accuracy.as_json().items()},
+        }
+        export(frozen, example, onnx_path(folder), described)
     write_metrics(folder, key, metrics)
 
 
@@ -128,9 +183,12 @@ def _demo_network(dataset: Dataset) -> DemoNet:
     return DemoNet(channels=dataset.image_shape[0], classes=dataset.classes)
 
 
-def _key(recipe: TrainRecipe, dataset: Dataset, seed: int, model: nn.Module, budget: Budget) -> str:
+def _key(
+    recipe: TrainRecipe, dataset: Dataset, seed: int, model: nn.Module, budget: Budget, start: Path | None
+) -> str:
+    """start is part of it by name alone."""
     digest = hashlib.sha256()
-    for part in (version("twofold"), recipe, dataset.name, dataset.fingerprint, seed, model, budget):
+    for part in (version("twofold"), recipe, dataset.name, dataset.fingerprint, seed, model, budget, start):
         digest.update(repr(part).encode() + b"\0")
     for name, value in model.state_dict().items():
         digest.update(name.encode() + value.numpy().tobytes())
@@ -149,7 +207,7 @@ def _own_generator(seed: int) -> Iterator[None]:
 def _threads(dataset: Dataset) -> Iterator[None]:
     """One thread for small images; the number of before afterwards."""
     before = torch.get_num_threads()
-    if math.prod(dataset.image_shape) < _SMALL_IMAGE:
+    if math.prod(dataset.image_shape) < SMALL_IMAGE:
         torch.set_num_threads(1)
     try:
         yield

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 import torch
@@ -11,6 +10,7 @@ from torch import nn
 
 from twofold.errors import UserError
 from twofold.train.augment import Augmentation
+from twofold.train.schedule import Cosine, Schedule
 
 
 @dataclass(frozen=True)
@@ -25,21 +25,28 @@ class Adam:
 
 @dataclass(frozen=True)
 class Sgd:
-    """Stochastic gradient descent with momentum and weight decay."""
+    """Stochastic gradient descent with momentum; weight decay for all but vectors and scalars."""
 
     learning_rate: float = 0.1
     momentum: float = 0.9
     weight_decay: float = 5e-4
+    nesterov: bool = False
 
     def build(self, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
-        return torch.optim.SGD(parameters, self.learning_rate, self.momentum, weight_decay=self.weight_decay)
+        every = list(parameters)
+        groups = [
+            {"params": [p for p in every if p.ndim > 1], "weight_decay": self.weight_decay},
+            {"params": [p for p in every if p.ndim <= 1], "weight_decay": 0.0},
+        ]
+        return torch.optim.SGD(groups, self.learning_rate, self.momentum, nesterov=self.nesterov)
 
 
 @dataclass(frozen=True)
 class Fit:
-    """One training run; the learning rate falls to zero along half a cosine.
+    """One training run.
 
-    max_norm: longest gradient; longer ones are scaled down. Raises UserError for fewer than one epoch.
+    max_norm: longest gradient; longer ones are scaled down. smoothing: share of each label that is spread
+    over all classes. Raises UserError for fewer than one epoch.
     """
 
     epochs: int
@@ -47,12 +54,17 @@ class Fit:
     batch: int = 128
     augmentation: Augmentation = field(default_factory=Augmentation)
     max_norm: float = 5.0
+    schedule: Schedule = field(default_factory=Cosine)
+    smoothing: float = 0.0
 
     def __post_init__(self) -> None:
         if self.epochs < 1 or self.batch < 1:
             raise UserError(
                 f"expected at least 1 epoch and 1 image a batch, got {self.epochs} and {self.batch}"
             )
+        if not 0 <= self.smoothing < 1:
+            raise UserError(f"label smoothing: expected 0 ≤ smoothing < 1, got {self.smoothing}")
 
-    def learning_rate(self, epoch: int) -> float:
-        return self.optimiser.learning_rate * (1 + math.cos(math.pi * epoch / self.epochs)) / 2
+    def learning_rate(self, progress: float, scores: Sequence[float] = ()) -> float:
+        """progress: epochs done, with fractions; scores: validation accuracy of each finished epoch."""
+        return self.optimiser.learning_rate * self.schedule.factor(progress, self.epochs, scores)

@@ -1,0 +1,45 @@
+"""`twofold evaluate`: a model's accuracy, measured on its integers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from twofold.cli.choices import DataSet
+from twofold.cli.output import print_json, print_rich, results_only
+
+EXAMPLE = "Example: twofold evaluate model.onnx --dataset cifar10 --data data"
+
+
+def evaluate(
+    model: Annotated[Path, typer.Argument(help="A model in QONNX, such as twofold export writes.")],
+    dataset: Annotated[
+        DataSet, typer.Option("--dataset", help="Whose test part to classify.")
+    ] = DataSet.DIGITS,
+    data: Annotated[
+        Path | None, typer.Option("--data", help="Where its files are, in their official layout.")
+    ] = None,
+    seed: Annotated[
+        int, typer.Option("--seed", min=0, help="Of the split of digits, which has no test part of its own.")
+    ] = 0,
+    json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")] = False,
+) -> None:
+    """Run the golden model on a whole test set and count what it gets right."""
+    with results_only():
+        from twofold.cli.progress_bars import shown
+        from twofold.data.load import load
+        from twofold.evaluation import evaluate
+        from twofold.qonnx.importer.load import import_model
+
+        network = import_model(model)
+        labelled = load(str(dataset), data, seed)
+        evaluation = evaluate(network, labelled.test, labelled.classes, shown())
+    if json:
+        print_json({"model": str(model), "dataset": str(dataset), **evaluation.as_json()})
+        return
+    print_rich(
+        f"{evaluation.correct:,} of {evaluation.samples:,} images right: {evaluation.accuracy:.2f}%; "
+        f"{evaluation.images_a_second:.0f} images/s"
+    )

@@ -1,0 +1,92 @@
+"""How many test images a network's integers classify rightly."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from twofold.data.dataset import Images
+from twofold.errors import UserError
+from twofold.golden.codes import quantise
+from twofold.golden.execute import execute
+from twofold.network.graph import Network
+from twofold.network.types import IntArray
+from twofold.progress import SILENT, Progress
+
+#: Images at a time: few enough that every layer's output fits in memory, enough to keep two cores busy.
+BATCH = 64
+
+
+@dataclass(frozen=True, eq=False)
+class Evaluation:
+    """confusion: images by label (row) and answer (column), [classes, classes]; seconds: of execution."""
+
+    confusion: IntArray
+    seconds: float
+
+    @property
+    def samples(self) -> int:
+        return int(self.confusion.sum())
+
+    @property
+    def correct(self) -> int:
+        return int(self.confusion.trace())
+
+    @property
+    def accuracy(self) -> float:
+        """Percent."""
+        return 100 * self.correct / self.samples
+
+    @property
+    def images_a_second(self) -> float:
+        return self.samples / self.seconds
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "accuracy": self.accuracy,
+            "samples": self.samples,
+            "correct": self.correct,
+            "confusion": self.confusion.tolist(),
+            "seconds": self.seconds,
+            "images_a_second": self.images_a_second,
+        }
+
+
+def evaluate(network: Network, images: Images, classes: int, progress: Progress = SILENT) -> Evaluation:
+    """Runs the golden model on `images`; among equal logits the first counts.
+
+    classes: of the data set. Raises UserError if the network takes images of another shape, or gives
+    another number of logits, or if there are no images.
+    """
+    _check(network, images, classes)
+    confusion = np.zeros((classes, classes), np.int64)
+    start = time.monotonic()
+    with progress.task("run the golden model", total=len(images)) as advance:
+        for batch in images.batches(BATCH):
+            codes = quantise(batch.real.numpy(), network.input.type)
+            answers = execute(network, codes)[network.output_name].argmax(axis=1)
+            np.add.at(confusion, (batch.labels.numpy(), answers), 1)
+            advance(len(batch), f"{100 * confusion.trace() / confusion.sum():.2f}%")
+    return Evaluation(confusion, time.monotonic() - start)
+
+
+def _check(network: Network, images: Images, classes: int) -> None:
+    shape = tuple(images.pixels.shape[1:])
+    if network.input.shape != shape:
+        raise UserError(
+            f"expected a network for images of {_times(shape)}, found one for "
+            f"{_times(network.input.shape)}; name the data set that it was trained on"
+        )
+    if network.output.shape != (classes,):
+        raise UserError(
+            f"expected {classes} logits, one a class of the data set, found {_times(network.output.shape)}"
+        )
+    if not len(images):
+        raise UserError("expected at least one test image, found none")
+
+
+def _times(shape: tuple[int, ...]) -> str:
+    return "×".join(map(str, shape))

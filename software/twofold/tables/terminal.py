@@ -1,0 +1,136 @@
+"""Published figures beside ours, as tables in a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from rich import box
+from rich.console import Group
+from rich.table import Table
+from rich.text import Text
+
+from twofold.tables.aligned import Aligned
+from twofold.tables.compression import NETWORKS, Compression
+from twofold.tables.published import PAPER, AccuracyTable
+from twofold.tables.results import ACCURACY, Result
+
+UNKNOWN = "–"
+OURS = "ours"
+_PRINTED = {**NETWORKS, "resnet8": "ResNet-8", "demo": "demo"}
+
+
+def compression_table(published: Mapping[str, Compression], ours: Mapping[str, Compression]) -> Group:
+    """One row a network; bold where ours differs in print."""
+    table = _table("network")
+    for name in ("float32, MB", "times smaller", "times fewer bit operations"):
+        table.add_column(name, justify="right")
+        table.add_column(OURS, justify="right")
+    for network, printed in published.items():
+        pairs = zip(printed.as_json().values(), ours[network].as_json().values(), strict=True)
+        table.add_row(network, *(cell for pair in pairs for cell in _beside(*pair)))
+    return _titled("Compression: 30% of the filters pruned, 4 bit, first and last layer 8 bit", PAPER, table)
+
+
+def accuracy_table(published: AccuracyTable, results: Sequence[Result]) -> Group:
+    """One row a network, top-1 in percent; ours only where the column has a recipe of ours."""
+    table = _table("network")
+    for column in published.columns:
+        table.add_column(column.label, justify="right")
+        if column.recipe is not None:
+            table.add_column(OURS, justify="right")
+    for network, figures in published.rows.items():
+        cells: list[str] = []
+        for column, figure in zip(published.columns, figures, strict=True):
+            cells.append(UNKNOWN if figure is None else f"{figure:.2f}")
+            if column.recipe is not None:
+                cells.append(_ours(published.dataset, network, column.recipe, results))
+        table.add_row(network, *cells)
+    return _titled(f"{published.title}, top-1 in %", published.source, table)
+
+
+def aligned_table(network: str, rows: Sequence[Aligned], results: Sequence[Result]) -> Group:
+    """One row a multiple; the accuracy is that of the recipe `aligned_recipe` names, if it was trained."""
+    table = _table("widths")
+    for name in ("times smaller", "times fewer bit operations", *map(_cycles_of, rows[0].cycles), "top-1 %"):
+        table.add_column(name, justify="right")
+    for row in rows:
+        table.add_row(
+            _widths_of(row),
+            f"{row.size_ratio:.2f}",
+            f"{row.bops_ratio:.2f}",
+            *(f"{cycles:,}" for cycles in row.cycles.values()),
+            _ours("cifar10", printed_name(network), aligned_recipe(row.align), results),
+        )
+    title = f"{printed_name(network)}, 4-bit APoT, widths aligned to the engine's tile; cycles predicted"
+    return _titled(title, None, table)
+
+
+def _widths_of(row: Aligned) -> str:
+    match row.align:
+        case None:
+            return "unpruned"
+        case 1:
+            return "30% pruned"
+    return f"30% pruned, multiples of {row.align}"
+
+
+def aligned_recipe(align: int | None) -> str:
+    """The name of the recipe that trains it: the project's, or a file of the user's that sets `align`."""
+    if align is None:
+        return "apot_w4_a4"
+    return "ppq" if align == 1 else f"ppq_align{align}"
+
+
+def results_table(results: Sequence[Result]) -> Group:
+    """Every trained result and what repeats it."""
+    table = _table("network")
+    for name in ("recipe", "data"):
+        table.add_column(name)
+    for name in ("samples", "seed", "epochs", "minutes", "top-1 %"):
+        table.add_column(name, justify="right")
+    table.add_column("command")
+    for result in results:
+        table.add_row(
+            printed_name(result.network),
+            result.recipe,
+            result.dataset,
+            f"{result.samples:,}",
+            str(result.seed),
+            str(result.epochs),
+            f"{result.minutes:.0f}",
+            f"{result.figures[ACCURACY]:.2f}",
+            Text(result.command),
+        )
+    return _titled("Trained here: accuracy of the exported integer model on the test part", None, table)
+
+
+def printed_name(network: str) -> str:
+    return _PRINTED.get(network, network)
+
+
+def _table(first: str) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column(first, no_wrap=True)
+    return table
+
+
+def _titled(title: str, source: str | None, table: Table) -> Group:
+    lines = [Text(title, style="bold")] + ([Text(source, style="dim")] if source else [])
+    return Group(*lines, table)
+
+
+def _cycles_of(lanes: int) -> str:
+    return f"cycles, {lanes}×{lanes}"
+
+
+def _beside(printed: float, ours: float) -> tuple[Text, Text]:
+    style = "" if printed == ours else "bold yellow"
+    return Text(f"{printed:.2f}"), Text(f"{ours:.2f}", style=style)
+
+
+def _ours(dataset: str, network: str, recipe: str, results: Sequence[Result]) -> str:
+    """The latest result of the network and the recipe."""
+    for result in reversed(results):
+        if (result.dataset, printed_name(result.network), result.recipe) == (dataset, network, recipe):
+            return f"{result.figures[ACCURACY]:.2f}"
+    return UNKNOWN

@@ -1,0 +1,144 @@
+"""Recipes as files that a user can copy and edit, checked key by key."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Collection, Mapping
+from dataclasses import fields
+from pathlib import Path
+from types import UnionType
+from typing import Any, TypeVar, get_args, get_type_hints
+
+from twofold.errors import UserError
+from twofold.prune.schedule import SoftPruning, StagedPruning
+from twofold.quant.recipe import Apot, ApotWeights, Int
+from twofold.train.objective import Distillation
+from twofold.train.options import FitOptions
+from twofold.train.recipe import FLOAT, FOLDED, PRUNED, QUANTISED, TrainRecipe
+from twofold.train.settings import Fit
+
+_FOLDER = Path(__file__).parent / "recipes"
+_STAGES = (FLOAT, PRUNED, QUANTISED, FOLDED)
+_LEVELS = {"int": Int, "apot": Apot, "apot-weights": ApotWeights}
+_METHODS = {"staged": StagedPruning, "soft": SoftPruning}
+#: Any stage's training, to try options on.
+_PROBE = Fit(1)
+
+T = TypeVar("T")
+Table = Mapping[str, Any]
+
+
+def recipe_names() -> tuple[str, ...]:
+    """The recipes that come with the project."""
+    return tuple(sorted(path.stem for path in _FOLDER.glob("*.toml")))
+
+
+def recipe_path(name: str) -> Path:
+    """The file of one of `recipe_names()`, to copy."""
+    return _FOLDER / f"{name}.toml"
+
+
+def recipe_named(name: str) -> TrainRecipe:
+    """name: one of `recipe_names()`, or the path of a .toml file.
+
+    Raises UserError for another name and, with file and key, for a file that is no recipe.
+    """
+    if name in recipe_names():
+        return read_recipe(recipe_path(name))
+    if name.endswith(".toml"):
+        return read_recipe(Path(name))
+    raise UserError(f"recipe: expected one of {', '.join(recipe_names())} or a .toml file, got {name!r}")
+
+
+def read_recipe(path: Path) -> TrainRecipe:
+    """A recipe with the file's name. Raises UserError, naming file and key, for what is not understood."""
+    content = _parsed(path)
+    try:
+        _check_keys("", content, ("quantisation", "pruning", "distillation", "train"))
+        recipe = TrainRecipe(
+            path.stem,
+            _chosen(content, "quantisation", "levels", _LEVELS),
+            _chosen(content, "pruning", "method", _METHODS),
+            _made("distillation", content["distillation"], Distillation)
+            if "distillation" in content
+            else None,
+            _options(content.get("train", {})),
+        )
+        if isinstance(recipe.pruning, SoftPruning) and recipe.quantisation is None:
+            raise UserError('[pruning] method: "soft" prunes while it quantises; expected [quantisation] too')
+        return recipe
+    except UserError as error:
+        raise UserError(f"{path}: {error}") from error
+
+
+def _parsed(path: Path) -> Table:
+    try:
+        return tomllib.loads(path.read_text())
+    except OSError as error:
+        raise UserError(f"{path}: expected a recipe file, cannot read it: {error.strerror}") from error
+    except ValueError as error:
+        raise UserError(f"{path}: expected a TOML file, got: {error}") from error
+
+
+def _options(content: Table) -> dict[str, FitOptions]:
+    _check_keys("train", content, _STAGES)
+    options = {stage: _made(f"train.{stage}", table, FitOptions) for stage, table in content.items()}
+    for stage, option in options.items():
+        try:
+            option.applied(_PROBE)
+        except UserError as error:
+            raise UserError(f"[train.{stage}] {error}") from error
+    return options
+
+
+def _chosen(content: Table, section: str, selector: str, kinds: Mapping[str, type[T]]) -> T | None:
+    """The section as the class that its key `selector` names; None if there is no such section."""
+    if section not in content:
+        return None
+    table = _table(section, content[section])
+    word = table.get(selector)
+    if not isinstance(word, str) or word not in kinds:
+        raise UserError(f"[{section}] {selector}: expected one of {', '.join(kinds)}, got {word!r}")
+    rest = {key: value for key, value in table.items() if key != selector}
+    return _made(section, rest, kinds[word])
+
+
+def _made(section: str, content: Any, kind: type[T]) -> T:
+    """An instance of the dataclass `kind` from a table of its fields."""
+    types = get_type_hints(kind)
+    table = _table(section, content)
+    _check_keys(section, table, [field.name for field in fields(kind)])  # type: ignore[arg-type]
+    values = {key: _typed(f"[{section}] {key}", value, types[key]) for key, value in table.items()}
+    try:
+        return kind(**values)
+    except UserError as error:
+        raise UserError(f"[{section}] {error}") from error
+
+
+def _table(section: str, content: Any) -> Table:
+    if not isinstance(content, dict):
+        raise UserError(f"{section}: expected a table [{section}], got {content!r}")
+    return content
+
+
+def _check_keys(section: str, content: Any, known: Collection[str]) -> None:
+    for key in _table(section, content):
+        if key not in known:
+            where = f"[{section}] {key}" if section else f"[{key}]"
+            raise UserError(f"{where}: unknown; expected one of {', '.join(known)}")
+
+
+def _typed(where: str, value: Any, declared: Any) -> Any:
+    (kind,) = (part for part in _parts(declared) if part is not type(None))
+    if kind is float and type(value) is int:
+        return float(value)
+    if type(value) is not kind:
+        raise UserError(f"{where}: expected {_WORDS[kind]}, got {value!r}")
+    return value
+
+
+def _parts(declared: Any) -> tuple[Any, ...]:
+    return get_args(declared) if isinstance(declared, UnionType) else (declared,)
+
+
+_WORDS = {int: "a whole number", float: "a number", str: "a word in quotes", bool: "true or false"}

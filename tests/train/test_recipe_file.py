@@ -1,0 +1,103 @@
+"""Recipes as files: those that ship, and what is wrong in an edited one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from twofold.data.dataset import Dataset
+from twofold.errors import UserError
+from twofold.prune.schedule import SoftPruning, StagedPruning
+from twofold.quant.recipe import Apot, ApotWeights, Int
+from twofold.train.objective import Distillation
+from twofold.train.recipe import Budget
+from twofold.train.recipe_file import read_recipe, recipe_named, recipe_names, recipe_path
+from twofold.train.schedule import OneCycle
+from twofold.train.settings import Sgd
+
+
+def test_shipped_recipes() -> None:
+    found = {name: recipe_named(name) for name in recipe_names()}
+    assert {name: recipe.quantisation for name, recipe in found.items()} == {
+        "apot": Apot(4, 4),
+        "apot_w4_uniform_a4": ApotWeights(4, 4),
+        "float": None,
+        "int8": Int(8),
+        "ppq": Apot(4, 4),
+        "spq": Apot(4, 4),
+    }
+    assert found["apot"].pruning == found["ppq"].pruning == StagedPruning(0.3, 3)
+    assert found["spq"].pruning == SoftPruning(0.3)
+    assert found["spq"].distillation == Distillation(4.0, 0.5)
+
+
+def test_recipes_without_options_leave_the_budget_alone(few_digits: Dataset) -> None:
+    assert recipe_named("apot").budget(few_digits) == Budget.for_dataset(few_digits)
+
+
+def test_a_copy_can_be_edited(tmp_path: Path, few_digits: Dataset) -> None:
+    copy = tmp_path / "mine.toml"
+    text = (
+        recipe_path("ppq")
+        .read_text()
+        .replace("align = 1 ", "align = 8 ")
+        .replace("epochs = 200", "epochs = 7")
+    )
+    copy.write_text(text)
+    recipe = recipe_named(str(copy))
+    assert recipe.name == "mine"
+    assert recipe.pruning == StagedPruning(0.3, 3, align=8)
+    trained = recipe.budget(few_digits).float_
+    assert (trained.epochs, trained.optimiser, trained.schedule) == (7, Sgd(0.1), OneCycle())
+    assert (trained.augmentation.shift, trained.augmentation.flip) == (4, 0.5)
+
+
+@pytest.mark.parametrize(
+    "text, message",
+    [
+        ("[quantization]", r"\[quantization\]: unknown; expected one of quantisation, pruning"),
+        (
+            "[quantisation]\nlevels = 'fp4'",
+            r"\[quantisation\] levels: expected one of int, apot, .* got 'fp4'",
+        ),
+        ("[quantisation]\nbits = 8", r"\[quantisation\] levels: expected one of .* got None"),
+        (
+            "[quantisation]\nlevels = 'int'\nwidth = 8",
+            r"\[quantisation\] width: unknown; expected one of bits",
+        ),
+        (
+            "[quantisation]\nlevels = 'int'\nbits = 8.0",
+            r"\[quantisation\] bits: expected a whole number, got 8.0",
+        ),
+        ("[quantisation]\nlevels = 'int'\nbits = true", r"\[quantisation\] bits: expected a whole number"),
+        ("[quantisation]\nlevels = 'int'\nbits = 9", r"\[quantisation\] Int.bits: .*2 to 8 bits, got 9"),
+        ("quantisation = 8", r"quantisation: expected a table \[quantisation\], got 8"),
+        ("[pruning]\nmethod = 'soft'", r"\[pruning\] method: .*expected \[quantisation\] too"),
+        ("[pruning]\nmethod = 'staged'\nratio = 1.5", r"\[pruning\] pruning ratio: expected 0 ≤ ratio < 1"),
+        ("[pruning]\nmethod = 'staged'\nalign = 0", r"\[pruning\] pruning align: expected a multiple"),
+        ("[distillation]\ntemperature = 0", r"\[distillation\] .*expected temperature > 0"),
+        ("[train.flaot]", r"\[train\] flaot: unknown; expected one of float, pruned, quantised, folded"),
+        ("[train.float]\nepoch = 3", r"\[train.float\] epoch: unknown; expected one of epochs, "),
+        ("[train.float]\nepochs = 0", r"\[train.float\] expected at least 1 epoch"),
+        ("[train.float]\noptimiser = 'lamb'", r"\[train.float\] optimiser: expected one of adam, sgd"),
+        (
+            "[train.float]\noptimiser = 'adam'\nmomentum = 0.9",
+            r"momentum: expected only with optimiser = .sgd",
+        ),
+        ("[train.float]\nlearning_rate = -1", r"\[train.float\] learning_rate: expected more than 0"),
+        ("[train.float]\nschedule = 'step'", r"schedule: expected one of cosine, one-cycle, plateau"),
+        ("epochs = ", "expected a TOML file, got"),
+    ],
+)
+def test_errors_name_file_and_key(tmp_path: Path, text: str, message: str) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_text(text)
+    with pytest.raises(UserError, match=message) as caught:
+        read_recipe(path)
+    assert str(caught.value).startswith(f"{path}: ")
+
+
+def test_a_missing_file_is_told(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"none.toml: expected a recipe file, cannot read it: No such file"):
+        recipe_named(str(tmp_path / "none.toml"))
