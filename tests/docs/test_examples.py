@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from twofold.train.recipes import Budget
+from twofold.train.recipe import Budget
 from twofold.train.settings import Fit
 
 ROOT = Path(__file__).parents[2]
@@ -54,7 +54,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     shutil.copy(ROOT / "tests" / "assets" / "apot" / "model.onnx", tmp_path)
     monkeypatch.chdir(tmp_path)
     short = Budget(*[Fit(1)] * 4)
-    monkeypatch.setattr(Budget, "for_images", classmethod(lambda cls, count: short))
+    monkeypatch.setattr(Budget, "for_dataset", classmethod(lambda cls, dataset: short))
     return tmp_path
 
 
