@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, fx, nn
 
 from twofold.data.dataset import Dataset
+from twofold.errors import UserError
 from twofold.metrics import accuracy, layer_costs
 from twofold.models.demo import DemoNet
 from twofold.progress import SILENT, Progress
@@ -83,7 +84,12 @@ def train(
         frozen = freeze(network, example) if isinstance(network, fx.GraphModule) else None
         metrics = measure(recipe, dataset, seed, network, frozen, baseline, stage_accuracy, example)
         if processes.writes:
-            _write_once(frozen, example, folder, key, metrics)
+            try:
+                _write_once(frozen, example, folder, key, metrics)
+            except OSError as error:
+                raise UserError(
+                    f"{folder}: cannot write the result: {error}; free space, run again"
+                ) from error
         processes.wait()
     return TrainResult(folder, metrics, network, frozen)
 
