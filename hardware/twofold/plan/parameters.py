@@ -11,7 +11,7 @@ from twofold.plan.layout import blocks_of
 from twofold.plan.stages import Stage, code_range
 from twofold.rtl.geometry import SUM_WORD_BITS, Geometry
 from twofold.rtl.mac.interface import pack
-from twofold.rtl.requantize import RequantiseWords
+from twofold.rtl.requantize_words import RequantiseWords
 from twofold.rtl.split_conv import THRESHOLD_BITS
 
 

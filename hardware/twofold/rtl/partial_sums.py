@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from enum import Enum
+
 from amaranth.hdl import Module, Mux, Signal, Value, signed, unsigned
-from amaranth.lib import data, enum, wiring
+from amaranth.lib import data, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 from twofold.rtl.mac.pipeline import delay
 
 
-class Accumulation(enum.Enum, shape=1):
+class Accumulation(Enum):
     """What happens to the sum at an address: `ADD` adds x to it, `MAX` takes the greater of the two."""
 
     ADD = 0
@@ -88,7 +90,7 @@ class PartialSums(wiring.Component):
         m.d.comb += [read.addr.eq(Mux(self.valid, self.addr, self.read_addr)), self.read_data.eq(old)]
         m.d.sync += old.as_value().eq(read.data)
         first = delay(m, self.first, self.LEAD, "first")
-        operation = delay(m, self.operation.as_value(), self.LEAD, "operation")
+        operation = delay(m, self.operation, self.LEAD, "operation")
         for lane in range(self.lanes):
             start = Mux(first, self.initial[lane], old[lane])
             total = Mux(operation, self._greater(first, old[lane], self.x[lane]), start + self.x[lane])

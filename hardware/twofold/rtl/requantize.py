@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import Enum
 
 from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, signed, unsigned
-from amaranth.lib import data, enum, wiring
+from amaranth.lib import data, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
@@ -16,7 +17,7 @@ from twofold.rtl.requantize_words import FIELD_BITS, LEVEL_BIT, RequantiseWords
 SHIFT_BITS = 6
 
 
-class RequantiseMode(enum.Enum, shape=1):
+class RequantiseMode(Enum):
     """Which of the two forms of requantisation a layer uses."""
 
     MULTIPLIER = 0
