@@ -20,7 +20,7 @@ PREFERENCE = (PeName.APOT_SHIFT, PeName.INT8_DSP, PeName.INT_MUL)
 """The first of these that holds a layer is used: shifts, half a DSP block a product, or LUTs."""
 
 LUT_DA_WEIGHTS = (-16, 15)
-"""Layers whose weights leave these bounds are not given to `lut_da`: their tables cost more than they save."""
+"""Layers with weights outside of these bounds are not given to `lut_da`: wide tables do not pay."""
 
 _ADDRESSES = 1 << 16
 

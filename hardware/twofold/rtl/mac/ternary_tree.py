@@ -78,7 +78,7 @@ def _random_plan(leaves: Sequence[Term], random: Random) -> tuple[int, tuple[Gro
 def ternary_tree(
     m: Module, values: Sequence[Value], leaves: tuple[Term, ...], family: Family, name: str
 ) -> Value:
-    """Sum of values, signed(leaf.bits) each, shifted as their leaves; a register after each level of the plan."""
+    """Sum of values, signed(leaf.bits) each, shifted as their leaves; a register after each level."""
     current = list(zip(values, leaves, strict=True))
     for level, groups in enumerate(plan_tree(leaves)):
         current = [
