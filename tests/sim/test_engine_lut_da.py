@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-import pytest
-
 from twofold.golden.compare import Check, Status
 from twofold.plan.propose import propose
 from twofold.plan.schedule import plan, result_maps

@@ -8,7 +8,7 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from twofold.files import write_atomically
@@ -17,6 +17,7 @@ from twofold.rtl.mac.int8_dsp import Int8Dsp
 from twofold.rtl.mac.int_mul import IntMul
 from twofold.rtl.mac.interface import PeKind
 from twofold.rtl.mac.lut_da import LutDa
+from twofold.rtl.mac.subset_sums import SubsetSumGenerator
 from twofold.rtl.primitives.family import Family
 from twofold.synth.utilisation import Utilisation
 from twofold.synth.yosys import CACHE, synthesise
@@ -24,6 +25,8 @@ from twofold.synth.yosys import CACHE, synthesise
 FAMILY = "xc7"
 OUT = Path("build/bench/area.json")
 ACTIVATION_BITS = 4
+SHARED_BY = 8
+"""A sweep of 128 pixels is long enough for a generator to fill the tables of this many arrays in turn."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +66,7 @@ PEERS = (
     AreaRow("FINN matrix-vector unit, 4 bit", FAMILY, 16, 16, 6074, 0, None, 2817, 64),
     AreaRow("FINN matrix-vector unit, 8 bit", FAMILY, 16, 16, 9123, 0, None, 3757, 128),
 )
-"""FINN's RTL with its accumulators, measured on 2026-11-21 with Yosys 0.70, `synth_xilinx -family xc7 -abc9`."""
+"""FINN's RTL with its accumulators: Yosys 0.70, `synth_xilinx -family xc7 -abc9`, 2026-11-21."""
 
 
 def kinds(tin: int, tout: int) -> dict[str, PeKind]:
@@ -80,11 +83,25 @@ def kinds(tin: int, tout: int) -> dict[str, PeKind]:
 
 def measure(tin: int, tout: int, labels: Sequence[str] = (), cache: Path = CACHE) -> list[AreaRow]:
     """Rows of the kinds named, all of them if none is. Raises UserError when synthesis fails."""
-    chosen = {label: kind for label, kind in kinds(tin, tout).items() if not labels or label in labels}
-    return [
-        AreaRow.of(label, kind, synthesise(kind.component(), "pe", family=FAMILY, cache=cache))
-        for label, kind in chosen.items()
-    ]
+    rows = []
+    for label, kind in kinds(tin, tout).items():
+        if not labels or label in labels:
+            used = synthesise(kind.component(), "pe", family=FAMILY, cache=cache)
+            rows.append(AreaRow.of(label, kind, used))
+            if isinstance(kind, LutDa):
+                rows.append(_sharing(rows[-1], kind, cache))
+    return rows
+
+
+def _sharing(row: AreaRow, kind: LutDa, cache: Path) -> AreaRow:
+    """The array if SHARED_BY of them had one generator: the row without the rest of its own."""
+    generator = SubsetSumGenerator(kind.layout, kind.family)
+    used = synthesise(generator, "generator", family=FAMILY, cache=cache)
+    saved = {
+        name: round(getattr(row, name) - getattr(used, name) * (1 - 1 / SHARED_BY))
+        for name in ("lut", "lutram", "carry", "ff")
+    }
+    return replace(row, kind=f"{row.kind}, 1/{SHARED_BY} generator", **saved)
 
 
 def table(rows: Sequence[AreaRow]) -> str:
