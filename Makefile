@@ -7,7 +7,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/installed
 
-.PHONY: setup demo test lint clean
+.PHONY: setup demo test lint bench-area clean
 
 setup: $(STAMP)
 
@@ -28,6 +28,9 @@ lint: setup
 
 test: lint
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist worksteal
+
+bench-area: setup
+	$(BIN)/python -m twofold.synth.bench_area
 
 clean:
 	rm -rf build .pytest_cache .mypy_cache .ruff_cache

@@ -42,6 +42,14 @@ def test_shifts_are_as_wide_as_the_activations_that_meet_them(network: Network) 
     assert propose(import_model(ASSETS / "apot" / "model.onnx")).apot_activation_bits == 6
 
 
+def test_tables_are_as_wide_as_the_layers_that_they_hold() -> None:
+    network = import_model(ASSETS / "apot" / "model.onnx")
+    geometry = propose(network, preference=(PeName.LUT_DA, PeName.INT8_DSP))
+    assert geometry.kinds == (PeName.LUT_DA, PeName.INT8_DSP)
+    assert (geometry.lut_da_low, geometry.lut_da_high, geometry.lut_da_activation_bits) == (-10, 10, 6)
+    assert propose(network).lut_da_activation_bits == 8
+
+
 def test_weights_that_no_kind_holds_are_refused(network: Network) -> None:
     wide = [
         replace(op, weight=np.full(op.weight.shape, 200)) if isinstance(op, Conv2d) else op

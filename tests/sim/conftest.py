@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +22,7 @@ from twofold.sim.engine import EngineRun, build_engine, run_program
 BUILD = Path("build/engine")
 
 Verify = Callable[..., tuple[Check, EngineRun]]
+VerifyOn = Callable[[Simulation], Verify]
 
 
 @pytest.fixture(scope="session")
@@ -38,20 +40,40 @@ def geometry() -> Geometry:
 
 
 @pytest.fixture(scope="session")
-def engine(geometry: Geometry) -> Simulation:
-    """Compiled once, by whichever worker of a test run comes first."""
-    BUILD.mkdir(parents=True, exist_ok=True)
-    with (BUILD / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        return build_engine(geometry, BUILD)
+def build_once() -> Callable[[Geometry], Simulation]:
+    """Compiles an engine once, in whichever worker of a test run comes first."""
+
+    def build(geometry: Geometry) -> Simulation:
+        BUILD.mkdir(parents=True, exist_ok=True)
+        with (BUILD / "lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            return build_engine(geometry, BUILD)
+
+    return build
 
 
 @pytest.fixture(scope="session")
-def verify(engine: Simulation) -> Verify:
+def engine(geometry: Geometry, build_once: Callable[[Geometry], Simulation]) -> Simulation:
+    return build_once(geometry)
+
+
+@pytest.fixture(scope="session")
+def verify(engine: Simulation, verify_on: VerifyOn) -> Verify:
+    return verify_on(engine)
+
+
+@pytest.fixture(scope="session")
+def verify_on() -> VerifyOn:
     """Runs random frames through a program, and compares all that it stores with the golden model."""
 
     def run(
-        network: Network, program: Program, *, frames: int = 1, seed: int = 1, **options: object
+        engine: Simulation,
+        network: Network,
+        program: Program,
+        *,
+        frames: int = 1,
+        seed: int = 1,
+        **options: object,
     ) -> tuple[Check, EngineRun]:
         rng = np.random.default_rng(seed)
         type_ = network.input.type
@@ -70,4 +92,4 @@ def verify(engine: Simulation) -> Verify:
         )
         return check, result
 
-    return run
+    return lambda engine: partial(run, engine)

@@ -19,6 +19,9 @@ from twofold.rtl.mac.kinds import pe_kind, pe_kinds
 PREFERENCE = (PeName.APOT_SHIFT, PeName.INT8_DSP, PeName.INT_MUL)
 """The first of these that holds a layer is used: shifts, half a DSP block a product, or LUTs."""
 
+LUT_DA_WEIGHTS = (-16, 15)
+"""Layers with weights outside of these bounds are not given to `lut_da`: wide tables do not pay."""
+
 _ADDRESSES = 1 << 16
 
 
@@ -32,6 +35,8 @@ def propose(
     parts = stages(network)
     apot_bits = _apot_activation_bits(parts, Geometry(lanes=lanes))
     draft = Geometry(lanes=lanes, apot_activation_bits=apot_bits, accumulator_bits=accumulator_bits)
+    if PeName.LUT_DA in preference:
+        draft = _fit_lut_da(parts, draft)
     needed = {_kind_for(stage, draft, preference) for stage in parts if isinstance(stage.body, Conv2d)}
     kinds = tuple(name for name in preference if name in needed) or (preference[-1],)
     draft = replace(draft, kinds=kinds)
@@ -71,6 +76,20 @@ def _apot_activation_bits(parts: Sequence[Stage], geometry: Geometry) -> int:
     kind = pe_kind(PeName.APOT_SHIFT, geometry)
     widths = [stage.operands[0].bits for stage in parts if _holds(kind, stage)]
     return max(widths, default=2)
+
+
+def _fit_lut_da(parts: Sequence[Stage], draft: Geometry) -> Geometry:
+    """The tables no wider than the weights and activations of the layers that they can hold."""
+    low, high = LUT_DA_WEIGHTS
+    kind = pe_kind(PeName.LUT_DA, replace(draft, lut_da_low=low, lut_da_high=high))
+    held = [stage for stage in parts if _holds(kind, stage)]
+    weights = [stage.body.weight for stage in held if isinstance(stage.body, Conv2d)]
+    return replace(
+        draft,
+        lut_da_low=min([0, *(int(weight.min()) for weight in weights)]),
+        lut_da_high=max([1, *(int(weight.max()) for weight in weights)]),
+        lut_da_activation_bits=max((stage.operands[0].bits for stage in held), default=1),
+    )
 
 
 def _weight_words(stage: Stage, geometry: Geometry) -> int:

@@ -19,6 +19,7 @@ class PeName(StrEnum):
     INT_MUL = "int_mul"
     INT8_DSP = "int8_dsp"
     APOT_SHIFT = "apot_shift"
+    LUT_DA = "lut_da"
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,8 @@ class Geometry:
     lanes: Tin = Tout, the channels of one memory word; a multiple of 8, so that a word is whole 64-bit beats.
     kinds: the PE arrays, each lanes × lanes; a layer names the one it uses.
     apot_activation_bits: width of the unsigned activations of `apot_shift`, 2 to 8.
+    lut_da_low, lut_da_high: bounds of the weights of `lut_da`, −128 to 0 and 1 to 127.
+    lut_da_activation_bits: width of the unsigned activations of `lut_da`, 1 to 8.
     accumulator_bits: width of the partial sums, 16 to 24, and no less than the widest kind's products need.
     activation_words, weight_words, parameter_words, sum_words: depths of the memories, powers of two;
     their words have lanes × 8, lanes × 8, lanes × 32 and lanes × accumulator_bits bits.
@@ -37,6 +40,9 @@ class Geometry:
     lanes: int = 8
     kinds: tuple[PeName, ...] = (PeName.INT8_DSP, PeName.APOT_SHIFT)
     apot_activation_bits: int = 8
+    lut_da_low: int = -10
+    lut_da_high: int = 10
+    lut_da_activation_bits: int = 8
     accumulator_bits: int = 24
     activation_words: int = 2048
     weight_words: int = 2048
@@ -51,6 +57,13 @@ class Geometry:
             raise UserError(f"kinds: expected one to three different PE kinds, got {list(self.kinds)}")
         if not 2 <= self.apot_activation_bits <= LANE_BITS:
             raise UserError(f"apot_activation_bits: expected 2 to 8, got {self.apot_activation_bits}")
+        if not -128 <= self.lut_da_low <= 0 < self.lut_da_high <= 127:
+            raise UserError(
+                "lut_da_low, lut_da_high: expected -128 to 0 and 1 to 127, "
+                f"got {self.lut_da_low} and {self.lut_da_high}"
+            )
+        if not 1 <= self.lut_da_activation_bits <= LANE_BITS:
+            raise UserError(f"lut_da_activation_bits: expected 1 to 8, got {self.lut_da_activation_bits}")
         if not 16 <= self.accumulator_bits <= ACCUMULATOR_BITS_MAX:
             raise UserError(
                 f"accumulator_bits: expected 16 to {ACCUMULATOR_BITS_MAX}, got {self.accumulator_bits}"

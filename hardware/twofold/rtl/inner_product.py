@@ -20,11 +20,13 @@ class ProductTiming:
     """What follows from a geometry's PE kinds. Index 0 is the path without weights, k + 1 the kind k.
 
     latencies: cycles from a word to its sums. load_words: memory words of a tile's weights.
+    settles: cycles between the last of these words and the first vector that meets them.
     sum_bits: width of the widest sum.
     """
 
     latencies: tuple[int, ...]
     load_words: tuple[int, ...]
+    settles: tuple[int, ...]
     sum_bits: int
 
     @classmethod
@@ -34,6 +36,7 @@ class ProductTiming:
         timing = cls(
             (3, *(2 + kind.latency for kind in kinds)),
             (0, *(kind.load_words for kind in kinds)),
+            (0, *(kind.settle for kind in kinds)),
             max(LANE_BITS + 1 + LANE_SHIFT_MAX, *(kind.sum_bits for kind in kinds)),
         )
         if timing.sum_bits > geometry.accumulator_bits:

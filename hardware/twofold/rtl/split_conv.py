@@ -256,4 +256,5 @@ def drain_cycles(timing: ProductTiming) -> int:
 
 def intervals(timing: ProductTiming) -> tuple[int, ...]:
     """Least cycles between two sweeps by `pe`: the next tile's words, and the partial sums' way back."""
-    return tuple(max(words + 1, PartialSums.DISTANCE) for words in timing.load_words)
+    loads = zip(timing.load_words, timing.settles, strict=True)
+    return tuple(max(words + settle + 1, PartialSums.DISTANCE) for words, settle in loads)

@@ -45,16 +45,17 @@ class Proof:
     seconds: float
 
 
-def prove(miter: wiring.Component, *, time_limit: float = 120.0) -> Proof:
+def prove(miter: wiring.Component, *, models: str = "", time_limit: float = 120.0) -> Proof:
     """Whether output `ok` of a component is 1 for all values of its inputs.
 
     Registers are taken for wires and their enables for granted, so the component must be combinational,
     or a pipeline without feedback whose inputs stay the same; memories must not reach `ok`.
-    time_limit: seconds. Raises ProofError when there is no answer.
+    models: Verilog of the primitives that it instantiates. time_limit: seconds. Raises ProofError when
+    there is no answer.
     """
     begin = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
-        log = _solve(miter, Path(folder), time_limit)
+        log = _solve(miter, models, Path(folder), time_limit)
     seconds = round(time.monotonic() - begin, 2)
     if _SOLVED in log:
         return Proof(True, {}, seconds)
@@ -64,10 +65,18 @@ def prove(miter: wiring.Component, *, time_limit: float = 120.0) -> Proof:
     raise ProofError(f"no answer after {seconds} s: {' | '.join(log.strip().splitlines()[-3:])}")
 
 
-def _solve(miter: wiring.Component, folder: Path, time_limit: float) -> str:
+def _solve(miter: wiring.Component, models: str, folder: Path, time_limit: float) -> str:
     (folder / "miter.il").write_text(to_rtlil(miter, TOP))
     (folder / "wires.v").write_text(_WIRES)
-    commands = ["read_rtlil miter.il", f"hierarchy -top {TOP}", "proc -norom", "flatten", "opt -full"]
+    (folder / "models.v").write_text(models)
+    commands = [
+        "read_rtlil miter.il",
+        "read_verilog models.v",
+        f"hierarchy -top {TOP}",
+        "proc -norom",
+        "flatten",
+        "opt -full",
+    ]
     commands += ["techmap -map wires.v", "opt -full", "check -assert"]
     commands += [f"sat -prove {OUTPUT} 1 -show-inputs {TOP}"]
     try:

@@ -107,9 +107,10 @@ class VectorSimulation:
         return outputs
 
 
-def build(component: wiring.Component, folder: Path) -> VectorSimulation:
+def build(component: wiring.Component, folder: Path, models: str = "") -> VectorSimulation:
     """Compiles the component, or reuses what an equal one left in `folder`.
 
+    models: Verilog of the primitives that it instantiates.
     Its code is compiled without optimisation, as unit tests run for few cycles. Raises UserError for
     missing tools, RuntimeError with the compiler's last lines if the design does not compile.
     """
@@ -118,6 +119,8 @@ def build(component: wiring.Component, folder: Path) -> VectorSimulation:
     with tempfile.TemporaryDirectory() as temporary:
         work = Path(temporary)
         to_verilog(component, TOP, work / "unit.sv")
+        with (work / "unit.sv").open("a") as design:
+            design.write(models)
         write_atomically(work / "main.cpp", _main(ports))
         text = (work / "unit.sv").read_text() + (work / "main.cpp").read_text() + verilator.identity()
         executable = folder.resolve() / f"unit-{hashlib.sha256(text.encode()).hexdigest()[:16]}"

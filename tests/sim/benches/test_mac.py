@@ -9,13 +9,14 @@ import pytest
 from twofold.rtl.mac.apot_shift import ApotShift
 from twofold.rtl.mac.int8_dsp import Int8Dsp
 from twofold.rtl.mac.interface import PeKind
+from twofold.rtl.mac.lut_da import LutDa
 from twofold.rtl.verilog import to_verilog
 from twofold.sim.cocotb_runner import SimulationError, build, run
 
 BENCH = "twofold.sim.benches.mac"
 
 
-@pytest.mark.parametrize("kind", [ApotShift(4, 4), Int8Dsp(4, 4)], ids=lambda kind: kind.name)
+@pytest.mark.parametrize("kind", [ApotShift(4, 4), Int8Dsp(4, 4), LutDa(4, 4)], ids=lambda kind: kind.name)
 def test_sums_are_exact_and_a_wrong_weight_is_not(kind: PeKind, tmp_path: Path) -> None:
     source = tmp_path / "pe.sv"
     to_verilog(kind.component(), "pe", source)

@@ -57,6 +57,11 @@ class PeKind(ABC):
         """Memory words of 8·tin bits that hold one tile of weights."""
 
     @property
+    def settle(self) -> int:
+        """Cycles that lie, at least, between a tile's last word and the swap to it."""
+        return 0
+
+    @property
     @abstractmethod
     def latency(self) -> int:
         """Cycles from an activation vector to its sums."""
@@ -109,9 +114,10 @@ class PeArray(wiring.Component):
 
     Free running, without enables: every cycle's vector is multiplied, and its sums are on `y` exactly
     `kind.latency` cycles after it was on `a`. There are two sets of weights. `load_*` writes the one in
-    waiting, one memory word a cycle in any order of index. `swap`, given with the first vector of a new
-    tile, makes it the set that this vector and all later ones meet. `swap` may come in the cycle after
-    the last word's or later, and the next tile's first word in the cycle after `swap` or later.
+    waiting, one memory word a cycle, each once, in any order of index. `swap`, given with the first
+    vector of a new tile, makes it the set that this vector and all later ones meet. Between the last
+    word and `swap` there are at least `kind.settle` cycles, 0 unless a kind says otherwise; the next
+    tile's first word may come in the cycle after `swap` or later.
 
     Members
     -------

@@ -7,6 +7,7 @@ from twofold.rtl.mac.apot_shift import ApotShift
 from twofold.rtl.mac.int8_dsp import Int8Dsp
 from twofold.rtl.mac.int_mul import IntMul
 from twofold.rtl.mac.interface import PeKind
+from twofold.rtl.mac.lut_da import LutDa
 
 
 def pe_kind(name: PeName, geometry: Geometry) -> PeKind:
@@ -19,6 +20,9 @@ def pe_kind(name: PeName, geometry: Geometry) -> PeKind:
             return Int8Dsp(lanes, lanes)
         case PeName.APOT_SHIFT:
             return ApotShift(lanes, lanes, activation_bits=geometry.apot_activation_bits)
+        case PeName.LUT_DA:
+            low, high = geometry.lut_da_low, geometry.lut_da_high
+            return LutDa(lanes, lanes, low, high, geometry.lut_da_activation_bits)
 
 
 def pe_kinds(geometry: Geometry) -> tuple[PeKind, ...]:

@@ -17,10 +17,16 @@ from twofold.rtl.mac.apot_shift import ApotShift
 from twofold.rtl.mac.int8_dsp import Int8Dsp
 from twofold.rtl.mac.int_mul import IntMul
 from twofold.rtl.mac.interface import PeKind
+from twofold.rtl.mac.lut_da import LutDa
 from twofold.sim.benches.pe_stream import Stream, Tiles, extreme_tiles, make_stream, random_tiles
 from twofold.sim.benches.unit import UnitBench
 
-KINDS: dict[str, type[PeKind]] = {"apot_shift": ApotShift, "int8_dsp": Int8Dsp, "int_mul": IntMul}
+KINDS: dict[str, type[PeKind]] = {
+    "apot_shift": ApotShift,
+    "int8_dsp": Int8Dsp,
+    "int_mul": IntMul,
+    "lut_da": LutDa,
+}
 
 
 def kind_from_environment() -> PeKind:

@@ -56,9 +56,9 @@ def make_stream(kind: PeKind, tiles: list[IntArray], sweeps: list[IntArray]) -> 
     """Tile k meets the vectors of sweep k, and each tile is loaded while the one before is used.
 
     A tile's first word comes in the cycle after the swap before it, and its own swap as soon as its
-    words are in and the sweep is over, without a cycle in between.
+    words are in and settled and the sweep is over, without a cycle in between.
     """
-    load = kind.load_words
+    load = kind.load_words + kind.settle
     swaps, blocks, expected = [], [np.zeros((load, kind.tin), np.int64)], []
     time = load
     for tile, sweep in zip(tiles, sweeps, strict=True):

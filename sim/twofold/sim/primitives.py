@@ -1,0 +1,35 @@
+"""Behaviour of vendor primitives for simulation and proofs, written from their documentation."""
+
+from __future__ import annotations
+
+XC7 = """
+module LUT6_2 #(parameter [63:0] INIT = 0) (output O6, O5, input I0, I1, I2, I3, I4, I5);
+  assign O5 = INIT[{1'b0, I4, I3, I2, I1, I0}];
+  assign O6 = INIT[{I5, I4, I3, I2, I1, I0}];
+endmodule
+module CARRY4 (output [3:0] CO, O, input CI, CYINIT, input [3:0] DI, S);
+  wire into_0 = CI | CYINIT;
+  wire into_1 = S[0] ? into_0 : DI[0];
+  wire into_2 = S[1] ? into_1 : DI[1];
+  wire into_3 = S[2] ? into_2 : DI[2];
+  wire into_4 = S[3] ? into_3 : DI[3];
+  assign CO = {into_4, into_3, into_2, into_1};
+  assign O = S ^ {into_3, into_2, into_1, into_0};
+endmodule
+module RAM32M (
+  output [1:0] DOA, DOB, DOC, DOD,
+  input [4:0] ADDRA, ADDRB, ADDRC, ADDRD,
+  input [1:0] DIA, DIB, DIC, DID,
+  input WCLK, WE
+);
+  reg [7:0] words [0:31];
+  integer i;
+  initial for (i = 0; i < 32; i = i + 1) words[i] = 0;
+  assign DOA = words[ADDRA][1:0];
+  assign DOB = words[ADDRB][3:2];
+  assign DOC = words[ADDRC][5:4];
+  assign DOD = words[ADDRD][7:6];
+  always @(posedge WCLK) if (WE) words[ADDRD] <= {DID, DIC, DIB, DIA};
+endmodule
+"""
+"""LUT6_2, CARRY4 and RAM32M of the 7 series (AMD UG953)."""

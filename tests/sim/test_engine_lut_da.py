@@ -1,0 +1,40 @@
+"""An engine whose 4-bit layers are computed by distributed arithmetic."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from twofold.golden.compare import Check, Status
+from twofold.plan.propose import propose
+from twofold.plan.schedule import plan, result_maps
+from twofold.qonnx.importer.load import import_model
+from twofold.rtl.geometry import Geometry, PeName
+from twofold.rtl.isa import Opcode
+from twofold.sim.cocotb_runner import Simulation
+from twofold.sim.engine import EngineRun
+
+MODEL = Path(__file__).parents[1] / "assets" / "apot" / "model.onnx"
+KINDS = (PeName.LUT_DA, PeName.INT8_DSP)
+
+
+def test_every_layer_is_exact_and_takes_the_predicted_cycles(
+    build_once: Callable[[Geometry], Simulation],
+    verify_on: Callable[[Simulation], Callable[..., tuple[Check, EngineRun]]],
+) -> None:
+    network = import_model(MODEL)
+    geometry = propose(network, preference=KINDS)
+    assert geometry.kinds == KINDS
+    assert (geometry.lut_da_low, geometry.lut_da_high, geometry.lut_da_activation_bits) == (-10, 10, 6)
+    verify = verify_on(build_once(geometry))
+    traced = plan(network, geometry, traced=True)
+    layers = [step for step in traced.instructions if step.opcode is Opcode.LAYER]
+    assert {step.label for step in layers if step.fields["pe"] == 1} >= {"conv2_act", "conv3_quant"}
+    check, run = verify(network, traced, frames=2)
+    assert check.status is Status.PASS, check.detail
+    assert set(check.tensors) == {map_.name for map_ in result_maps(network)}
+    for instruction, cycles in zip(traced.instructions, run.instruction_cycles, strict=True):
+        if instruction.opcode is Opcode.LAYER:
+            assert cycles == instruction.cycles, instruction.label
+    check, run = verify(network, traced, frames=2, stalls=0.3, seed=2)
+    assert check.status is Status.PASS, check.detail
