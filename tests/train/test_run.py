@@ -15,8 +15,9 @@ from twofold.data.dataset import Dataset
 from twofold.errors import UserError
 from twofold.models.demo import DemoNet
 from twofold.progress import Advance
+from twofold.train.checkpoint import Checkpoint
 from twofold.train.recipe import Budget
-from twofold.train.result import TrainResult
+from twofold.train.result import TrainResult, checkpoint_path
 from twofold.train.run import train
 
 
@@ -95,6 +96,11 @@ def test_a_killed_run_ends_with_the_same_bytes(
     assert not (tmp_path / "model.onnx").exists()
     resumed = train("apot", few_digits, tmp_path, 0, Watch(), tiny_network, short_budget)
     assert resumed.onnx.read_bytes() == trained.onnx.read_bytes()
+    whole, found = (Checkpoint.read(checkpoint_path(run.folder)) for run in (trained, resumed))
+    for stage, weights in whole.finished.items():
+        assert all(torch.equal(found.finished[stage][name], value) for name, value in weights.items()), stage
+    losses = [[epoch["loss"] for epoch in run.history["folded"]] for run in (whole, found)]
+    assert losses[0] == losses[1]
 
 
 def test_other_inputs_start_afresh(

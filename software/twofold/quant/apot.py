@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import torch
@@ -127,6 +128,20 @@ class ApotWeightQuant(_ApotQuant):
         scale = self.scale()
         value = _ProjectSigned.apply(self.normalised(weight), scale, self.nearest)
         return value, scale, self.zero_point, self.container
+
+
+def load_weights(model: nn.Module, weights: Mapping[str, Tensor]) -> None:
+    """`load_state_dict`, after which Brevitas's new quantisers still normalise or not as the old ones did."""
+    before = {
+        name: module.normalise
+        for name, module in model.named_modules()
+        if isinstance(module, ApotWeightQuant)
+    }
+    model.load_state_dict(weights)
+    for name, normalise in before.items():
+        quantiser = model.get_submodule(name)
+        assert isinstance(quantiser, ApotWeightQuant)
+        quantiser.normalise = normalise
 
 
 class ApotActivationQuant(_ApotQuant):

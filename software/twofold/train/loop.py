@@ -15,6 +15,7 @@ from twofold.data.dataset import Dataset, Images
 from twofold.errors import UserError
 from twofold.metrics import accuracy
 from twofold.progress import Advance
+from twofold.quant.apot import load_weights
 from twofold.train.compute import Compute, to_home
 from twofold.train.objective import Objective
 from twofold.train.processes import ALONE, Processes
@@ -103,7 +104,7 @@ class _Run:
     ) -> None:
         self.model, self.settings, self.around, self.state = model, settings, around, state
         if state.epoch:
-            model.load_state_dict(state.model)  # Brevitas makes new parameters, so before the optimiser
+            load_weights(model, state.model)  # Brevitas makes new parameters, so before the optimiser
         around.compute.place(model)
         if around.objective.teacher is not None:
             around.compute.place(around.objective.teacher)
