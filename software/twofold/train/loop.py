@@ -93,7 +93,7 @@ def fit(
         save(run.state)
         advance(1, note)
     to_home(model)
-    model.load_state_dict(run.state.best)
+    load_weights(model, run.state.best)
     model.eval()
     return run.state
 

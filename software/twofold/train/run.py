@@ -21,6 +21,7 @@ from twofold.models.demo import DemoNet
 from twofold.progress import SILENT, Progress
 from twofold.qonnx.export import export
 from twofold.qonnx.freeze import FrozenModel, freeze
+from twofold.quant.apot import load_weights
 from twofold.quant.convert import quantise
 from twofold.train.checkpoint import Checkpoint
 from twofold.train.compute import SMALL_IMAGE, Compute
@@ -138,7 +139,7 @@ class _Run:
     def _stage(self, stage: Stage, network: nn.Module) -> nn.Module:
         network = stage.transform(network, self.example)
         if stage.name in self.checkpoint.finished:
-            network.load_state_dict(self.checkpoint.finished[stage.name])
+            load_weights(network, self.checkpoint.finished[stage.name])
             return network.eval()
         with self.progress.task(f"train {stage.name}", total=stage.settings.epochs) as advance:
             state = fit(
