@@ -1,4 +1,4 @@
-"""Projection of activations onto a uniform grid as one function that `torch.compile` fuses with its neighbours."""
+"""Projection of activations onto a uniform grid, as one function that `torch.compile` fuses."""
 
 from __future__ import annotations
 
@@ -37,9 +37,9 @@ class _Project(Function):
 
 
 class FusedIntQuant(nn.Module):
-    """In place of Brevitas's `IntQuant`, for zero point 0 and one scale a tensor: the same values and gradients.
+    """Brevitas's `IntQuant` for zero point 0 and one scale a tensor: the same values and gradients.
 
-    bit_width: 2 to 8. Brevitas's own form keeps four tensors an activation and half the speed of training.
+    bit_width: 2 to 8. Brevitas's own form keeps four tensors an activation, at about half the speed.
     """
 
     def __init__(self, bit_width: int, signed: bool, narrow_range: bool) -> None:
