@@ -25,7 +25,9 @@ BUILD = Path("build/vectors")
 KINDS = [
     IntMul(3, 2, weight_bits=4),
     ApotShift(4, 4),
+    ApotShift(4, 4, activation_bits=4, family=Family.XC7),
     ApotShift(5, 3, terms=((0, 1, 4, 16), (0, 2, 8, 32)), activation_bits=6),
+    ApotShift(5, 2, terms=((0, 2, 16, 64), (0, 1, 8, 32), (0, 4)), activation_bits=6, family=Family.XC7),
     Int8Dsp(2, 2),
     Int8Dsp(16, 2),
     LutDa(4, 3, activations=IntType(False, 4)),
