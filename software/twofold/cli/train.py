@@ -21,7 +21,7 @@ EXAMPLE = "Example: twofold train apot --data digits --seed 0 --out build/train/
 def train(
     recipe: Annotated[
         str,
-        typer.Argument(help="apot, int8, float, ppq, spq, apot_w4_uniform_a4, or a .toml file of your own."),
+        typer.Argument(help="A recipe such as apot, int8 or ppq, or a .toml file of your own."),
     ],
     network: Annotated[Network, typer.Option("--network", help="What to train.")] = Network.DEMO,
     data: Annotated[DataSet, typer.Option("--data", help="What to train on.")] = DataSet.DIGITS,
