@@ -47,7 +47,7 @@ class FillStream:
         a = rng.integers(low, high + 1, (cycles, design.tiles, kind.tin))
         inputs: dict[str, IntArray] = {
             "a": a.reshape(cycles, -1),
-            "swap": np.isin(np.arange(cycles), swaps),
+            "swap": np.isin(np.arange(cycles), swaps).astype(np.int64),
             **_fill_columns(design, fills, weights, cycles),
         }
         return cls(inputs, swaps[0], _expected(design, fills, swaps, weights, a))
