@@ -27,10 +27,10 @@ VerifyOn = Callable[[Simulation], Verify]
 
 @pytest.fixture(scope="session")
 def geometry() -> Geometry:
-    """All kinds, and memories so small that sums are computed in bands and weights are streamed."""
+    """Three kinds, and memories so small that sums are computed in bands and weights are streamed."""
     return Geometry(
         lanes=8,
-        kinds=(PeName.APOT_SHIFT, PeName.INT8_DSP, PeName.INT_MUL),
+        kinds=(PeName.APOT_SHIFT, PeName.INT4_DSP, PeName.INT8_DSP),
         activation_words=512,
         weight_words=1024,
         parameter_words=256,

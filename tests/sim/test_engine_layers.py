@@ -96,8 +96,10 @@ def convolutions() -> Network:
     codes = sketch.threshold(sums, IntType(False, 6), 40000)
     sums = sketch.conv(codes, 16, (3, 2), APOT, stride=(2, 3), dilation=(2, 1), padding=(1, 0, 2, 1))
     codes = sketch.requantise(sums, IntType(True, 8, zero_point=3), 0.02)
-    sums = sketch.conv(codes, 9, (1, 1), full[1:])
-    codes = sketch.requantise(sums, IntType(False, 8, zero_point=7), 0.005)
+    sums = sketch.conv(codes, 9, (1, 1), full)
+    codes = sketch.requantise(sums, UINT4, 0.0005)
+    sums = sketch.conv(codes, 10, (2, 1), np.arange(-10, 11))
+    codes = sketch.requantise(sums, IntType(False, 8, zero_point=7), 0.1)
     sums = sketch.conv(codes, 5, (3, 3), full[1:], padding=(3, 0, 0, 2))
     return sketch.network("convolutions", sketch.threshold(sums, IntType(True, 5), 60000, count=3))
 
