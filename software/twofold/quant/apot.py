@@ -54,49 +54,46 @@ def _look_up(table: Tensor, place: Tensor) -> Tensor:
 
 
 class _ProjectSigned(Function):
-    """`scale · sign(x) · nearest level of |x / scale|`, clipped at the largest level.
-
-    Only x is kept for the gradient: to project again costs less than the memory of what was projected.
-    """
+    """`scale · sign(x) · nearest level of |x / scale|`, clipped at the largest level."""
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, scale: Tensor, values: tuple[int, ...], nearest: Tensor) -> Tensor:
-        ctx.save_for_backward(x, scale, nearest)
-        ctx.values = values
-        return (_signed_level(x.float() / scale, values, nearest) * scale).to(x.dtype)
+        level = _nearest_signed_level(x.float() / scale, values, nearest)
+        ctx.save_for_backward(x, scale, level)
+        ctx.largest = values[-1]
+        return (level * scale).to(x.dtype)
 
     @staticmethod
     def backward(ctx: Any, *grads: Any) -> Any:
         """Straight through for x, clipped or not; the scale learns from the error inside the clip."""
-        x, scale, nearest = ctx.saved_tensors
+        x, scale, level = ctx.saved_tensors
         (grad,) = grads
         place = x.float() / scale
-        level = _signed_level(place, ctx.values, nearest)
-        error = torch.where(place.abs() > ctx.values[-1], level, level - place)
+        error = torch.where(place.abs() > ctx.largest, level, level - place)
         return grad, (grad.float() * error).sum(), None, None
 
 
-def _signed_level(place: Tensor, values: tuple[int, ...], nearest: Tensor) -> Tensor:
+def _nearest_signed_level(place: Tensor, values: tuple[int, ...], nearest: Tensor) -> Tensor:
     return torch.copysign(_nearest_level(place.abs(), values, nearest), place) + 0.0
 
 
 class _ProjectUnsigned(Function):
-    """`scale · nearest level of max(x, 0) / scale`, clipped at the largest level; only x is kept."""
+    """`scale · nearest level of max(x, 0) / scale`, clipped at the largest level."""
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, scale: Tensor, values: tuple[int, ...], nearest: Tensor) -> Tensor:
-        ctx.save_for_backward(x, scale, nearest)
-        ctx.values = values
-        return (_nearest_level(x.float() / scale, values, nearest) * scale).to(x.dtype)
+        level = _nearest_level(x.float() / scale, values, nearest)
+        ctx.save_for_backward(x, scale, level)
+        ctx.largest = values[-1]
+        return (level * scale).to(x.dtype)
 
     @staticmethod
     def backward(ctx: Any, *grads: Any) -> Any:
         """Straight through inside the clip, zero for x beyond it."""
-        x, scale, nearest = ctx.saved_tensors
+        x, scale, level = ctx.saved_tensors
         (grad,) = grads
         place = x.float() / scale
-        level = _nearest_level(place, ctx.values, nearest)
-        clipped = place > ctx.values[-1]
+        clipped = place > ctx.largest
         grad_scale = (grad.float() * torch.where(clipped, level, level - place)).sum()
         return torch.where(clipped, 0.0, grad), grad_scale, None, None
 
