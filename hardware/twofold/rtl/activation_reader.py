@@ -61,9 +61,7 @@ class ActivationReader(wiring.Component):
         layer, own = self.layer, Signal()
         m.d.sync += own.eq(self.running & (layer.pe == LANES_PE))
         step = Mux(own, layer.in_band_words, 0)
-        offsets = Array(
-            block_offsets(m, self.tiles, step, layer.in_fold, layer.blocks_log2, "offset")
-        )
+        offsets = Array(block_offsets(m, self.tiles, step, layer.in_fold, layer.blocks_log2, "offset"))
         block = Mux(own, 0, (1 << layer.blocks_log2) - 1)[: self.bank_bits]
         for tile in range(self.tiles):
             reached = Signal(ADDRESS_BITS, name=f"address_{tile}", reset_less=True)

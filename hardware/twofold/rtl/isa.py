@@ -118,7 +118,7 @@ LAYER = data.StructLayout(
         "dilation_x": unsigned(WINDOW_BITS),
         "tile_rows": unsigned(11),  # from the first row of a tile's band to that of the next tile's
         "in_base": unsigned(ADDRESS_BITS),  # of the first row of a band, column 0
-        "in_band_words": unsigned(ADDRESS_BITS),
+        "in_band_words": unsigned(ADDRESS_BITS + 1),
         "in_fold": unsigned(2),  # log2 of the banks from one band to the next
         "in_bank": unsigned(BANK_BITS),  # of row origin_y
         "in_row": unsigned(ADDRESS_BITS),  # words from the first row of its band to row origin_y
@@ -130,7 +130,7 @@ LAYER = data.StructLayout(
         "tap_banks": unsigned(BANK_BITS),
         # where results go
         "out_base": unsigned(ADDRESS_BITS),
-        "out_band_words": unsigned(ADDRESS_BITS),
+        "out_band_words": unsigned(ADDRESS_BITS + 1),
         "out_fold": unsigned(2),
         "out_bank": unsigned(BANK_BITS),
         "out_row": unsigned(ADDRESS_BITS),

@@ -77,7 +77,12 @@ class ParameterLoader(wiring.Component):
                 with m.If(blocks_left == 0):
                     m.next = "LAST BIAS"
             with m.State("LAST BIAS"):
-                m.d.sync += [blocks_left.eq(self.blocks), left.eq(self.words), self.index.eq(0), self.block.eq(0)]
+                m.d.sync += [
+                    blocks_left.eq(self.blocks),
+                    left.eq(self.words),
+                    self.index.eq(0),
+                    self.block.eq(0),
+                ]
                 m.next = "DRAIN"
             with m.State("DRAIN"):
                 m.d.sync += wait.eq(wait - 1)

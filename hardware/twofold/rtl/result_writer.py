@@ -69,7 +69,11 @@ class ResultWriter(wiring.Component):
         words = [Mux(load.enable, load.word, self.codes[0]), *list(self.codes)[1:]]
         enables = [self._writes(tile, blocks) for tile in range(self.tiles)]
         if self.tiles == 1:
-            m.d.comb += [self.enables.eq(enables[0]), self.addresses[0].eq(address), self.words[0].eq(words[0])]
+            m.d.comb += [
+                self.enables.eq(enables[0]),
+                self.addresses[0].eq(address),
+                self.words[0].eq(words[0]),
+            ]
         else:
             self._rotate(m, enables, address, bank, words)
         return m

@@ -80,7 +80,11 @@ class TapGenerator(wiring.Component):
                 *band_step(m, layer, tap.row, tap.bank, layer.tap_stride, layer.tap_banks),
             ]
         with m.If(self._last_y):
-            m.d.sync += [self._y_left.eq(layer.taps_y - 1), tap.y.eq(layer.origin_y), tap.row.eq(layer.in_row)]
+            m.d.sync += [
+                self._y_left.eq(layer.taps_y - 1),
+                tap.y.eq(layer.origin_y),
+                tap.row.eq(layer.in_row),
+            ]
 
     def _advance_blocks(self, m):
         layer, tap = self.layer, self.taps.payload
