@@ -12,7 +12,8 @@ from twofold.plan.stages import Stage
 
 @dataclass(frozen=True)
 class Lifetime:
-    """A map's words in each bank and the stages between which it is needed, both inclusive; −1 is the frame's load."""
+    """Words of each bank that a map takes, and the stages between which it is needed, both inclusive; −1 is
+    the frame's load."""
 
     name: str
     words: int

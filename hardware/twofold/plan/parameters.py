@@ -1,4 +1,4 @@
-"""The parameter words of a stage: for each group of output blocks their biases, then the requantisers' words."""
+"""The parameter words of a stage: of each group of blocks the biases, then the requantisers' words."""
 
 from __future__ import annotations
 

@@ -15,8 +15,8 @@ from twofold.network.ranges import sum_bound, value_ranges
 from twofold.network.verify import verify
 from twofold.plan.banks import BankLayout, Transfer
 from twofold.plan.cost import BusTiming, CostModel
-from twofold.plan.instructions import Instruction, layer, load, marker, store
 from twofold.plan.fastest import fastest
+from twofold.plan.instructions import Instruction, layer, load, marker, store
 from twofold.plan.layer_fields import Placement, check_limits, layer_fields
 from twofold.plan.layout import blocks_of
 from twofold.plan.memory_map import allocate, lifetimes

@@ -1,4 +1,4 @@
-"""How the tiles share a layer: bands of rows, blocks of output channels, and what one instruction computes."""
+"""How the tiles share a layer: bands of rows, blocks of output channels, parts for one instruction."""
 
 from __future__ import annotations
 

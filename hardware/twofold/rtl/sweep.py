@@ -7,7 +7,7 @@ from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from twofold.rtl.isa import ADDRESS_BITS, BANK_BITS, LAYER
-from twofold.rtl.taps import TAP, band_step
+from twofold.rtl.taps import TAP, band_limit, band_step
 
 PIXEL = data.StructLayout(
     {
@@ -66,6 +66,7 @@ class Sweeper(wiring.Component):
         layer, tap, pixel = self.layer, self.taps.payload, self.pixel
         last_column, last_pixel = Signal(), Signal()
         elapsed = Signal.like(self.interval)
+        limit = band_limit(m, layer, layer.row_stride)
         m.d.comb += [
             last_column.eq(self._columns_left == 0),
             last_pixel.eq(last_column & (self._rows_left == 0)),
@@ -82,7 +83,7 @@ class Sweeper(wiring.Component):
         with m.If(elapsed < self.interval):
             m.d.sync += elapsed.eq(elapsed + 1)
         with m.If(self.issue):
-            self._advance(m, last_column)
+            self._advance(m, last_column, limit)
             m.d.sync += self.issue.eq(~last_pixel)
         with m.If(self.taken):
             self._begin(m)
@@ -91,7 +92,7 @@ class Sweeper(wiring.Component):
             m.d.sync += elapsed.eq(0)
         return m
 
-    def _advance(self, m, last_column):
+    def _advance(self, m, last_column, limit):
         """The next pixel of the sweep."""
         layer, pixel = self.layer, self.pixel
         m.d.sync += [
@@ -106,7 +107,7 @@ class Sweeper(wiring.Component):
                 self._x.eq(self._x_start),
                 self._rows_left.eq(self._rows_left - 1),
                 pixel.y.eq(pixel.y + layer.stride_y),
-                *band_step(m, layer, self._row, pixel.bank, layer.row_stride, layer.row_banks),
+                *band_step(layer, limit, self._row, pixel.bank, layer.row_stride, layer.row_banks),
             ]
 
     def _begin(self, m):

@@ -54,6 +54,7 @@ class TapGenerator(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         tap = self.taps.payload
+        limit = band_limit(m, self.layer, self.layer.tap_stride)
         m.d.comb += [
             self._last_x.eq(self._x_left == 0),
             self._last_y.eq(self._last_x & (self._y_left == 0)),
@@ -61,14 +62,14 @@ class TapGenerator(wiring.Component):
             tap.last.eq(tap.final & (self._out_left == 0)),
         ]
         with m.If(self.taps.valid & self.taps.ready):
-            self._advance_taps(m)
+            self._advance_taps(m, limit)
             self._advance_blocks(m)
             m.d.sync += self.taps.valid.eq(~tap.last)
         with m.If(self.start):
             self._begin(m)
         return m
 
-    def _advance_taps(self, m):
+    def _advance_taps(self, m, limit):
         layer, tap = self.layer, self.taps.payload
         m.d.sync += [self._x_left.eq(self._x_left - 1), tap.x.eq(tap.x + layer.dilation_x)]
         with m.If(self._last_x):
@@ -77,7 +78,7 @@ class TapGenerator(wiring.Component):
                 tap.x.eq(layer.origin_x),
                 self._y_left.eq(self._y_left - 1),
                 tap.y.eq(tap.y + layer.dilation_y),
-                *band_step(m, layer, tap.row, tap.bank, layer.tap_stride, layer.tap_banks),
+                *band_step(layer, limit, tap.row, tap.bank, layer.tap_stride, layer.tap_banks),
             ]
         with m.If(self._last_y):
             m.d.sync += [
@@ -138,13 +139,19 @@ class TapGenerator(wiring.Component):
         ]
 
 
-def band_step(m, layer, row, bank, stride, banks):
-    """Statements that move `row`, words from the first of a band, and `bank` by rows of the input map.
-
-    They move by whole bands, `banks`, and by `stride` < in_band_words, which may lead into the next band.
-    """
+def band_limit(m, layer, stride):
+    """From which word of a band on `stride` leads into the next one; a cycle after the layer."""
     limit = Signal(ADDRESS_BITS + 1)
     m.d.sync += limit.eq(layer.in_band_words - stride)
+    return limit
+
+
+def band_step(layer, limit, row, bank, stride, banks):
+    """Statements that move `row`, words from the first of a band, and `bank` by rows of the input map.
+
+    They move by whole bands, `banks`, and by `stride`, less than a band, which leads into the next band
+    from `limit` on.
+    """
     over = row >= limit
     return (
         row.eq(row + stride - Mux(over, layer.in_band_words, 0)),
