@@ -38,7 +38,7 @@ class Geometry:
     lut_da_activation_bits: width of the unsigned activations of `lut_da`, 1 to 8.
     accumulator_bits: width of the partial sums, 16 to 24, and no less than the widest kind's products need.
     activation_words, weight_words, parameter_words, sum_words: depths of the memories, powers of two: of each
-    of `tiles` banks, of each of `weight_banks`, of one memory, and of each tile's; their words have lanes × 8,
+    of `tiles` banks, of each of `weight_banks`, of one memory, of each tile; their words have lanes × 8,
     lanes × 8, lanes × 32 and lanes × accumulator_bits bits.
     instructions: depth of the program memory, in instructions of 64 bytes.
     """
