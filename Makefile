@@ -7,7 +7,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/installed
 
-.PHONY: setup demo test lint bench-area clean
+.PHONY: setup demo test lint bench bench-area bench-netlist bench-train clean
 
 setup: $(STAMP)
 
@@ -29,8 +29,18 @@ lint: setup
 test: lint
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist worksteal
 
-bench-area: setup
-	$(BIN)/python -m twofold.synth.bench_area
+# Each writes its rows to build/bench and prints them beside a baseline of the same run.
+bench:
+	@sed -n 's/^\(bench-[a-z-]*\):.*## /make \1: /p' Makefile
+
+bench-area: setup  ## LUTs, DSPs, depth and clock of each kind of MAC array (hours, less the second time)
+	$(BIN)/python -m twofold.synth.bench_area --place
+
+bench-netlist: setup  ## 10^6 vectors through RTL and mapped netlist of each kind of MAC array (up to an hour)
+	$(BIN)/python -m twofold.sim.bench_netlist
+
+bench-train: setup  ## images a second in training, beside Brevitas INT8 (10 minutes)
+	$(BIN)/python -m twofold.train.bench_train
 
 clean:
 	rm -rf build .pytest_cache .mypy_cache .ruff_cache

@@ -53,14 +53,14 @@ def test_words_hold_one_byte_a_weight() -> None:
 
 
 def test_apot_words_and_their_correction() -> None:
-    """The hardware's sums plus the correction are the products: two for each negative weight."""
+    """The hardware's sums plus the correction are the products: 255 − a stands for −a in the sums."""
     levels = np.array([-10, -6, -1, 0, 3, 8])
     weight = np.random.default_rng(3).choice(levels, (11, 9, 3, 3))
     tiled = tile_weights(conv(weight), operand(9), KINDS)
     assert tiled.pe == 0
     assert len(tiled.words(0, 1)) == 2 * 2 * 9 * KINDS[0].load_words
-    assert np.array_equal(tiled.correction, 2 * (weight < 0).sum(axis=(1, 2, 3)))
-    assert tiled.slack == tiled.correction.max()
+    assert np.array_equal(tiled.correction, 255 * np.minimum(weight, 0).sum(axis=(1, 2, 3)))
+    assert tiled.slack == -tiled.correction.min()
 
 
 @pytest.mark.parametrize(

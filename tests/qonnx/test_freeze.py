@@ -12,12 +12,16 @@ from torch import Tensor, fx, nn
 from twofold.errors import UserError
 from twofold.models.demo import DemoNet
 from twofold.qonnx.freeze import FrozenModel, freeze
-from twofold.qonnx.freeze_grids import EXACT, Grid, Source, dyadic, exact_grid, weight_codes
+from twofold.qonnx.freeze_grids import Grid, Source, exact_grid, weight_codes
 from twofold.qonnx.freeze_run import run_frozen
+from twofold.quant.codes import EXACT
 from twofold.quant.convert import quantise
+from twofold.quant.dyadic import dyadic
+from twofold.quant.integer import constant_int_weight
 from twofold.quant.layers import Add, ChannelScale
 from twofold.quant.levels import weight_levels
 from twofold.quant.recipe import Apot, Int
+from twofold.quant.weighted import quantised_layer
 
 IMAGES = torch.rand(32, 1, 8, 8, generator=torch.Generator().manual_seed(0))
 
@@ -96,7 +100,7 @@ def test_a_value_off_its_grid_is_noticed() -> None:
 
 
 def source(magnitude: int, shape: tuple[int, ...] = (1, 4, 8, 8), lsb: float = 1.0) -> Source:
-    return Source(Grid.scalar(lsb, magnitude), torch.Size(shape))
+    return Source(Grid.scalar(lsb, -magnitude, magnitude), torch.Size(shape))
 
 
 def test_sums_that_leave_24_bits_name_their_node() -> None:
@@ -114,6 +118,21 @@ def test_a_wide_layer_is_refused_when_frozen() -> None:
         model[0].weight.fill_(1.0)
     with pytest.raises(UserError, match=r"node _3: expected values of at most 24 bits"):
         freeze(quantise(model, Int(8), images), images)
+
+
+@pytest.mark.parametrize("signs, fits", [((1, -1), True), ((1, 1), False)])
+def test_products_of_either_sign_are_bounded_apart(signs: tuple[int, int], fits: bool) -> None:
+    """As in the widest layers of VGG-16: Σ|w| · 255 leaves 24 bits, but no partial sum does."""
+    layer = quantised_layer(nn.Linear(1024, 1), constant_int_weight(8, 1.0))
+    with torch.no_grad():
+        layer.weight.copy_(torch.tensor(signs).repeat(512) * 80)
+        layer.bias.zero_()
+    activations = Source(Grid.scalar(1.0, 0, 255), torch.Size([1, 1024]))
+    if fits:
+        assert float(exact_grid("features", layer, activations).magnitude) == 512 * 80 * 255
+    else:
+        with pytest.raises(UserError, match="node features: expected values of at most 24 bits"):
+            exact_grid("features", layer, activations)
 
 
 def test_a_scale_that_no_multiplier_reaches_is_refused() -> None:

@@ -104,3 +104,23 @@ def test_nan_and_any_layout_can_be_projected() -> None:
     assert torch.equal(quantiser(x)[0], quantiser(x.contiguous())[0])
     assert torch.equal(quantiser(x[:, ::2])[0], quantiser(x)[0][:, ::2])
     assert quantiser(torch.tensor([float("nan"), float("inf"), -float("inf")]))[0].tolist() == [0, 6, 0]
+
+
+@pytest.mark.parametrize("bits", range(2, 7))
+def test_what_is_compiled_compares_to_the_same_levels(bits: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    levels = activation_levels(bits)
+    places = torch.arange(-4.0, 2 * levels.largest + 4, 0.25) / 2
+    x = torch.cat([places, torch.tensor([float("nan"), float("inf")])])
+    quantiser = ApotActivationQuant(bits, alpha_init=float(levels.largest))
+    table = quantiser(x)[0]
+    monkeypatch.setattr(torch.compiler, "is_compiling", lambda: True)
+    assert torch.equal(quantiser(x)[0], table)
+    assert set(table.int().tolist()) == set(levels.values)
+
+
+def test_bfloat16_activations_stay_bfloat16_on_the_levels() -> None:
+    x = (data(300) * 6).to(torch.bfloat16).requires_grad_()
+    value, scale, *_ = ApotActivationQuant(4)(x)
+    value.sum().backward()
+    assert value.dtype == x.grad.dtype == torch.bfloat16
+    assert set((value.float() / scale).tolist()) <= set(activation_levels(4).values)

@@ -12,10 +12,12 @@ from torch import Tensor, nn
 
 from twofold.errors import UserError
 from twofold.models.demo import DemoNet
+from twofold.prune.criteria import magnitude
+from twofold.prune.remove import remove_filters
 from twofold.quant.apot import ApotActivationProxy
 from twofold.quant.convert import quantise
-from twofold.quant.fold import is_apot
-from twofold.quant.recipe import Apot, Int
+from twofold.quant.recipe import Apot, Granularity, Int, Scales
+from twofold.quant.weighted import is_apot, renew_channel_scales
 
 IMAGES = torch.rand(32, 1, 8, 8, generator=torch.Generator().manual_seed(0))
 
@@ -149,3 +151,28 @@ def test_refusals_name_the_node(build: Callable[[], nn.Module], message: str) ->
 def test_recipes_check_their_widths(build: Callable[[], object]) -> None:
     with pytest.raises(UserError, match="width of 2 to 8 bits"):
         build()
+
+
+@pytest.mark.parametrize(
+    "build, message",
+    [
+        (lambda: Int(8, "filter"), "Int.weight_granularity: expected one of tensor, channel, got 'filter'"),
+        (lambda: Apot(4, 4, "float"), "Apot.scales: expected one of power-of-two, free, got 'float'"),
+    ],
+)
+def test_recipes_check_their_words(build: Callable[[], object], message: str) -> None:
+    with pytest.raises(UserError, match=message):
+        build()
+
+
+@pytest.mark.parametrize("granularity", list(Granularity))
+def test_pruned_layers_have_a_scale_for_each_filter_left(granularity: Granularity) -> None:
+    quantised = quantise(DemoNet(widths=(4, 6)), Int(4, granularity, Scales.FREE), IMAGES)
+    with torch.no_grad():
+        for name in ("conv1", "conv2", "conv3"):
+            quantised.get_submodule(name).weight[0] = 0
+    keep = {"conv1": 3, "conv2": 3, "conv3": 3, "conv4": 6, "shortcut": 6}
+    pruned = remove_filters(quantised, IMAGES, magnitude, keep)
+    renew_channel_scales(pruned)
+    assert pruned.conv2.quant_weight().scale.numel() == (3 if granularity is Granularity.CHANNEL else 1)
+    assert pruned(IMAGES).shape == (32, 10)

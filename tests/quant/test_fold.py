@@ -7,9 +7,10 @@ import torch
 from torch import fx, nn
 
 from twofold.quant.convert import quantise
-from twofold.quant.fold import fold_batch_norms, is_apot
+from twofold.quant.fold import fold_batch_norms
 from twofold.quant.layers import ChannelScale
 from twofold.quant.recipe import Apot, Int
+from twofold.quant.weighted import is_apot
 
 IMAGES = torch.rand(64, 2, 6, 6, generator=torch.Generator().manual_seed(0), dtype=torch.float32)
 

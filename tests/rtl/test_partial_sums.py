@@ -10,15 +10,23 @@ import pytest
 
 from twofold.network.types import IntArray
 from twofold.rtl.partial_sums import Accumulation, PartialSums
+from twofold.rtl.primitives.family import Family
+from twofold.sim import primitives
 from twofold.sim.vectors import VectorSimulation, build
 
 LANES, X_BITS, ACC_BITS, DEPTH = 2, 12, 20, 16
 
 
+def built(addends: int = 1, family: Family = Family.PORTABLE) -> VectorSimulation:
+    design = PartialSums(
+        lanes=LANES, x_bits=X_BITS, acc_bits=ACC_BITS, depth=DEPTH, addends=addends, family=family
+    )
+    return build(design, Path("build/vectors"), primitives.XC7)
+
+
 @pytest.fixture(scope="module")
 def hardware() -> VectorSimulation:
-    design = PartialSums(lanes=LANES, x_bits=X_BITS, acc_bits=ACC_BITS, depth=DEPTH)
-    return build(design, Path("build/vectors"))
+    return built()
 
 
 @dataclass
@@ -85,6 +93,26 @@ def test_sums_and_maxima(hardware: VectorSimulation) -> None:
     assert results(hardware, drive) == drive.expected
 
 
+def in_two(drive: Drive, rng: np.random.Generator) -> Drive:
+    """The same with each term that is added as two; those of a maximum have 0 as the second."""
+    xs = np.asarray(drive.columns["x"])
+    operations = np.array([0] * PartialSums.LEAD + drive.columns["operation"])[:, None]
+    half = np.clip(xs // 2 + rng.integers(-9, 10, xs.shape), -1 << X_BITS - 1, (1 << X_BITS - 1) - 1)
+    second = np.where(operations == Accumulation.MAX.value, 0, xs - half)
+    columns = drive.columns | {"x": np.concatenate([xs - second, second], axis=1).tolist()}
+    return Drive(columns, drive.expected, drive.cycle)
+
+
+@pytest.mark.parametrize("family", [Family.PORTABLE, Family.XC7])
+def test_terms_of_two_addends(family: Family) -> None:
+    rng = np.random.default_rng(4)
+    drive = in_two(random_passes(rng, PartialSums.DISTANCE)[0], rng)
+    fused = built(2, family)
+    assert results(fused, drive) == drive.expected
+    drive.columns["x"][-1][-1] ^= 1
+    assert results(fused, drive) != drive.expected
+
+
 def test_an_address_that_returns_too_early_is_noticed(hardware: VectorSimulation) -> None:
     drive, _ = random_passes(np.random.default_rng(1), PartialSums.DISTANCE - 1)
     assert results(hardware, drive) != drive.expected
@@ -111,3 +139,8 @@ def test_reading_without_valid(hardware: VectorSimulation) -> None:
 def test_terms_must_not_be_wider_than_sums() -> None:
     with pytest.raises(ValueError, match="expected terms no wider than the sums' 24 bits, got 25"):
         PartialSums(lanes=1, x_bits=25)
+
+
+def test_terms_of_three_addends_are_refused() -> None:
+    with pytest.raises(ValueError, match="expected one or two addends, got 3"):
+        PartialSums(lanes=1, x_bits=8, addends=3)

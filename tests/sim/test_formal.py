@@ -1,56 +1,15 @@
-"""Proofs for all inputs: shifts equal multiplication, packed lanes are exact, rounding is half to even."""
+"""Proofs for all inputs: packed lanes are exact, rounding is half to even."""
 
 from __future__ import annotations
 
 import pytest
-from amaranth.hdl import Array, Const, Module, Mux, Signal, signed
+from amaranth.hdl import Module, Mux, Signal, signed
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from twofold.rtl.mac.apot_shift import ApotShift, shifted_product
 from twofold.rtl.mac.int8_dsp import LANE_SHIFT, Int8Dsp, packed_operand, split_lanes
 from twofold.rtl.requantize import RequantiseMode, Requantiser
 from twofold.sim.formal import ProofError, prove
-
-
-class ShiftsAgainstMultiplication(wiring.Component):
-    """`ok`: the product of shifts, corrected, is a × weight. offset: error in the weight of code 5."""
-
-    def __init__(self, kind: ApotShift, offset: int = 0) -> None:
-        self.kind, self.offset = kind, offset
-        super().__init__({"a": In(kind.activation_shape), "code": In(kind.code_bits), "ok": Out(1)})
-
-    def elaborate(self, platform: object) -> Module:
-        m = Module()
-        weights = [Const(self._weight(code), signed(9)) for code in range(1 << self.kind.code_bits)]
-        product = shifted_product(m, self.kind, self.a, self.code, "product")
-        exact = Signal(signed(18))
-        m.d.comb += exact.eq(Array(weights)[self.code] * self.a)
-        m.d.comb += self.ok.eq(product + 2 * self.code[-1] == exact)
-        return m
-
-    def _weight(self, code: int) -> int:
-        large, small = self.kind.terms
-        first, second = self.kind.select_bits
-        magnitude = large[code >> second & ((1 << first) - 1)] + small[code & ((1 << second) - 1)]
-        return (-magnitude if code >> (first + second) else magnitude) + self.offset * (code == 5)
-
-
-KINDS = [
-    ApotShift(1, 1),
-    ApotShift(1, 1, terms=((0, 1, 4, 16), (0, 2, 8, 32)), activation_bits=6),
-    ApotShift(1, 1, terms=((0, 1, 2, 4), (0,)), activation_bits=4),
-]
-
-
-@pytest.mark.parametrize("kind", KINDS, ids=str)
-def test_shifts_equal_multiplication(kind: ApotShift) -> None:
-    assert prove(ShiftsAgainstMultiplication(kind)).holds
-
-
-def test_a_wrong_weight_is_refuted() -> None:
-    proof = prove(ShiftsAgainstMultiplication(KINDS[0], offset=1))
-    assert not proof.holds and proof.counterexample["code"] == 5 and proof.counterexample["a"] > 0
 
 
 class PackedProduct(wiring.Component):
@@ -162,4 +121,4 @@ def test_half_up_is_refuted() -> None:
 
 def test_no_answer_is_no_pass() -> None:
     with pytest.raises(ProofError, match=r"no answer: not done in 0\.01 s"):
-        prove(ShiftsAgainstMultiplication(KINDS[0]), time_limit=0.01)
+        prove(RoundingAgainstReference(), time_limit=0.01)

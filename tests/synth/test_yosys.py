@@ -71,5 +71,5 @@ def test_the_time_limit_ends_it(counter: Path, tmp_path: Path) -> None:
 
 
 def test_families_are_named(counter: Path) -> None:
-    with pytest.raises(UserError, match="expected a family among xc7, got 'ice40'"):
+    with pytest.raises(UserError, match="expected a family among xc7, xcup, ecp5, got 'ice40'"):
         synthesise(counter, "counter", family="ice40")

@@ -27,7 +27,23 @@ def test_the_cpu_decides(
 ) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: capabilities)
-    assert Compute.for_images((3, 32, 32)) == Compute("cpu", dtype)
+    assert Compute.for_images((3, 32, 32)) == Compute("cpu", dtype, compile=True)
+    assert Compute.for_images((1, 28, 28)) == Compute("cpu", dtype, compile=False)
+
+
+@pytest.mark.parametrize("native, dtype", [(True, torch.bfloat16), (False, torch.float32)])
+def test_a_gpu_is_used_in_the_format_that_it_has(
+    monkeypatch: pytest.MonkeyPatch, native: bool, dtype: torch.dtype
+) -> None:
+    def is_supported(including_emulation: bool = True) -> bool:
+        return native or including_emulation
+
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", is_supported)
+    chosen = Compute.for_images((3, 32, 32))
+    assert chosen == Compute("cuda", dtype, compile=True)
+    assert (chosen.layout == torch.channels_last) is native
+    assert Compute.for_images((1, 8, 8)).device == "cpu"
 
 
 def test_bfloat16_trains_float32_weights(few_digits: Dataset) -> None:

@@ -9,7 +9,7 @@ import pytest
 from twofold.data.dataset import Dataset
 from twofold.errors import UserError
 from twofold.prune.schedule import SoftPruning, StagedPruning
-from twofold.quant.recipe import Apot, ApotWeights, Int
+from twofold.quant.recipe import Apot, ApotWeights, Granularity, Int, Recipe, Scales
 from twofold.train.objective import Distillation
 from twofold.train.recipe import Budget
 from twofold.train.recipe_file import read_recipe, recipe_named, recipe_names, recipe_path
@@ -54,6 +54,26 @@ def test_a_copy_can_be_edited(tmp_path: Path, few_digits: Dataset) -> None:
 
 
 @pytest.mark.parametrize(
+    "text, expected",
+    [
+        ("levels = 'int'", Int(8)),
+        (
+            "levels = 'int'\nbits = 6\nweight_granularity = 'channel'\nscales = 'free'",
+            Int(6, Granularity.CHANNEL, Scales.FREE),
+        ),
+        ("levels = 'apot'\nscales = 'free'", Apot(4, 4, Scales.FREE)),
+        ("levels = 'apot-weights'\nscales = 'power-of-two'", ApotWeights(4, 4)),
+    ],
+)
+def test_scales_are_words(tmp_path: Path, text: str, expected: Recipe) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_text(f"[quantisation]\n{text}\n")
+    found = read_recipe(path).quantisation
+    assert found == expected
+    assert found is not None and type(found.scales) is Scales
+
+
+@pytest.mark.parametrize(
     "text, message",
     [
         ("[quantization]", r"\[quantization\]: unknown; expected one of quantisation, pruning"),
@@ -64,7 +84,19 @@ def test_a_copy_can_be_edited(tmp_path: Path, few_digits: Dataset) -> None:
         ("[quantisation]\nbits = 8", r"\[quantisation\] levels: expected one of .* got None"),
         (
             "[quantisation]\nlevels = 'int'\nwidth = 8",
-            r"\[quantisation\] width: unknown; expected one of bits",
+            r"\[quantisation\] width: unknown; expected one of bits, weight_granularity, scales",
+        ),
+        (
+            "[quantisation]\nlevels = 'int'\nweight_granularity = 'filter'",
+            r"\[quantisation\] weight_granularity: expected one of tensor, channel, got 'filter'",
+        ),
+        (
+            "[quantisation]\nlevels = 'apot'\nweight_granularity = 'channel'",
+            r"\[quantisation\] weight_granularity: unknown; expected one of weight_bits, .*scales",
+        ),
+        (
+            "[quantisation]\nlevels = 'apot'\nscales = true",
+            r"\[quantisation\] scales: expected one of power-of-two, free, got True",
         ),
         (
             "[quantisation]\nlevels = 'int'\nbits = 8.0",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from amaranth.hdl import Array, Cat, Module, Mux, Signal, signed
+from amaranth.hdl import Array, Cat, Const, Module, Mux, Signal, signed
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -21,13 +21,14 @@ class ProductTiming:
 
     latencies: cycles from a word to its sums. load_words: memory words of a tile's weights.
     settles: cycles between the last of these words and the first vector that meets them.
-    sum_bits: width of the widest sum.
+    sum_bits: width of the widest sum. addends: as how many numbers, at most, a sum leaves.
     """
 
     latencies: tuple[int, ...]
     load_words: tuple[int, ...]
     settles: tuple[int, ...]
     sum_bits: int
+    addends: int
 
     @classmethod
     def of(cls, geometry: Geometry) -> ProductTiming:
@@ -38,6 +39,7 @@ class ProductTiming:
             (0, *(kind.load_words for kind in kinds)),
             (0, *(kind.settle for kind in kinds)),
             max(LANE_BITS + 1 + LANE_SHIFT_MAX, *(kind.sum_bits for kind in kinds)),
+            max(kind.addends for kind in kinds),
         )
         if timing.sum_bits > geometry.accumulator_bits:
             raise UserError(
@@ -62,7 +64,8 @@ class VectorInnerProduct(wiring.Component):
     word, inside, signed_lanes, shift, swap: the vector of this cycle; `swap` with the first of a tile.
     pe, pad: stable while vectors are on their way.
     load_valid, load_index, load_word: the next tile's weights for kind `pe`, see `mac.interface`.
-    y: [lanes] sums of `sum_bits` bits, `ProductTiming.latencies[pe]` cycles after the word; one word a cycle.
+    y: [addends · lanes] numbers of `sum_bits` bits, addend n of lane i in place n · lanes + i,
+    `ProductTiming.latencies[pe]` cycles after the word; one word a cycle.
     """
 
     def __init__(self, geometry: Geometry):
@@ -83,7 +86,7 @@ class VectorInnerProduct(wiring.Component):
                 "load_valid": In(1),
                 "load_index": In(timing.index_bits),
                 "load_word": In(geometry.weight_word_bits),
-                "y": Out(data.ArrayLayout(signed(timing.sum_bits), lanes)),
+                "y": Out(data.ArrayLayout(signed(timing.sum_bits), lanes * timing.addends)),
             }
         )
 
@@ -96,7 +99,7 @@ class VectorInnerProduct(wiring.Component):
             code = self.word.word_select(i, LANE_BITS)
             extended = Cat(code, code[-1] & self.signed_lanes).as_signed()
             m.d.sync += lanes[i].eq(Mux(self.inside, extended, self.pad))
-        results = [self._shifted(m, lanes, shift)]
+        results: list[data.View] = [self._shifted(m, lanes, shift)]
         for k, kind in enumerate(self.kinds):
             m.submodules[kind.name] = pe = kind.component()
             chosen = self.pe == k + 1
@@ -108,8 +111,9 @@ class VectorInnerProduct(wiring.Component):
                 *(pe.a[i].eq(lanes[i]) for i in range(self.lanes)),
             ]
             results.append(pe.y)
-        for i in range(self.lanes):
-            m.d.sync += self.y[i].eq(Array(result[i] for result in results)[self.pe])
+        for i in range(len(self.y)):
+            numbers = (result[i] if i < len(result) else Const(0) for result in results)
+            m.d.sync += self.y[i].eq(Array(numbers)[self.pe])
         return m
 
     def _shifted(self, m, lanes, shift):

@@ -10,6 +10,8 @@ from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 from twofold.rtl.mac.pipeline import delay
+from twofold.rtl.primitives.family import Family
+from twofold.rtl.primitives.ternary_adder import TernaryAdder
 
 
 class Accumulation(Enum):
@@ -29,6 +31,9 @@ class PartialSums(wiring.Component):
     changed. Sums wrap: range analysis must have shown that `acc_bits` suffice. In `MAX` the stored sum
     must be an earlier `x`, as it is if the pass over that address began with `first`.
 
+    With two addends `x` comes as two numbers, which are added to the stored sum at once, at no more LUTs
+    than one where the family has ternary adders; in `MAX` the second of them is 0.
+
     In a cycle without `valid` the memory reads at `read_addr`; `read_data` has the sums `LEAD` cycles later.
 
     Parameters
@@ -36,6 +41,8 @@ class PartialSums(wiring.Component):
     lanes : sums at one address.
     x_bits, acc_bits : widths of a signed term and of a signed sum.
     depth : addresses.
+    addends : numbers of which a term is the sum, 1 or 2.
+    family : whose adders are used.
 
     Members
     -------
@@ -45,7 +52,8 @@ class PartialSums(wiring.Component):
         They begin anew: as `initial + x`, or as `x` if `operation` is `MAX`.
     operation : In(Accumulation)
     addr : In(range(depth))
-    x : In(ArrayLayout(signed(x_bits), lanes))
+    x : In(ArrayLayout(signed(x_bits), lanes * addends))
+        Addend n of lane i in place n * lanes + i.
     initial : In(ArrayLayout(signed(acc_bits), lanes))
         Biases, read when `first`.
     sums : Out(ArrayLayout(signed(acc_bits), lanes))
@@ -59,10 +67,22 @@ class PartialSums(wiring.Component):
     LATENCY = 3
     DISTANCE = 4
 
-    def __init__(self, *, lanes: int, x_bits: int, acc_bits: int = 24, depth: int = 512) -> None:
+    def __init__(
+        self,
+        *,
+        lanes: int,
+        x_bits: int,
+        acc_bits: int = 24,
+        depth: int = 512,
+        addends: int = 1,
+        family: Family = Family.PORTABLE,
+    ) -> None:
         if not 1 <= x_bits <= acc_bits:
             raise ValueError(f"expected terms no wider than the sums' {acc_bits} bits, got {x_bits}")
+        if addends not in (1, 2):
+            raise ValueError(f"expected one or two addends, got {addends}")
         self.lanes, self.x_bits, self.acc_bits, self.depth = lanes, x_bits, acc_bits, depth
+        self.addends, self.family = addends, family
         sums = data.ArrayLayout(signed(acc_bits), lanes)
         super().__init__(
             {
@@ -70,7 +90,7 @@ class PartialSums(wiring.Component):
                 "first": In(1),
                 "operation": In(Accumulation),
                 "addr": In(range(depth)),
-                "x": In(data.ArrayLayout(signed(x_bits), lanes)),
+                "x": In(data.ArrayLayout(signed(x_bits), lanes * addends)),
                 "initial": In(sums),
                 "sums": Out(sums),
                 "out_valid": Out(1),
@@ -93,7 +113,7 @@ class PartialSums(wiring.Component):
         operation = delay(m, self.operation, self.LEAD, "operation")
         for lane in range(self.lanes):
             start = Mux(first, self.initial[lane], old[lane])
-            total = Mux(operation, self._greater(first, old[lane], self.x[lane]), start + self.x[lane])
+            total = Mux(operation, self._greater(first, old[lane], self.x[lane]), self._sum(m, start, lane))
             m.d.sync += self.sums[lane].eq(total)
         valid = _delay_with_reset(m, self.valid, self.LEAD)
         m.d.sync += self.out_valid.eq(valid)
@@ -104,6 +124,17 @@ class PartialSums(wiring.Component):
             write.en.eq(self.out_valid),
         ]
         return m
+
+    def _sum(self, m: Module, start: Value, lane: int) -> Value:
+        if self.addends == 1:
+            return start + self.x[lane]
+        m.submodules[f"add_{lane}"] = adder = TernaryAdder(self.acc_bits, self.family)
+        m.d.comb += [
+            adder.a.eq(self.x[lane]),
+            adder.b.eq(self.x[self.lanes + lane]),
+            adder.c.eq(start),
+        ]
+        return adder.y
 
     def _greater(self, first: Value, old: Value, x: Value) -> Value:
         # In MAX the old sum is an x: comparing its low bits is enough.

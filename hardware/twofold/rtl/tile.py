@@ -96,13 +96,14 @@ class Tile(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        geometry = self.geometry
+        geometry, timing = self.geometry, ProductTiming.of(self.geometry)
         m.submodules.product = product = VectorInnerProduct(geometry)
         m.submodules.sums = sums = PartialSums(
             lanes=geometry.lanes,
-            x_bits=ProductTiming.of(geometry).sum_bits,
+            x_bits=timing.sum_bits,
             acc_bits=geometry.accumulator_bits,
             depth=geometry.sum_words,
+            addends=timing.addends,
         )
         for name in self.vectors.signature.members:
             m.d.comb += getattr(product, name).eq(getattr(self.vectors, name))
@@ -112,10 +113,11 @@ class Tile(wiring.Component):
             product.word.eq(self.word),
             product.inside.eq(self.inside),
             product.load_word.eq(self.load_word),
+            sums.x.eq(product.y),
         ]
         for lane in range(geometry.lanes):
             stored = self.stored.word_select(lane, SUM_WORD_BITS)
-            m.d.comb += [sums.x[lane].eq(product.y[lane]), stored.eq(sums.read_data[lane])]
+            m.d.comb += stored.eq(sums.read_data[lane])
         self._biases(m, sums)
         self._requantise(m, sums)
         return m

@@ -12,12 +12,14 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from twofold.files import write_atomically
+from twofold.network.types import IntType
 from twofold.rtl.mac.apot_shift import ApotShift
 from twofold.rtl.mac.int8_dsp import Int8Dsp
 from twofold.rtl.mac.int_mul import IntMul
 from twofold.rtl.mac.interface import PeKind
 from twofold.rtl.mac.lut_da import LutDa
 from twofold.rtl.mac.subset_sums import SubsetSumGenerator
+from twofold.rtl.mac.weight_code import APOT4, INT4
 from twofold.rtl.primitives.family import Family
 from twofold.synth.utilisation import Utilisation
 from twofold.synth.yosys import CACHE, synthesise
@@ -73,8 +75,8 @@ def kinds(tin: int, tout: int) -> dict[str, PeKind]:
     """What is measured, by the label of its row."""
     bits = ACTIVATION_BITS
     return {
-        "lut_da, INT4": LutDa(tin, tout, -8, 7, bits, Family.XC7),
-        "lut_da, APoT4": LutDa(tin, tout, -10, 10, bits, Family.XC7),
+        "lut_da, INT4": LutDa(tin, tout, INT4, IntType(False, bits), family=Family.XC7),
+        "lut_da, APoT4": LutDa(tin, tout, APOT4, IntType(False, bits), family=Family.XC7),
         "apot_shift": ApotShift(tin, tout, activation_bits=bits),
         "int8_dsp": Int8Dsp(tin, tout),
         "int_mul": IntMul(tin, tout),

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 _LUTRAM_CELLS = {
     "RAM32M": 4,
     "RAM64M": 4,
+    "RAM32M16": 8,
+    "RAM64M8": 8,
     "RAM32X1D": 2,
     "RAM64X1D": 2,
     "RAM128X1D": 4,
@@ -21,6 +23,10 @@ _LUTRAM_CELLS = {
     "SRLC32E": 1,
 }
 _LUT = re.compile(r"LUT[1-6]|LUT6_2")
+_CARRY = re.compile(r"CARRY[48]")
+_DSP = re.compile(r"DSP48E[12]")
+_BLOCK_RAM = re.compile(r"RAMB36E[12]")
+_HALF_BLOCK_RAM = re.compile(r"RAMB18E[12]")
 _FLIP_FLOP = re.compile(r"FD[RSCP]E(_1)?")
 
 
@@ -29,7 +35,7 @@ class Utilisation:
     """Resources of a design and the seconds that its synthesis took.
 
     lut: LUT1 to LUT6 and LUT6_2, one each; no two small ones are counted as sharing a site.
-    lutram: LUTs used as memories and shift registers, counted apart from `lut`. carry: CARRY4.
+    lutram: LUTs used as memories and shift registers, counted apart from `lut`. carry: CARRY4 or CARRY8.
     bram36: block RAMs of 36 Kbit, a RAMB18 is half of one. cascaded_dsp: those of `dsp` that take the
     partial sum of another through PCIN.
     """
@@ -45,16 +51,16 @@ class Utilisation:
 
 
 def count(cells: Mapping[str, Mapping], seconds: float) -> Utilisation:
-    """Utilisation of a flat xc7 module; cells: the netlist's, as Yosys writes them to JSON."""
+    """Utilisation of a flat module of xc7 or xcup; cells: the netlist's, as Yosys writes them to JSON."""
     types = Counter(cell["type"] for cell in cells.values())
     return Utilisation(
         lut=_matching(types, _LUT),
         lutram=sum(size * types[name] for name, size in _LUTRAM_CELLS.items()),
-        carry=types["CARRY4"],
+        carry=_matching(types, _CARRY),
         ff=_matching(types, _FLIP_FLOP),
-        dsp=types["DSP48E1"],
-        cascaded_dsp=sum(cell["type"] == "DSP48E1" and _uses_cascade(cell) for cell in cells.values()),
-        bram36=types["RAMB36E1"] + types["RAMB18E1"] / 2,
+        dsp=_matching(types, _DSP),
+        cascaded_dsp=sum(_uses_cascade(cell) for cell in cells.values() if _DSP.fullmatch(cell["type"])),
+        bram36=_matching(types, _BLOCK_RAM) + _matching(types, _HALF_BLOCK_RAM) / 2,
         seconds=seconds,
     )
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import json
 import tempfile
 import time
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
 
@@ -16,9 +17,10 @@ from twofold.errors import UserError
 from twofold.files import write_atomically
 from twofold.rtl.verilog import to_rtlil
 from twofold.rtl.yosys import YosysError, YosysTimeoutError, run_yosys
+from twofold.synth.flows import passes
+from twofold.synth.netlist import Netlist, labelled
 from twofold.synth.utilisation import Utilisation, count
 
-FAMILIES = ("xc7",)
 CACHE = Path("build/synth")
 
 
@@ -36,35 +38,68 @@ def synthesise(
     from there the next time, `seconds` included. time_limit: seconds. Raises UserError for a family that
     is not supported, when the time is over, and when Yosys fails, with the last lines of its log.
     """
-    if family not in FAMILIES:
-        raise UserError(f"expected a family among {', '.join(FAMILIES)}, got {family!r}")
-    source = design.read_text() if isinstance(design, Path) else to_rtlil(design, top)
-    reader = "read_verilog -sv" if isinstance(design, Path) else "read_rtlil"
-    flow = [reader, *_flow(top, family)]
-    key = hashlib.sha256("\0".join([*flow, version("pyosys"), source]).encode()).hexdigest()[:16]
-    kept = cache / f"{top}-{key}.json"
+    job = _job(design, top, family)
+    kept = cache / f"{top}-{job.key}.json"
     if not kept.is_file():
-        write_atomically(kept, json.dumps(asdict(_run(source, flow, top, time_limit))))
+        _synthesise(job, time_limit, kept)
     return Utilisation(**json.loads(kept.read_text()))
 
 
-def _flow(top: str, family: str) -> list[str]:
-    flow = f"synth_xilinx -family {family} -top {top} -flatten -noiopad -noclkbuf -abc9"
-    # Hidden names keep abc9 from an assertion on wires of one name (Yosys issue 4349).
-    return [f"{flow} -run begin:map_luts", "rename -hide w:*", f"{flow} -run map_luts:"]
+def mapped_netlist(
+    design: wiring.Component | Path,
+    top: str,
+    *,
+    family: str = "xc7",
+    time_limit: float = 1800.0,
+    cache: Path = CACHE,
+) -> Netlist:
+    """The netlist behind `synthesise`, whose result is kept with it; the same arguments and errors."""
+    job = _job(design, top, family)
+    kept = cache / f"{top}-{job.key}.netlist.json.gz"
+    if not kept.is_file():
+        netlist = _synthesise(job, time_limit, cache / f"{top}-{job.key}.json")
+        write_atomically(kept, gzip.compress(json.dumps(netlist.design).encode(), compresslevel=3))
+    return Netlist(top, json.loads(gzip.decompress(kept.read_bytes())))
 
 
-def _run(source: str, flow: list[str], top: str, time_limit: float) -> Utilisation:
+@dataclass(frozen=True)
+class _Job:
+    source: str
+    commands: tuple[str, ...]
+    top: str
+
+    @property
+    def key(self) -> str:
+        parts = [*self.commands, version("pyosys"), self.source]
+        return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
+
+
+def _job(design: wiring.Component | Path, top: str, family: str) -> _Job:
+    # Blackboxes of the family's library would fill the file.
+    write = (f"select {top}", "write_json -selected netlist.json")
+    flow = (*passes(family, top), "delete t:$scopeinfo", "setattr -unset src c:* w:*", *write)
+    if isinstance(design, Path):
+        return _Job(design.read_text(), ("read_verilog -sv design", *flow), top)
+    return _Job(labelled(to_rtlil(design, top)), ("read_rtlil design", *flow), top)
+
+
+def _synthesise(job: _Job, time_limit: float, kept: Path) -> Netlist:
     begin = time.monotonic()
+    netlist = _run(job, time_limit)
+    used = count(netlist.cells, round(time.monotonic() - begin, 1))
+    write_atomically(kept, json.dumps(asdict(used)))
+    return netlist
+
+
+def _run(job: _Job, time_limit: float) -> Netlist:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        (folder / "design").write_text(source)
-        reader, *passes = flow
+        (folder / "design").write_text(job.source)
         try:
-            run_yosys([f"{reader} design", *passes, "write_json netlist.json"], folder, time_limit=time_limit)
+            run_yosys(job.commands, folder, time_limit=time_limit)
         except YosysTimeoutError as error:
-            raise UserError(f"synthesis of {top}: {error}; give it more time or a smaller design") from error
+            reason = f"synthesis of {job.top}: {error}; give it more time or a smaller design"
+            raise UserError(reason) from error
         except YosysError as error:
-            raise UserError(f"Yosys could not synthesise {top}: {error}") from error
-        cells = json.loads((folder / "netlist.json").read_text())["modules"][top]["cells"]
-    return count(cells, round(time.monotonic() - begin, 1))
+            raise UserError(f"Yosys could not synthesise {job.top}: {error}") from error
+        return Netlist(job.top, json.loads((folder / "netlist.json").read_text()))

@@ -29,7 +29,7 @@ Column = Sequence[int] | npt.NDArray[np.integer]
 
 @dataclass(frozen=True)
 class Port:
-    """A port as `lanes` equal fields of `width` bits; `lanes` is 1 unless the port is an array."""
+    """A port as `lanes` equal fields of `width` bits; 1 unless it is an array or a nested one."""
 
     name: str
     is_input: bool
@@ -167,10 +167,10 @@ def ports_of(component: wiring.Component) -> tuple[Port, ...]:
     """The ports in order of declaration, clk and rst and those without bits left out."""
     ports = []
     for path, member, _ in component.signature.flatten(component):
-        layout = member.shape
-        array = isinstance(layout, data.ArrayLayout)
-        field = Shape.cast(layout.elem_shape if array else layout)
-        lanes = layout.length if array else 1
+        layout, lanes = member.shape, 1
+        while isinstance(layout, data.ArrayLayout):
+            layout, lanes = layout.elem_shape, lanes * layout.length
+        field = Shape.cast(layout)
         if field.width * lanes:
             name = "_".join(map(str, path))
             ports.append(Port(name, member.flow == In, field.width, field.signed, lanes))

@@ -1,46 +1,32 @@
-"""The golden model: executes a `Network` on integers, every layer's output available.
-
-Convolutions run as floating-point convolutions on integers, which is exact while no partial sum
-leaves the 24-bit (float32) or 53-bit (float64) significand; range analysis proves which one holds
-before anything is computed.
-"""
+"""The golden model: executes a `Network` on integers, every layer's output available."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from functools import singledispatch
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
 
 import numpy as np
 import torch
-import torch.nn.functional as F
+from torch import Tensor
 
 from twofold.errors import UserError
-from twofold.network.errors import NetworkError
-from twofold.network.graph import Network, Tensor
-from twofold.network.ops import Add, Conv2d, Flatten, Linear, MaxPool2d, Op, Requantise, SumPool2d, Threshold
-from twofold.network.ranges import sum_bound, value_ranges
-from twofold.network.rounding import requantise
+from twofold.golden.kernels import Kernel, kernel
+from twofold.golden.precision import exact_dtype
+from twofold.network.graph import Network
+from twofold.network.ranges import value_ranges
 from twofold.network.types import IntArray
 
-_SIGNIFICANDS = ((24, torch.float32), (53, torch.float64))
+#: Values of the largest tensor that are computed at a time: few enough for a processor's cache.
+CHUNK = 1 << 18
 
 
 def execute(network: Network, frames: IntArray) -> Mapping[str, IntArray]:
     """Every tensor of the network for a batch of frames.
 
     frames: [N, *input shape], codes of the input's type. Returns tensor name → int64 [N, *shape].
-    Raises UserError if shape or codes do not fit the input.
+    Raises UserError if shape or codes do not fit the input, NetworkError for values beyond 53 bits.
     """
-    check_frames(network, frames)
-    precisions = _precisions(network)
-    values: dict[str, IntArray] = {network.input_name: np.asarray(frames, np.int64)}
-    for op in network.ops:
-        operands = [values[name] for name in op.inputs]
-        if isinstance(op, Conv2d | Linear):
-            values[op.output] = _products(op, network.operands(op)[0], operands[0], precisions[op.name])
-        else:
-            values[op.output] = _evaluate(op, network, *operands)
-    return values
+    return Golden(network).tensors(frames)
 
 
 def check_frames(network: Network, frames: IntArray) -> None:
@@ -54,83 +40,70 @@ def check_frames(network: Network, frames: IntArray) -> None:
         raise UserError(f"frames: expected codes of {expected.type}, got {frames.min()} to {frames.max()}")
 
 
-def _precisions(network: Network) -> Mapping[str, torch.dtype]:
-    """The floating-point type in which each sum of products is proven exact."""
-    ranges = value_ranges(network)
-    result = {}
-    for op in network.ops:
-        if isinstance(op, Conv2d | Linear):
-            bound = sum_bound(op, network.operands(op)[0], ranges[op.inputs[0]])
-            exact = [dtype for bits, dtype in _SIGNIFICANDS if bound <= 1 << bits]
-            if not exact:
-                raise NetworkError(op.name, "accumulator", "sums below 2^53", bound)
-            result[op.name] = exact[0]
-    return result
+@dataclass(frozen=True, eq=False)
+class _Step:
+    """One op. finished: tensors that no later op reads."""
+
+    inputs: tuple[str, ...]
+    output: str
+    kernel: Kernel
+    finished: tuple[str, ...]
 
 
-def _products(op: Conv2d | Linear, operand: Tensor, x: IntArray, dtype: torch.dtype) -> IntArray:
-    weight, bias = (torch.tensor(constant, dtype=dtype) for constant in (op.weight, op.bias))
-    source = torch.as_tensor(x).to(dtype)
-    with torch.no_grad():
-        if isinstance(op, Linear):
-            y = F.linear(source, weight, bias)
-        else:
-            top, left, bottom, right = op.padding
-            padded = F.pad(source, (left, right, top, bottom), value=operand.type.zero_point)
-            y = F.conv2d(padded, weight, bias, op.stride, 0, op.dilation, op.groups)
-    return y.to(torch.int64).numpy()
+class Golden:
+    """A network made ready to run on many batches. Raises NetworkError for values beyond 53 bits."""
+
+    def __init__(self, network: Network) -> None:
+        ranges = value_ranges(network)
+        largest = float(ranges[network.input_name].magnitude.max())
+        self.network = network
+        self._input_dtype = exact_dtype(network.input_name, "type", largest)
+        self._steps = tuple(
+            _Step(op.inputs, op.output, kernel(op, network, ranges), finished)
+            for op, finished in zip(network.ops, _finished(network), strict=True)
+        )
+        self._chunk = max(1, CHUNK // max(tensor.elements for tensor in network.tensors.values()))
+
+    def tensors(self, frames: IntArray) -> Mapping[str, IntArray]:
+        """Every tensor, as `execute` gives them."""
+        return self._kept(frames, self.network.tensors)
+
+    def outputs(self, frames: IntArray) -> IntArray:
+        """The network's output alone, int64 [N, *shape]; other tensors live for a few frames at a time.
+
+        frames: as `execute` takes them. Raises UserError as it does.
+        """
+        return self._kept(frames, (self.network.output_name,))[self.network.output_name]
+
+    def _kept(self, frames: IntArray, names: Collection[str]) -> dict[str, IntArray]:
+        check_frames(self.network, frames)
+        shapes = {name: self.network.tensors[name].shape for name in names}
+        kept = {name: np.empty((len(frames), *shape), np.int64) for name, shape in shapes.items()}
+        with torch.inference_mode():
+            for start in range(0, len(frames), self._chunk):
+                rows = slice(start, start + self._chunk)
+                for name, values in self._computed(frames[rows]):
+                    if name in kept:
+                        kept[name][rows] = values.numpy()
+        return kept
+
+    def _computed(self, frames: IntArray) -> Iterator[tuple[str, Tensor]]:
+        """Each tensor when it is known; it lives until its last reader has run."""
+        codes = torch.tensor(frames, dtype=self._input_dtype)
+        if codes.ndim == 4:
+            codes = codes.contiguous(memory_format=torch.channels_last)
+        values = {self.network.input_name: codes}
+        yield self.network.input_name, codes
+        for step in self._steps:
+            result = step.kernel(*(values[name] for name in step.inputs))
+            values[step.output] = result
+            yield step.output, result
+            for name in step.finished:
+                del values[name]
 
 
-def _per_channel(values: IntArray, x: IntArray) -> IntArray:
-    """[C] → a shape that broadcasts against [N, C, ...]."""
-    return values.reshape(1, -1, *([1] * (x.ndim - 2)))
-
-
-@singledispatch
-def _evaluate(op: Op, network: Network, *operands: IntArray) -> IntArray:
-    raise NetworkError(op.name, "op", "a known kind", op.kind)
-
-
-@_evaluate.register
-def _(op: Add, network: Network, *operands: IntArray) -> IntArray:
-    return (operands[0] << op.shifts[0]) + (operands[1] << op.shifts[1])
-
-
-def _windows(x: IntArray, kernel: tuple[int, int], stride: tuple[int, int]) -> IntArray:
-    """[N, C, H, W] → a view [N, C, H', W', K_h, K_w]."""
-    view = np.lib.stride_tricks.sliding_window_view(x, kernel, axis=(2, 3))
-    return view[:, :, :: stride[0], :: stride[1]]
-
-
-@_evaluate.register
-def _(op: MaxPool2d, network: Network, *operands: IntArray) -> IntArray:
-    top, left, bottom, right = op.padding
-    lowest = network.operands(op)[0].type.lo
-    padded = np.pad(operands[0], ((0, 0), (0, 0), (top, bottom), (left, right)), constant_values=lowest)
-    return _windows(padded, op.kernel, op.stride).max(axis=(4, 5))
-
-
-@_evaluate.register
-def _(op: SumPool2d, network: Network, *operands: IntArray) -> IntArray:
-    return _windows(operands[0], op.kernel, op.stride).sum(axis=(4, 5))
-
-
-@_evaluate.register
-def _(op: Flatten, network: Network, *operands: IntArray) -> IntArray:
-    return operands[0].reshape(len(operands[0]), -1)
-
-
-@_evaluate.register
-def _(op: Requantise, network: Network, *operands: IntArray) -> IntArray:
-    x = operands[0]
-    zero_point = network.result(op).type.zero_point
-    return requantise(x, _per_channel(op.multiplier, x), _per_channel(op.shift, x), zero_point, op.bounds)
-
-
-@_evaluate.register
-def _(op: Threshold, network: Network, *operands: IntArray) -> IntArray:
-    x = operands[0]
-    counts = np.empty(x.shape, np.int64)
-    for channel, thresholds in enumerate(op.thresholds):
-        counts[:, channel] = np.searchsorted(thresholds, x[:, channel], side="right")
-    return op.levels[counts]
+def _finished(network: Network) -> Iterator[tuple[str, ...]]:
+    """For each op, the tensors that it is the last one to read."""
+    last = {name: place for place, op in enumerate(network.ops) for name in op.inputs}
+    for place in range(len(network.ops)):
+        yield tuple(name for name, reader in last.items() if reader == place)

@@ -13,11 +13,13 @@ from torch.fx.passes.shape_prop import ShapeProp
 
 from twofold.errors import UserError
 from twofold.network.rounding import MULTIPLIER_BITS
-from twofold.qonnx.freeze_grids import EXACT, Grid, Source, dyadic, exact_grid, weight_codes
-from twofold.quant.convert import quantised_layer
-from twofold.quant.fold import fold_batch_norms, is_apot, weight_quantiser
+from twofold.qonnx.freeze_grids import Grid, Source, exact_grid, weight_codes
+from twofold.quant.codes import EXACT
+from twofold.quant.dyadic import dyadic
+from twofold.quant.fold import fold_batch_norms
 from twofold.quant.integer import constant_int_weight
 from twofold.quant.layers import ChannelScale
+from twofold.quant.weighted import is_apot, quantised_layer, weight_quantiser
 
 OUTPUT = "logits"
 #: Fewer bits than this in a channel's multiplier would cost accuracy unnoticed.
@@ -39,10 +41,11 @@ class FrozenModel:
 def freeze(model: fx.GraphModule, example: Tensor) -> FrozenModel:
     """Freezes a model of `twofold.quant.convert.quantise`, trained or not. The argument is not changed.
 
-    Weights become the values that their quantisers gave, with constant scales; batch normalisation
-    is folded if it is still there; biases are rounded to multiples of weight scale · input scale; what
-    remains of a normalisation after APoT weights becomes a positive multiplier M · 2^-n for each
-    channel, M of at most 16 bits and as many as keep (|accumulator| + |bias|) · M below 2^24.
+    Weights become the values that their quantisers gave, with constant scales; batch normalisation and
+    scales that are no power of two are folded if they are still there; biases are rounded to multiples of
+    weight scale · input scale; what remains of a normalisation after APoT weights, or of scales, becomes a
+    positive multiplier M · 2^-n for each channel, M of at most 16 bits and as many as keep every partial
+    sum of products and bias, times M, below 2^24.
 
     example: images [N, C, H, W], for shapes alone.
     Raises UserError, naming the node, if some value may not be exact in float32.
@@ -119,7 +122,8 @@ def _dyadic_scale(name: str, module: ChannelScale, grid: Grid) -> ChannelScale:
     if not (scale > 0).all():
         raise UserError(f"node {name}: expected positive channel scales, found {float(scale.min())}")
     largest = torch.clamp(((EXACT - 1) / grid.magnitude.clamp_min(1)).floor(), max=(1 << MULTIPLIER_BITS) - 1)
-    if float(largest.min()) < 1 << MIN_MULTIPLIER_BITS:
+    rounded = dyadic(scale)[0] > largest
+    if bool((rounded & (largest < 1 << MIN_MULTIPLIER_BITS)).any()):
         raise UserError(
             f"node {name}: accumulators up to {float(grid.magnitude.max()):.0f} leave a multiplier of fewer "
             f"than {MIN_MULTIPLIER_BITS} bits; use narrower weights, activations or layers"
@@ -128,4 +132,4 @@ def _dyadic_scale(name: str, module: ChannelScale, grid: Grid) -> ChannelScale:
     mantissa = torch.clamp(torch.round(scale * 2.0**exponent), min=1).minimum(largest)
     odd, _ = dyadic(mantissa)
     assert bool((odd <= largest).all())
-    return ChannelScale((mantissa * 2.0**-exponent).to(torch.float32))
+    return ChannelScale((mantissa * 2.0**-exponent).to(torch.float32), module.scale.dim())

@@ -11,27 +11,34 @@ import torch
 from torch import Tensor, nn
 
 from twofold.errors import UserError
-from twofold.quant.apot import ApotActivationQuant
-from twofold.quant.calibrate import tensor_quant_of
+from twofold.quant.codes import EXACT, activation_codes, partial_sums
+from twofold.quant.dyadic import dyadic
 from twofold.quant.layers import Add, ChannelScale
-
-#: float32 holds every integer up to this magnitude.
-EXACT = 1 << 24
 
 
 @dataclass(frozen=True)
 class Grid:
-    """Multiples of `lsb`, a power of two, of at most `magnitude` times it.
+    """Multiples of `lsb`, a power of two, from `lo` ≤ 0 to `hi` ≥ 0 times it.
 
-    lsb, magnitude: float64, [C] or, the same for all channels, [1].
+    lsb, lo, hi: float64, [C] or, the same for all channels, [1].
     """
 
     lsb: Tensor
-    magnitude: Tensor
+    lo: Tensor
+    hi: Tensor
 
     @classmethod
-    def scalar(cls, lsb: float, magnitude: int) -> Grid:
-        return cls(torch.tensor([lsb], dtype=torch.float64), torch.tensor([magnitude], dtype=torch.float64))
+    def scalar(cls, lsb: float, lo: int, hi: int) -> Grid:
+        return cls(*(torch.tensor([value], dtype=torch.float64) for value in (lsb, lo, hi)))
+
+    @property
+    def magnitude(self) -> Tensor:
+        """The greatest number of LSBs, either way, [C] or [1]."""
+        return torch.maximum(-self.lo, self.hi)
+
+    def times(self, factor: Tensor | float, lsb: Tensor) -> Grid:
+        """Of `factor` times as many LSBs, which are worth `lsb` now."""
+        return Grid(lsb, self.lo * factor, self.hi * factor)
 
     @property
     def scale(self) -> float:
@@ -50,7 +57,7 @@ class Source:
 
 
 def exact_grid(name: str, module: nn.Module, *operands: Source) -> Grid:
-    """The grid of what `module` computes from `operands`.
+    """The grid of what `module` computes from `operands`, partial sums included.
 
     Raises UserError, naming the node, if a value or a partial sum may need more than 24 bits, or if
     the operands lie on no common power-of-two grid.
@@ -72,14 +79,10 @@ def result_grid(module: nn.Module, name: str, *operands: Source) -> Grid:
 
 @result_grid.register
 def _(module: qnn.QuantIdentity, name: str, *operands: Source) -> Grid:
-    scale = float(module.act_quant.scale().detach())
-    if math.frexp(scale)[0] != 0.5:
-        raise UserError(f"node {name}: expected a scale that is a power of two, got {scale}")
-    quantiser = tensor_quant_of(module)
-    if isinstance(quantiser, ApotActivationQuant):
-        return Grid.scalar(scale, quantiser.levels.largest)
-    bits = int(module.act_quant.bit_width())
-    return Grid.scalar(scale, 1 << (bits - 1) if module.act_quant.is_signed else (1 << bits) - 1)
+    codes = activation_codes(module)
+    if math.frexp(codes.scale)[0] != 0.5:
+        raise UserError(f"node {name}: expected a scale that is a power of two, got {codes.scale}")
+    return Grid.scalar(codes.scale, codes.lo, codes.hi)
 
 
 def weight_codes(layer: nn.Module) -> tuple[Tensor, float]:
@@ -93,38 +96,29 @@ def weight_codes(layer: nn.Module) -> tuple[Tensor, float]:
 @result_grid.register(qnn.QuantLinear)
 def _(module: nn.Module, name: str, *operands: Source) -> Grid:
     codes, scale = weight_codes(module)
-    lsb = scale * operands[0].grid.scale
-    sums = codes.abs().flatten(1).sum(1) * operands[0].grid.magnitude.max()
+    operand = operands[0].grid
+    lsb = scale * operand.scale
+    bias = torch.zeros(len(codes), dtype=torch.float64)
     if module.bias is not None:
         bias = module.bias.detach().double() / lsb  # type: ignore[operator]
         if not torch.equal(bias, bias.round()):
             raise UserError(f"node {name}: expected biases that are multiples of the accumulator's {lsb}")
-        sums = sums + bias.abs()
-    return Grid(torch.full_like(sums, lsb), sums)
+    least, greatest = partial_sums(codes, bias, float(operand.lo.min()), float(operand.hi.max()))
+    return Grid(torch.full_like(bias, lsb), least, greatest)
 
 
 @result_grid.register
 def _(module: ChannelScale, name: str, *operands: Source) -> Grid:
     mantissa, exponent = dyadic(module.scale.detach().double().flatten())
     grid = operands[0].grid
-    return Grid(grid.lsb * 2.0**exponent, grid.magnitude * mantissa)
-
-
-def dyadic(values: Tensor) -> tuple[Tensor, Tensor]:
-    """Odd mantissas and exponents with `values = mantissa · 2^exponent`; positive float64 of any shape."""
-    fraction, exponent = torch.frexp(values)
-    mantissa, exponent = fraction * 2.0**53, exponent - 53
-    while (even := (mantissa % 2 == 0)).any():
-        mantissa = torch.where(even, mantissa / 2, mantissa)
-        exponent = exponent + even.to(exponent.dtype)
-    return mantissa, exponent
+    return grid.times(mantissa, grid.lsb * 2.0**exponent)
 
 
 @result_grid.register
 def _(module: Add, name: str, *operands: Source) -> Grid:
     a, b = (source.grid for source in operands)
     lsb = torch.minimum(a.lsb, b.lsb)
-    return Grid(lsb, a.magnitude * (a.lsb / lsb) + b.magnitude * (b.lsb / lsb))
+    return Grid(lsb, a.lo * (a.lsb / lsb) + b.lo * (b.lsb / lsb), a.hi * (a.lsb / lsb) + b.hi * (b.lsb / lsb))
 
 
 @result_grid.register
@@ -137,11 +131,15 @@ def _(module: nn.AdaptiveAvgPool2d, name: str, *operands: Source) -> Grid:
     grid = operands[0].grid
     area = math.prod(operands[0].shape[2:])
     odd = area // (area & -area)
-    magnitude = grid.magnitude * area * (2 * odd if odd > 1 else 1)
-    return Grid(grid.lsb / (area // odd), magnitude)
+    return grid.times(area * (2 * odd if odd > 1 else 1), grid.lsb / (area // odd))
 
 
-@result_grid.register(nn.ReLU)
+@result_grid.register
+def _(module: nn.ReLU, name: str, *operands: Source) -> Grid:
+    grid = operands[0].grid
+    return Grid(grid.lsb, torch.zeros_like(grid.lo), grid.hi)
+
+
 @result_grid.register(nn.MaxPool2d)
 @result_grid.register(nn.Flatten)
 def _(module: nn.Module, name: str, *operands: Source) -> Grid:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import pairwise
 from typing import Any
 
 import torch
@@ -18,10 +19,32 @@ PUBLISHED_WEIGHT_ALPHA = 3.0
 PUBLISHED_ACTIVATION_ALPHA = 8.0
 
 
+#: Up to so many levels, compiled comparisons are faster than a table.
+_FEW_LEVELS = 64
+
+
+def _nearest_level(magnitude: Tensor, values: tuple[int, ...], nearest: Tensor) -> Tensor:
+    """The level nearest to each magnitude of any shape, in float32, strides as those of `magnitude`.
+
+    values, nearest: of `ApotLevels`. Magnitudes below zero and NaN give 0, those beyond the last level the
+    last, so that the training loop can tell of divergence. Compiled code compares with every threshold in
+    one pass over memory, which a table in the middle would split into three.
+    """
+    if torch.compiler.is_compiling() and len(values) <= _FEW_LEVELS:
+        return _compare(magnitude, values)
+    return _look_up(nearest, magnitude * 2)
+
+
+def _compare(magnitude: Tensor, values: tuple[int, ...]) -> Tensor:
+    level = torch.zeros_like(magnitude, dtype=torch.float32)
+    for below, above in pairwise(values):
+        level = torch.where(magnitude >= (below + above) / 2, float(above), level)
+    return level
+
+
 def _look_up(table: Tensor, place: Tensor) -> Tensor:
     """`table[floor(place)]`; strides as those of `place`, which is dense.
 
-    Places beyond the ends are clipped, NaN is 0, so that the training loop can tell of divergence.
     Selecting rows by 32-bit indices takes a third of the time of indexing with a tensor.
     """
     within = torch.fmax(place.clamp(max=table.numel() - 1), place.new_zeros(()))
@@ -31,42 +54,51 @@ def _look_up(table: Tensor, place: Tensor) -> Tensor:
 
 
 class _ProjectSigned(Function):
-    """`scale · sign(x) · nearest level of |x / scale|`, clipped at the largest level."""
+    """`scale · sign(x) · nearest level of |x / scale|`, clipped at the largest level.
+
+    Only x is kept for the gradient: to project again costs less than the memory of what was projected.
+    """
 
     @staticmethod
-    def forward(ctx: Any, x: Tensor, scale: Tensor, nearest: Tensor) -> Tensor:
-        normalised = x / scale
-        projected = torch.copysign(_look_up(nearest, normalised.abs() * 2), normalised) + 0.0
-        ctx.save_for_backward(normalised, projected, nearest)
-        return projected * scale
+    def forward(ctx: Any, x: Tensor, scale: Tensor, values: tuple[int, ...], nearest: Tensor) -> Tensor:
+        ctx.save_for_backward(x, scale, nearest)
+        ctx.values = values
+        return (_signed_level(x.float() / scale, values, nearest) * scale).to(x.dtype)
 
     @staticmethod
     def backward(ctx: Any, *grads: Any) -> Any:
         """Straight through for x, clipped or not; the scale learns from the error inside the clip."""
-        normalised, projected, nearest = ctx.saved_tensors
+        x, scale, nearest = ctx.saved_tensors
         (grad,) = grads
-        clipped = normalised.abs() > nearest[-1]
-        return grad, (grad * torch.where(clipped, projected, projected - normalised)).sum(), None
+        place = x.float() / scale
+        level = _signed_level(place, ctx.values, nearest)
+        error = torch.where(place.abs() > ctx.values[-1], level, level - place)
+        return grad, (grad.float() * error).sum(), None, None
+
+
+def _signed_level(place: Tensor, values: tuple[int, ...], nearest: Tensor) -> Tensor:
+    return torch.copysign(_nearest_level(place.abs(), values, nearest), place) + 0.0
 
 
 class _ProjectUnsigned(Function):
-    """`scale · nearest level of max(x, 0) / scale`, clipped at the largest level."""
+    """`scale · nearest level of max(x, 0) / scale`, clipped at the largest level; only x is kept."""
 
     @staticmethod
-    def forward(ctx: Any, x: Tensor, scale: Tensor, nearest: Tensor) -> Tensor:
-        normalised = x / scale
-        projected = _look_up(nearest, normalised * 2)
-        ctx.save_for_backward(normalised, projected, nearest)
-        return projected * scale
+    def forward(ctx: Any, x: Tensor, scale: Tensor, values: tuple[int, ...], nearest: Tensor) -> Tensor:
+        ctx.save_for_backward(x, scale, nearest)
+        ctx.values = values
+        return (_nearest_level(x.float() / scale, values, nearest) * scale).to(x.dtype)
 
     @staticmethod
     def backward(ctx: Any, *grads: Any) -> Any:
         """Straight through inside the clip, zero for x beyond it."""
-        normalised, projected, nearest = ctx.saved_tensors
+        x, scale, nearest = ctx.saved_tensors
         (grad,) = grads
-        clipped = normalised > nearest[-1]
-        grad_scale = (grad * torch.where(clipped, projected, projected - normalised)).sum()
-        return torch.where(clipped, 0.0, grad), grad_scale, None
+        place = x.float() / scale
+        level = _nearest_level(place, ctx.values, nearest)
+        clipped = place > ctx.values[-1]
+        grad_scale = (grad.float() * torch.where(clipped, level, level - place)).sum()
+        return torch.where(clipped, 0.0, grad), grad_scale, None, None
 
 
 class _ApotQuant(nn.Module):
@@ -126,7 +158,7 @@ class ApotWeightQuant(_ApotQuant):
 
     def forward(self, weight: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         scale = self.scale()
-        value = _ProjectSigned.apply(self.normalised(weight), scale, self.nearest)
+        value = _ProjectSigned.apply(self.normalised(weight), scale, self.levels.values, self.nearest)
         return value, scale, self.zero_point, self.container
 
 
@@ -158,7 +190,8 @@ class ApotActivationQuant(_ApotQuant):
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         scale = self.scale()
-        return _ProjectUnsigned.apply(x, scale, self.nearest), scale, self.zero_point, self.container
+        value = _ProjectUnsigned.apply(x, scale, self.levels.values, self.nearest)
+        return value, scale, self.zero_point, self.container
 
 
 class ApotWeightProxy(WeightQuantProxyFromInjector):

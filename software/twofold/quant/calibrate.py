@@ -12,15 +12,13 @@ import torch
 from torch import Tensor, fx, nn
 
 from twofold.quant.apot import ApotActivationQuant, ApotWeightProxy
-from twofold.quant.integer import STATISTICS_BATCHES
+from twofold.quant.codes import tensor_quant_of
+from twofold.quant.integer import STATISTICS_BATCHES, has_free_scale
 from twofold.quant.recipe import EDGE_BITS
 
 _CANDIDATE_OCTAVES = 8
-
-
-def tensor_quant_of(quantiser: qnn.QuantIdentity) -> nn.Module:
-    """The module that quantises within a Brevitas activation layer."""
-    return quantiser.act_quant.fused_activation_quant_proxy.tensor_quant
+#: Candidates in an octave for scales that need not be powers of two.
+_FREE_STEPS = 4
 
 
 def calibrate(model: fx.GraphModule, example: Tensor) -> None:
@@ -28,8 +26,8 @@ def calibrate(model: fx.GraphModule, example: Tensor) -> None:
 
     Batch normalisation after APoT weights, which are normalised and so of another size than the float
     weights, takes its statistics from `example`: a few hundred images at least. The rest keeps its own.
-    APoT scales and those of integers below 8 bits: the power of two of the smallest mean square error.
-    Other integer scales: Brevitas's percentile.
+    APoT scales and those of integers below 8 bits: of the powers of two, or, where scales are free, of four
+    in an octave, the one of the smallest mean square error. Other integer scales: Brevitas's percentile.
     """
     hooks = [
         module.register_forward_pre_hook(_fit_apot_scale)
@@ -64,7 +62,10 @@ def _new_statistics(model: fx.GraphModule) -> Iterator[None]:
 
 def _fit_apot_scale(module: nn.Module, arguments: tuple[Tensor, ...]) -> None:
     assert isinstance(module, ApotActivationQuant)
-    _choose_scale(arguments[0], module.levels.largest, module.set_scale, lambda x: module.forward(x)[0])
+    steps = 1 if module.power_of_two else _FREE_STEPS
+    _choose_scale(
+        arguments[0], module.levels.largest, module.set_scale, lambda x: module.forward(x)[0], steps
+    )
 
 
 def _fit_narrow_scales(model: fx.GraphModule, example: Tensor) -> None:
@@ -92,21 +93,34 @@ def _fit_int_scale(module: Any, arguments: tuple[Tensor, ...]) -> None:
     steps = 1 << (bits - 1 if module.act_quant.is_signed else bits)
     learned = module.get_parameter("act_quant.fused_activation_quant_proxy.tensor_quant.scaling_impl.value")
 
-    def set_scale(scale: float) -> None:
+    def set_power_of_two(scale: float) -> None:
         # the exponent of the threshold is rounded up; half way between two it is far from both
         learned.fill_(math.log2(scale * steps) - 0.5)
 
-    _choose_scale(arguments[0], steps - 1, set_scale, module.forward)
+    def set_free(scale: float) -> None:
+        learned.fill_(scale * (steps - 1))
+
+    if has_free_scale(module.act_quant):
+        _choose_scale(arguments[0], steps - 1, set_free, module.forward, _FREE_STEPS)
+    else:
+        _choose_scale(arguments[0], steps - 1, set_power_of_two, module.forward, 1)
 
 
 def _choose_scale(
-    x: Tensor, largest: int, set_scale: Callable[[float], None], quantise: Callable[[Tensor], Tensor]
+    x: Tensor,
+    largest: int,
+    set_scale: Callable[[float], None],
+    quantise: Callable[[Tensor], Tensor],
+    steps: int,
 ) -> None:
-    """Sets the power of two of the smallest mean square error over `x`; `largest`: the greatest code."""
+    """Sets the scale of the smallest mean square error over `x`, of `steps` in an octave.
+
+    largest: the greatest code.
+    """
     covering = max(float(x.max()), torch.finfo(torch.float32).tiny) / largest
-    exponent = int(torch.tensor(covering).log2().ceil())
+    exponent = int((torch.tensor(covering).log2() * steps).ceil())
     errors = {}
-    for candidate in range(exponent - _CANDIDATE_OCTAVES, exponent + 1):
-        set_scale(2.0**candidate)
+    for candidate in range(exponent - _CANDIDATE_OCTAVES * steps, exponent + 1):
+        set_scale(2.0 ** (candidate / steps))
         errors[candidate] = float((quantise(x) - x).square().mean())
-    set_scale(2.0 ** min(errors, key=lambda candidate: errors[candidate]))
+    set_scale(2.0 ** (min(errors, key=lambda candidate: errors[candidate]) / steps))

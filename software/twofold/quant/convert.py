@@ -5,17 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-import brevitas.nn as qnn
-import torch
 from torch import Tensor, fx, nn
 
 from twofold.errors import UserError
 from twofold.quant.apot import PUBLISHED_WEIGHT_ALPHA, ApotActivation, ApotWeight
 from twofold.quant.calibrate import calibrate
-from twofold.quant.integer import activation_quantiser, int_activation, int_weight
+from twofold.quant.integer import activation_quantiser, free_int_activation, int_activation, int_weight
 from twofold.quant.layers import Add
-from twofold.quant.recipe import EDGE, Apot, Int, Recipe
+from twofold.quant.recipe import EDGE, Apot, Int, Recipe, Scales, first_layer
 from twofold.quant.trace import module_of, refuse, trace
+from twofold.quant.weighted import quantised_layer
 
 INPUT_QUANTISER = "input_quant"
 _TRANSPARENT = (nn.Flatten, nn.MaxPool2d, nn.Dropout, nn.Identity)
@@ -29,6 +28,10 @@ def quantise(model: nn.Module, recipe: Recipe, example: Tensor) -> fx.GraphModul
     of additions that are sums of products become signed 8-bit integers. Nodes are named after the
     nodes of `torch.fx.symbolic_trace(model)`; a quantiser takes the name of its ReLU, or its source's
     name and `_quant`.
+
+    Where the recipe has free scales, powers of two remain what no multiplier can carry exactly: the last
+    layer's weights, whose accumulators are the logits; the input; averages; and every activation but
+    those of a ReLU right behind a layer, or its normalisation, that only other layers than the last read.
 
     example: images [N, C, H, W] whose activations initialise the scales.
     Raises UserError, naming the node, for layers that are not supported.
@@ -59,8 +62,8 @@ class _Converter:
         weighted = [n for n, module in self.sources.items() if isinstance(module, nn.Conv2d | nn.Linear)]
         if not weighted:
             raise UserError("expected a model with at least one Conv2d or Linear layer, found none")
-        self.edges = {weighted[0], weighted[-1]}
-        self.last_input = self._source_of(weighted[-1])
+        self.first, self.last = weighted[0], weighted[-1]
+        self.last_input = self._source_of(self.last)
 
     def convert(self, name: str) -> fx.GraphModule:
         for node in self.traced.graph.nodes:
@@ -92,8 +95,14 @@ class _Converter:
         if len(node.all_input_nodes) != 1 or not isinstance(node.args[0], fx.Node):
             raise refuse(node, "expected a model of one output tensor")
         value = self.values[node.args[0]]
-        weighted = isinstance(self.sources.get(node.args[0]), nn.Conv2d | nn.Linear)
-        self.graph.output((value if weighted else self._exact(value)).node)
+        self.graph.output((value if self._is_weighted(node.args[0]) else self._exact(value)).node)
+
+    def _is_weighted(self, node: fx.Node) -> bool:
+        return isinstance(self.sources.get(node), nn.Conv2d | nn.Linear)
+
+    def _leaves_raw(self, node: fx.Node) -> bool:
+        """Whether the accumulators of layer `node` are logits: no multiplier follows."""
+        return node is self.last or any(user.op == "output" for user in node.users)
 
     def _layer(self, node: fx.Node, module: nn.Module) -> _Value:
         operands = [self.values[source] for source in node.all_input_nodes]
@@ -145,11 +154,13 @@ class _Converter:
         return self.requantised[name]
 
     def _weighted(self, node: fx.Node, module: nn.Conv2d | nn.Linear) -> nn.Module:
-        if node in self.edges:
-            return quantised_layer(module, int_weight(EDGE.bits))
+        if self._leaves_raw(node):
+            return quantised_layer(module, int_weight(EDGE))
+        if node is self.first:
+            return quantised_layer(module, int_weight(first_layer(self.recipe)))
         if isinstance(self.recipe, Int):
-            return quantised_layer(module, int_weight(self.recipe.bits))
-        injector = ApotWeight.let(apot_bits=self.recipe.weight_bits)
+            return quantised_layer(module, int_weight(self.recipe))
+        injector = ApotWeight.let(apot_bits=self.recipe.weight_bits, po2_scale=not self._free)
         if not any(isinstance(self.sources.get(user), nn.BatchNorm2d) for user in node.users):
             deviation = float(module.weight.detach().std())
             injector = injector.let(normalise=False, alpha_init=PUBLISHED_WEIGHT_ALPHA * deviation)
@@ -171,12 +182,30 @@ class _Converter:
     def _relu(self, node: fx.Node, operand: _Value) -> _Value:
         rectified = self._emit(f"{node.name}_relu", nn.ReLU(), [operand], False, True)
         if node is self.last_input:
-            injector = self._uniform(rectified)
-        elif isinstance(self.recipe, Apot):
-            injector = ApotActivation.let(apot_bits=self.recipe.activation_bits)
-        else:
-            injector = int_activation(self.recipe.activation_bits, signed=False)
-        return self._add_quantiser(rectified, node.name, injector)
+            return self._add_quantiser(rectified, node.name, self._uniform(rectified))
+        return self._add_quantiser(rectified, node.name, self._rectified_quantiser(node))
+
+    def _rectified_quantiser(self, node: fx.Node) -> Any:
+        free, bits = self._free and self._between_layers(node), self.recipe.activation_bits
+        if isinstance(self.recipe, Apot):
+            return ApotActivation.let(apot_bits=bits, po2_scale=not free)
+        return free_int_activation(bits) if free else int_activation(bits, signed=False)
+
+    @property
+    def _free(self) -> bool:
+        return self.recipe.scales == Scales.FREE
+
+    def _between_layers(self, node: fx.Node) -> bool:
+        """Whether this ReLU alone reads a layer right before it, and only layers with multipliers read it."""
+        source = node.all_input_nodes[0]
+        before = isinstance(self.sources.get(source), nn.BatchNorm2d) or self._is_weighted(source)
+        alone = len(source.users) == 1
+        return before and alone and all(self._takes_any_scale(reader) for reader in node.users)
+
+    def _takes_any_scale(self, reader: fx.Node) -> bool:
+        if isinstance(self.sources.get(reader), _TRANSPARENT):
+            return all(self._takes_any_scale(user) for user in reader.users)
+        return self._is_weighted(reader) and not self._leaves_raw(reader)
 
     def _addition(self, node: fx.Node, operands: list[_Value]) -> _Value:
         if len(node.args) < 2 or not all(isinstance(operand, fx.Node) for operand in node.args[:2]):
@@ -187,32 +216,6 @@ class _Converter:
     def _average(self, name: str, operand: _Value) -> _Value:
         source = self._exact(operand)
         return self._exact(self._emit(name, nn.AdaptiveAvgPool2d(1), [source], False, source.non_negative))
-
-
-def quantised_layer(source: nn.Conv2d | nn.Linear, weight_quantiser: Any) -> nn.Module:
-    """A Brevitas layer of the same shape, weight and bias (the bias stays a float)."""
-    has_bias = source.bias is not None
-    if isinstance(source, nn.Linear):
-        layer = qnn.QuantLinear(
-            source.in_features, source.out_features, bias=has_bias, weight_quant=weight_quantiser
-        )
-    else:
-        layer = qnn.QuantConv2d(
-            source.in_channels,
-            source.out_channels,
-            source.kernel_size,
-            source.stride,
-            source.padding,
-            source.dilation,
-            source.groups,
-            bias=has_bias,
-            weight_quant=weight_quantiser,
-        )
-    with torch.no_grad():
-        layer.weight.copy_(source.weight)
-        if has_bias:
-            layer.bias.copy_(source.bias)
-    return layer
 
 
 def _copy(module: nn.BatchNorm2d) -> nn.BatchNorm2d:

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, fx, nn
 
-from twofold.quant.apot import ApotWeightProxy, ApotWeightQuant
+from twofold.quant.absorb import absorb_scales
 from twofold.quant.layers import ChannelScale
+from twofold.quant.weighted import is_apot, weight_quantiser
 
 #: A gain below this share of the layer's largest, and its channel is as good as constant.
 NEGLIGIBLE_GAIN = 2.0**-12
@@ -40,6 +41,9 @@ def fold_batch_norms(model: fx.GraphModule) -> fx.GraphModule:
     must stay on their levels, take the shift into the bias and the sign of a negative gain into the
     weights; the gain's magnitude stays as a `ChannelScale` in the normalisation's place. A channel
     of (nearly) no gain becomes its constant: zero weights, the shift as bias.
+
+    Then scales that are no power of two, or one for each channel, become multipliers too, as
+    `twofold.quant.absorb` describes: training goes on with the numbers that will be shipped.
     """
     model.eval()
     for node in _folded_nodes(model):
@@ -54,19 +58,8 @@ def fold_batch_norms(model: fx.GraphModule) -> fx.GraphModule:
             model.graph.erase_node(node)
             model.delete_submodule(str(node.target))
     model.recompile()
-    return model
-
-
-def is_apot(layer: nn.Module) -> bool:
-    """True for a Brevitas layer whose weights are APoT."""
-    return isinstance(getattr(layer, "weight_quant", None), ApotWeightProxy)
-
-
-def weight_quantiser(layer: nn.Module) -> ApotWeightQuant:
-    """The `tensor_quant` of a layer with APoT weights."""
-    quantiser = layer.weight_quant.tensor_quant  # type: ignore[union-attr]
-    assert isinstance(quantiser, ApotWeightQuant)
-    return quantiser
+    absorb_scales(model)
+    return model.eval()
 
 
 def _folded_nodes(model: fx.GraphModule) -> Iterator[fx.Node]:

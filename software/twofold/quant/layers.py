@@ -7,14 +7,15 @@ from torch import Tensor, nn
 
 
 class ChannelScale(nn.Module):
-    """Multiplies each channel by a positive number: [N, C, H, W] → the same. scale: [1, C, 1, 1].
+    """Multiplies each channel by a positive number: [N, C, H, W] → the same, or [N, C] → the same.
 
-    What is left of a batch normalisation when its shift has become the convolution's bias.
+    What is left of a batch normalisation when its shift has become the convolution's bias, and what
+    carries weights' scales that are no power of two. scale: [1, C, 1, 1], or [1, C] for `rank` 2.
     """
 
-    def __init__(self, scale: Tensor) -> None:
+    def __init__(self, scale: Tensor, rank: int = 4) -> None:
         super().__init__()
-        self.scale = nn.Parameter(scale.detach().clone().reshape(1, -1, 1, 1))
+        self.scale = nn.Parameter(scale.detach().clone().reshape(1, -1, *([1] * (rank - 2))))
 
     def forward(self, x: Tensor) -> Tensor:
         return x * self.scale

@@ -3,10 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 from twofold.errors import UserError
 
 EDGE_BITS = 8
+
+
+class Granularity(StrEnum):
+    """What shares a scale: a layer's weights [O, I, K, K] → one for all, or one for each of the O filters."""
+
+    TENSOR = "tensor"
+    CHANNEL = "channel"
+
+
+class Scales(StrEnum):
+    """Which numbers a scale may be. A free one is carried by the multiplier behind the layer."""
+
+    POWER_OF_TWO = "power-of-two"
+    FREE = "free"
 
 
 def _check_width(what: str, bits: int) -> None:
@@ -14,14 +29,27 @@ def _check_width(what: str, bits: int) -> None:
         raise UserError(f"{what}: expected a width of 2 to 8 bits, got {bits}")
 
 
+def _check_word(what: str, word: str, words: type[StrEnum]) -> None:
+    if word not in list(words):
+        raise UserError(f"{what}: expected one of {', '.join(words)}, got {word!r}")
+
+
 @dataclass(frozen=True)
 class Int:
-    """Uniform integers of `bits` bits (2 to 8) with power-of-two scales, weights and activations alike."""
+    """Uniform integers of `bits` bits (2 to 8), weights and activations alike.
+
+    weight_granularity: of the weights' scales; an activation has one. scales: of weights and activations;
+    the values that a power of two must do for are listed at `twofold.quant.convert.quantise`.
+    """
 
     bits: int = 8
+    weight_granularity: Granularity = Granularity.TENSOR
+    scales: Scales = Scales.POWER_OF_TWO
 
     def __post_init__(self) -> None:
         _check_width("Int.bits", self.bits)
+        _check_word("Int.weight_granularity", self.weight_granularity, Granularity)
+        _check_word("Int.scales", self.scales, Scales)
 
     @property
     def weight_bits(self) -> int:
@@ -34,14 +62,19 @@ class Int:
 
 @dataclass(frozen=True)
 class Apot:
-    """Additive powers of two with a power-of-two scale, widths 2 to 8. A weight's width counts its sign."""
+    """Additive powers of two, widths 2 to 8. A weight's width counts its sign.
+
+    scales: alpha over the largest level is a power of two, or any number as published.
+    """
 
     weight_bits: int = 4
     activation_bits: int = 4
+    scales: Scales = Scales.POWER_OF_TWO
 
     def __post_init__(self) -> None:
         _check_width("Apot.weight_bits", self.weight_bits)
         _check_width("Apot.activation_bits", self.activation_bits)
+        _check_word("Apot.scales", self.scales, Scales)
 
 
 @dataclass(frozen=True)
@@ -50,12 +83,22 @@ class ApotWeights:
 
     weight_bits: int = 4
     activation_bits: int = 4
+    scales: Scales = Scales.POWER_OF_TWO
 
     def __post_init__(self) -> None:
         _check_width("ApotWeights.weight_bits", self.weight_bits)
         _check_width("ApotWeights.activation_bits", self.activation_bits)
+        _check_word("ApotWeights.scales", self.scales, Scales)
 
 
-#: The first and the last layer are always `Int(8)`.
 Recipe = Int | Apot | ApotWeights
+
+
+def first_layer(recipe: Recipe) -> Int:
+    """The first layer's weights: 8 bits, scales like the other layers'."""
+    granularity = recipe.weight_granularity if isinstance(recipe, Int) else Granularity.TENSOR
+    return Int(EDGE_BITS, granularity, recipe.scales)
+
+
+#: The last layer, whose accumulators are the logits, the input, sums of products and averages.
 EDGE = Int(EDGE_BITS)

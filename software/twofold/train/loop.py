@@ -109,6 +109,9 @@ class _Run:
         if around.objective.teacher is not None:
             around.compute.place(around.objective.teacher)
         self.train, self.validation = map(around.compute.images, (dataset.train, dataset.validation))
+        batches = settings.epochs * (len(self.train) // settings.batch)
+        own_share = len(around.processes.share(torch.arange(settings.batch)))
+        self.forward = around.compute.forward(model, own_share, batches)
         self.optimiser = settings.optimiser.build(model.parameters())
         if state.epoch:
             self.optimiser.load_state_dict(dict(state.optimiser))
@@ -125,6 +128,7 @@ class _Run:
         spent = time.monotonic() - start
         self._remember(Epoch(loss, score[0], self.optimiser.param_groups[0]["lr"], spent), score)
         note = f"validation {score[0]:.1f}%, {rate:,.0f} images/s"
+        note += f", {self.forward.reason}" if self.forward.reason else ""
         left = (self.settings.epochs - number - 1) * spent
         return f"{note}, {_duration(left)} left" if left else note
 
@@ -164,7 +168,7 @@ class _Run:
         moved = replace(batch, pixels=self.settings.augmentation(batch.pixels))
         images = self.around.compute.real(moved)
         with self.around.compute.autocast():
-            logits = self.model(images).float()
+            logits = self.forward(images).float()
             return self.around.objective(logits, batch.labels, images)
 
     def _step(self, loss: Tensor, part: float, number: int) -> None:

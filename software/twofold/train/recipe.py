@@ -15,6 +15,7 @@ from twofold.prune.soft import soft_mask
 from twofold.quant.convert import quantise
 from twofold.quant.fold import fold_batch_norms
 from twofold.quant.recipe import Recipe
+from twofold.quant.weighted import renew_channel_scales
 from twofold.train.augment import Augmentation
 from twofold.train.objective import Distillation
 from twofold.train.options import FitOptions
@@ -152,7 +153,9 @@ def _masked(pruning: SoftPruning) -> Callable[[nn.Module, Tensor], AfterEpoch]:
 
 def _remove_masked(pruning: SoftPruning) -> Transform:
     def remove(model: nn.Module, example: Tensor) -> nn.Module:
-        return remove_filters(model, example, magnitude, pruning.keep(model))
+        pruned = remove_filters(model, example, magnitude, pruning.keep(model))
+        renew_channel_scales(pruned)
+        return pruned
 
     return remove
 

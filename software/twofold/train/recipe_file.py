@@ -5,6 +5,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Collection, Mapping
 from dataclasses import fields
+from enum import StrEnum
 from pathlib import Path
 from types import UnionType
 from typing import Any, TypeVar, get_args, get_type_hints
@@ -132,6 +133,10 @@ def _typed(where: str, value: Any, declared: Any) -> Any:
     (kind,) = (part for part in _parts(declared) if part is not type(None))
     if kind is float and type(value) is int:
         return float(value)
+    if issubclass(kind, StrEnum):
+        if value not in list(kind):
+            raise UserError(f"{where}: expected one of {', '.join(kind)}, got {value!r}")
+        return kind(value)
     if type(value) is not kind:
         raise UserError(f"{where}: expected {_WORDS[kind]}, got {value!r}")
     return value

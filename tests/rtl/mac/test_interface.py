@@ -8,12 +8,13 @@ import numpy as np
 import pytest
 
 from twofold.errors import UserError
-from twofold.network.types import IntArray
+from twofold.network.types import IntArray, IntType
 from twofold.rtl.mac.apot_shift import ApotShift
 from twofold.rtl.mac.int8_dsp import Int8Dsp
 from twofold.rtl.mac.int_mul import IntMul
 from twofold.rtl.mac.interface import PeKind
 from twofold.rtl.mac.lut_da import LutDa
+from twofold.rtl.mac.weight_code import APOT4, INT4, TwosComplement
 from twofold.rtl.primitives.family import Family
 from twofold.sim import primitives
 from twofold.sim.benches.pe_stream import Stream, extreme_tiles, make_stream, random_tiles
@@ -24,13 +25,16 @@ BUILD = Path("build/vectors")
 KINDS = [
     IntMul(3, 2, weight_bits=4),
     ApotShift(4, 4),
+    ApotShift(4, 4, activation_bits=4, family=Family.XC7),
     ApotShift(5, 3, terms=((0, 1, 4, 16), (0, 2, 8, 32)), activation_bits=6),
+    ApotShift(5, 2, terms=((0, 2, 16, 64), (0, 1, 8, 32), (0, 4)), activation_bits=6, family=Family.XC7),
     Int8Dsp(2, 2),
     Int8Dsp(16, 2),
-    LutDa(4, 3, activation_bits=4),
-    LutDa(8, 2, low=-10, high=10, activation_bits=6),
-    LutDa(8, 2, low=-10, high=10, activation_bits=6, family=Family.XC7),
-    LutDa(12, 1, low=-128, high=127, activation_bits=8),
+    LutDa(4, 3, activations=IntType(False, 4)),
+    LutDa(8, 2, TwosComplement(-10, 10), IntType(False, 6)),
+    LutDa(8, 2, APOT4, IntType(False, 6), addends=2, family=Family.XC7),
+    LutDa(8, 2, INT4, IntType(True, 4), addends=2),
+    LutDa(12, 1, TwosComplement(-128, 127)),
 ]
 
 
@@ -38,7 +42,7 @@ def sums(kind: PeKind, stream: Stream) -> IntArray:
     """What the simulated array gives for the vectors after the first swap."""
     cycles = stream.first + kind.latency + len(stream.expected)
     y = build(kind.component(), BUILD, primitives.XC7).run(stream.inputs, cycles=cycles)["y"]
-    return y.reshape(cycles, kind.tout)[stream.first + kind.latency :]
+    return y.reshape(cycles, kind.addends, kind.tout).sum(axis=1)[stream.first + kind.latency :]
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=str)

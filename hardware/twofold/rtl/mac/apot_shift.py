@@ -1,40 +1,49 @@
-"""Additive powers of two: a weight is a sign and one term of each of two tables, applied by shifts."""
+"""Additive powers of two: a weight is a sign and one term of each of a few tables, applied by shifts."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import product
 
 import numpy as np
-from amaranth.hdl import Cat, Module, Shape, Signal, Value, signed, unsigned
+from amaranth.hdl import Module, Shape, Signal, Value, unsigned
 
-from twofold.network.types import IntArray, width_of
+from twofold.network.types import IntArray
+from twofold.rtl.mac.apot_terms import Chosen, PowerTable
 from twofold.rtl.mac.interface import PeArray, PeKind, pack
-from twofold.rtl.mac.pipeline import adder_tree, registered_activations, tree_levels, weight_words
+from twofold.rtl.mac.pipeline import registered_activations, weight_words
+from twofold.rtl.mac.ternary_tree import Term, plan_tree, ternary_tree
+from twofold.rtl.primitives.family import Family
 
 
 @dataclass(frozen=True)
 class ApotShift(PeKind):
-    """Weights ±(t0 + t1) with t0 from the first table and t1 from the second.
+    """Weights ±(t0 + t1 + …) with t0 from the first table, t1 from the second, and so on.
 
-    terms: two tables of zeros and powers of two, each a power of two long; the default is the 4-bit set
-    ±{0, 1, 2, 3, 4, 6, 8, 10}. activation_bits: width of the unsigned activations. A weight's code is,
-    from the lowest bit, the index into the second table, the index into the first, and the sign; a
-    byte of a memory word holds as many whole codes as fit. Codes are stored output by output, input 0
-    lowest, and fill each word before the next begins.
+    terms: tables of zeros and powers of two, each 2^k long; those of a width of arXiv 1909.13144 are
+    `quant.levels.weight_levels(bits).terms`, the default is that of 4 bits, ±{0, 1, 2, 3, 4, 6, 8, 10}.
+    activation_bits: width of the unsigned activations. A weight's code is, from the lowest bit, the
+    index into the last table, …, the index into the first, and the sign; a byte of a memory word holds
+    as many whole codes as fit. Codes are stored output by output, input 0 lowest, and fill each word
+    before the next begins.
 
-    A negative weight contributes the ones' complements of its two terms, each one less than the
-    negated term: `correction` is twice the number of negative weights of each output.
+    A negative weight −w meets the ones' complement of its activation, and (2^n − 1 − a)·w is
+    (2^n − 1)·w more than −w·a: so no number in the array has a sign, and `correction` is 2^n − 1 times
+    the sum of the negative weights of each output.
     """
 
-    terms: tuple[tuple[int, ...], tuple[int, ...]] = ((0, 1, 4, 8), (0, 2))
+    terms: tuple[tuple[int, ...], ...] = ((0, 1, 4, 8), (0, 2))
     activation_bits: int = 8
+    family: Family = Family.PORTABLE
 
     def __post_init__(self) -> None:
         super().__post_init__()
         for table in self.terms:
             if len(table).bit_count() != 1 or any(term < 0 or term.bit_count() > 1 for term in table):
                 raise ValueError(f"expected 2^k terms that are 0 or a power of two, got {table}")
+        if not self.tables:
+            raise ValueError(f"expected a table with a power of two, got {self.terms}")
         if not 1 <= self.activation_bits <= 8:
             raise ValueError(f"expected an activation width of 1 to 8 bits, got {self.activation_bits}")
         if self.code_bits > 8:
@@ -58,30 +67,23 @@ class ApotShift(PeKind):
         return sum(max(table) for table in self.terms)
 
     @property
-    def product_bits(self) -> int:
-        """Width of one signed product, complements included."""
-        return width_of(*self._product_range)
-
-    @property
-    def _product_range(self) -> tuple[int, int]:
-        high = self.magnitude_max * self.activation_range[1]
-        return -high - 2, high
-
-    @property
     def sum_range(self) -> tuple[int, int]:
-        low, high = self._product_range
-        return self.tin * low, self.tin * high
+        return 0, self.tin * self.magnitude_max * self.activation_range[1]
 
     @property
-    def select_bits(self) -> tuple[int, int]:
-        """Widths of the indices into the two tables."""
-        first, second = (len(table).bit_length() - 1 for table in self.terms)
-        return first, second
+    def tables(self) -> tuple[PowerTable, ...]:
+        """Those of `terms` that are not all zero."""
+        return tuple(PowerTable(table) for table in self.terms if any(table))
+
+    @property
+    def index_bits(self) -> tuple[int, ...]:
+        """Widths of the indices into `terms`."""
+        return tuple(len(table).bit_length() - 1 for table in self.terms)
 
     @property
     def code_bits(self) -> int:
         """Width of one weight in memory."""
-        return 1 + sum(self.select_bits)
+        return 1 + sum(self.index_bits)
 
     @property
     def codes_per_word(self) -> int:
@@ -92,19 +94,23 @@ class ApotShift(PeKind):
         return -(-self.tin * self.tout // self.codes_per_word)
 
     @property
+    def leaves(self) -> tuple[Term, ...]:
+        """The numbers that one output adds up, table after table."""
+        greatest = self.activation_range[1]
+        return tuple(leaf for table in self.tables for leaf in table.leaves(self.tin, greatest))
+
+    @property
     def latency(self) -> int:
-        """Input register, product register, tree."""
-        return 2 + tree_levels(self.tin)
+        """Input register, register of the terms, tree."""
+        return 2 + len(plan_tree(self.leaves).levels)
 
     @cached_property
     def codes(self) -> dict[int, int]:
-        """Code of each weight; the first spelling where two terms give the same weight."""
+        """Code of each weight; the first spelling where different terms give the same weight."""
         found: dict[int, int] = {}
         for sign in (0, 1):
-            for first, large in enumerate(self.terms[0]):
-                for second, small in enumerate(self.terms[1]):
-                    code = sign << (self.code_bits - 1) | first << self.select_bits[1] | second
-                    found.setdefault((1 - 2 * sign) * (large + small), code)
+            for code, terms in enumerate(product(*self.terms)):
+                found.setdefault((1 - 2 * sign) * sum(terms), sign << (self.code_bits - 1) | code)
         return found
 
     def refusal(self, weights: IntArray) -> str | None:
@@ -120,14 +126,18 @@ class ApotShift(PeKind):
         return [pack(codes[start : start + self.codes_per_word], self.code_bits) for start in starts]
 
     def correction(self, weights: IntArray) -> IntArray:
-        return 2 * np.count_nonzero(np.asarray(weights) < 0, axis=1).astype(np.int64)
+        return self.activation_range[1] * np.minimum(np.asarray(weights, np.int64), 0).sum(axis=1)
 
     def component(self) -> PeArray:
         return ApotShiftArray(self)
 
 
 class ApotShiftArray(PeArray):
-    """Two multiplexers of shifts and one addition a weight, no multiplication; ports as in `PeArray`."""
+    """For each weight one multiplexer of shifts a table, and a tree of ternary adders for each output.
+
+    xc7: a LUT gives two bits of a multiplexer, or adds a bit of two terms that are only switched on and
+    off; the tree takes one LUT for each bit of a sum of three. Ports as in `PeArray`.
+    """
 
     kind: ApotShift
 
@@ -136,39 +146,32 @@ class ApotShiftArray(PeArray):
         activations = registered_activations(m, self)
         words = weight_words(m, self)
         for output in range(self.kind.tout):
-            products = []
-            for index, activation in enumerate(activations):
-                position = output * self.kind.tin + index
-                word = words[position // self.kind.codes_per_word]
-                code = word.word_select(position % self.kind.codes_per_word, self.kind.code_bits)
-                name = f"product_{output}_{index}"
-                product = Signal(signed(self.kind.product_bits), name=name, reset_less=True)
-                m.d.sync += product.eq(shifted_product(m, self.kind, activation, code, name))
-                products.append(product)
-            m.d.comb += self.y[output].eq(adder_tree(m, products, f"sum_{output}"))
+            codes = []
+            for position in range(output * self.kind.tin, (output + 1) * self.kind.tin):
+                word, place = divmod(position, self.kind.codes_per_word)
+                codes.append(words[word].word_select(place, self.kind.code_bits))
+            registered = []
+            for index, value in enumerate(terms(m, self.kind, activations, codes, f"term_{output}")):
+                register = Signal.like(value, name=f"leaf_{output}_{index}", reset_less=True)
+                m.d.sync += register.eq(value)
+                registered.append(register)
+            (total,) = ternary_tree(m, registered, self.kind.leaves, self.kind.family, f"sum_{output}")
+            m.d.comb += self.y[output].eq(total)
         return m
 
 
-def shifted_product(m: Module, kind: ApotShift, activation: Value, code: Value, name: str) -> Value:
-    """One product, or two less than it for a negative weight; signed."""
-    second_bits = kind.select_bits[1]
-    selects = code[second_bits:-1], code[:second_bits]
-    # Complementing the terms and not their sum lets the complement share the LUTs of the shifts.
-    large, small = (
-        _term(m, table, activation, select, code[-1], f"{name}_term{rank}")
-        for rank, (table, select) in enumerate(zip(kind.terms, selects, strict=True))
-    )
-    return large + small
-
-
-def _term(
-    m: Module, table: tuple[int, ...], activation: Value, select: Value, sign: Value, name: str
-) -> Value:
-    shifts = [term.bit_length() - 1 for term in table]
-    value = Signal(len(activation) + max(0, *shifts), name=name)
-    with m.Switch(select):
-        for index, shift in enumerate(shifts):
-            if shift >= 0:
-                with m.Case(index):
-                    m.d.comb += value.eq(activation << shift)
-    return Cat(value ^ sign.replicate(len(value)), sign).as_signed()
+def terms(
+    m: Module, kind: ApotShift, activations: list[Signal], codes: list[Value], name: str
+) -> list[Value]:
+    """The numbers that `kind.leaves` describes, for the weights with these codes; combinational."""
+    values: list[Value] = []
+    low = kind.code_bits - 1
+    for rank, (table, bits) in enumerate(zip(kind.terms, kind.index_bits, strict=True)):
+        low -= bits
+        if any(table):
+            chosen = [
+                Chosen(activation, code[-1], code[low : low + bits])
+                for activation, code in zip(activations, codes, strict=True)
+            ]
+            values += PowerTable(table).terms(m, chosen, kind.family, f"{name}_{rank}")
+    return values

@@ -88,6 +88,16 @@ class PeKind(ABC):
         low, high = self.sum_range
         return width_of(min(low, -1), high)
 
+    @property
+    def addends(self) -> int:
+        """Numbers as which a sum leaves, to be added where it is accumulated; 1 unless a kind differs."""
+        return 1
+
+    @property
+    def addend_bits(self) -> int:
+        """Width of one signed addend, at most `sum_bits`."""
+        return self.sum_bits
+
     def accepts(self, weights: IntArray) -> bool:
         return self.refusal(np.asarray(weights, np.int64)) is None
 
@@ -131,8 +141,8 @@ class PeArray(wiring.Component):
         One element of `kind.encode(weights)`.
     swap : In(1)
         The vector on `a` is the first of the tile that was loaded last.
-    y : Out(ArrayLayout(signed(kind.sum_bits), tout))
-        `kind.product(weights, a) - kind.correction(weights)`.
+    y : Out(ArrayLayout(signed(kind.addend_bits), tout * kind.addends))
+        `kind.product(weights, a) - kind.correction(weights)`; addend n of sum o in place n * tout + o.
     """
 
     def __init__(self, kind: PeKind) -> None:
@@ -144,7 +154,7 @@ class PeArray(wiring.Component):
                 "load_index": In(range(kind.load_words)),
                 "load_word": In(8 * kind.tin),
                 "swap": In(1),
-                "y": Out(data.ArrayLayout(signed(kind.sum_bits), kind.tout)),
+                "y": Out(data.ArrayLayout(signed(kind.addend_bits), kind.tout * kind.addends)),
             }
         )
 

