@@ -4,19 +4,24 @@ from __future__ import annotations
 
 from twofold.plan.cost import CostModel
 from twofold.plan.layer_fields import Placement, layer_fields
+from twofold.plan.layout import blocks_of
 from twofold.plan.split import Split, splits, works
 from twofold.plan.stages import Stage
 
 _NOWHERE = (0, 0)
 
 
-def fastest(stage: Stage, pe: int, cost: CostModel) -> Split:
-    """By the predicted cycles of its instructions; of equals the one with most bands, which needs least
-    weight memory.
+def fastest(stage: Stage, pe: int, cost: CostModel, block_words: int = 0) -> Split:
+    """By the predicted cycles of its instructions; of equals the one with most bands.
 
-    Raises NetworkError if sums cannot be held.
+    block_words: memory words of an output block's weights; a split that needs more of them in a bank than
+    the bank holds is taken only if all do. Raises NetworkError if sums cannot be held.
     """
-    return min(splits(stage, cost.geometry), key=lambda split: cycles(stage, pe, split, cost))
+    geometry = cost.geometry
+    blocks = blocks_of(stage.sums.channels, geometry.lanes)
+    found = list(splits(stage, geometry))
+    fitting = [s for s in found if -(-blocks // s.blocks) * block_words <= geometry.weight_words]
+    return min(fitting or found, key=lambda split: cycles(stage, pe, split, cost))
 
 
 def cycles(stage: Stage, pe: int, split: Split, cost: CostModel) -> int:

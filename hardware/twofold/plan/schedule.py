@@ -110,7 +110,10 @@ def _planned(stage: Stage, cost: CostModel) -> PlannedStage:
     if isinstance(stage.body, Conv2d):
         weights = tile_weights(stage.body, stage.operands[0], pe_kinds(geometry))
         correction = weights.correction
-    split = fastest(stage, LANES_PE if weights is None else weights.pe + 1, cost)
+    if weights is None:
+        split = fastest(stage, LANES_PE, cost)
+    else:
+        split = fastest(stage, weights.pe + 1, cost, len(weights.empty))
     return PlannedStage(stage, split, weights, parameter_words(stage, geometry, correction, split.blocks))
 
 
