@@ -7,7 +7,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/installed
 
-.PHONY: setup demo test lint bench bench-area bench-netlist bench-train clean
+.PHONY: setup demo test lint bench bench-area bench-cost bench-netlist bench-train clean
 
 setup: $(STAMP)
 
@@ -35,6 +35,9 @@ bench:
 
 bench-area: setup  ## LUTs, DSPs, depth and clock of each kind of MAC array (hours, less the second time)
 	$(BIN)/python -m twofold.synth.bench_area --place
+
+bench-cost: setup  ## the planner's model of area beside synthesis, over 66 geometries (half an hour)
+	$(BIN)/python -m twofold.synth.bench_cost
 
 bench-netlist: setup  ## 10^6 vectors through RTL and mapped netlist of each kind of MAC array (up to an hour)
 	$(BIN)/python -m twofold.sim.bench_netlist

@@ -10,12 +10,15 @@ import numpy as np
 import pytest
 import torch
 
-from twofold.data.dataset import Images
+from twofold import api, evaluation
+from twofold.data.dataset import Dataset, Images
 from twofold.data.load import load
 from twofold.errors import UserError
 from twofold.evaluation import Evaluation, evaluate
+from twofold.golden.execute import Golden
 from twofold.models.demo import DemoNet
 from twofold.network.graph import Network
+from twofold.network.types import IntArray
 from twofold.progress import Advance
 from twofold.qonnx.export import export
 from twofold.qonnx.freeze import OUTPUT, FrozenModel, freeze
@@ -68,6 +71,32 @@ def test_every_image_counts_where_the_frozen_model_puts_it(
         assert found.confusion[label].tolist() == np.bincount(of_label, minlength=10).tolist()
     assert found.correct == int((answers == images.labels.numpy()).sum())
     assert found.samples == progress.done == 150
+
+
+def test_memory_holds_a_batch_and_not_the_test_set(
+    network: Network, images: Images, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sizes = []
+    whole = evaluate(network, images, 10)
+    outputs = Golden.outputs
+
+    def counted(golden: Golden, frames: IntArray) -> IntArray:
+        sizes.append(len(frames))
+        return outputs(golden, frames)
+
+    monkeypatch.setattr(Golden, "outputs", counted)
+    monkeypatch.setattr(evaluation, "BATCH", 64)
+    found = evaluate(network, images, 10)
+    assert sizes == [64, 64, 22]
+    assert np.array_equal(found.confusion, whole.confusion)
+
+
+def test_a_file_and_a_data_set_are_enough(
+    frozen: FrozenModel, network: Network, images: Images, tmp_path: Path
+) -> None:
+    export(frozen, images.real, tmp_path / "model.onnx")
+    found = api.evaluate(tmp_path / "model.onnx", Dataset("digits", images, images, images))
+    assert np.array_equal(found.confusion, evaluate(network, images, 10).confusion)
 
 
 def test_figures_follow_from_the_confusion() -> None:

@@ -3,6 +3,7 @@
 from twofold import api
 
 result = api.train("apot", api.load_dataset("digits"), Path("build/mine"), model=MyNetwork())
+print(api.evaluate(result.onnx, api.load_dataset("digits")).accuracy)
 checks = api.verify(result.onnx, ["qonnx", "hls", "rtl"])
 api.build(result.onnx, "pynq-z2", "rtl", Path("build/pynq"))
 """
@@ -16,9 +17,12 @@ import numpy as np
 
 from twofold.boards.board import load_board
 from twofold.candidates import GOLDEN, Subject, check_hls, check_qonnx, check_rtl
+from twofold.data.dataset import Dataset
 from twofold.data.load import load as load_dataset
 from twofold.demo.flow import demo
 from twofold.errors import UserError
+from twofold.evaluation import Evaluation
+from twofold.evaluation import evaluate as run_evaluation
 from twofold.golden.compare import Check
 from twofold.hls.project import generate as generate_hls
 from twofold.network.digest import digest
@@ -42,6 +46,7 @@ from twofold.train.run import train
 __all__ = [
     "build",
     "demo",
+    "evaluate",
     "export",
     "freeze",
     "import_model",
@@ -56,6 +61,15 @@ __all__ = [
 
 WORK = Path("build/verify")
 """Where `verify` keeps compiled simulations, so that a second call does not compile again."""
+
+
+def evaluate(model: Path, dataset: Dataset, progress: Progress = SILENT) -> Evaluation:
+    """The golden model's accuracy on the whole test part of `dataset`.
+
+    model: a QONNX file. Raises UserError for files that cannot be imported, and for a data set of other
+    images or another number of classes.
+    """
+    return run_evaluation(import_model(model), dataset.test, dataset.classes, progress)
 
 
 def verify(

@@ -11,13 +11,13 @@ import numpy as np
 from twofold.data.dataset import Images
 from twofold.errors import UserError
 from twofold.golden.codes import quantise
-from twofold.golden.execute import execute
+from twofold.golden.execute import Golden
 from twofold.network.graph import Network
 from twofold.network.types import IntArray
 from twofold.progress import SILENT, Progress
 
-#: Images at a time: few enough that every layer's output fits in memory, enough to keep two cores busy.
-BATCH = 64
+#: Images between two steps of the progress; what is in memory does not grow with the test set.
+BATCH = 256
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,7 +56,7 @@ class Evaluation:
 
 
 def evaluate(network: Network, images: Images, classes: int, progress: Progress = SILENT) -> Evaluation:
-    """Runs the golden model on `images`; among equal logits the first counts.
+    """Runs the golden model on `images`, batch by batch; among equal logits the first counts.
 
     classes: of the data set. Raises UserError if the network takes images of another shape, or gives
     another number of logits, or if there are no images.
@@ -64,13 +64,20 @@ def evaluate(network: Network, images: Images, classes: int, progress: Progress 
     _check(network, images, classes)
     confusion = np.zeros((classes, classes), np.int64)
     start = time.monotonic()
+    golden, codes = Golden(network), _codes_of_pixels(network, images.full_scale)
     with progress.task("run the golden model", total=len(images)) as advance:
         for batch in images.batches(BATCH):
-            codes = quantise(batch.real.numpy(), network.input.type)
-            answers = execute(network, codes)[network.output_name].argmax(axis=1)
+            answers = golden.outputs(codes[batch.pixels.numpy()]).argmax(axis=1)
             np.add.at(confusion, (batch.labels.numpy(), answers), 1)
             advance(len(batch), f"{100 * confusion.trace() / confusion.sum():.2f}%")
     return Evaluation(confusion, time.monotonic() - start)
+
+
+def _codes_of_pixels(network: Network, full_scale: int) -> IntArray:
+    """The input's code for each of the 256 values of a pixel, [256]."""
+    pixels = np.arange(256, dtype=np.uint8)
+    images = Images.of(pixels.reshape(-1, 1, 1, 1), np.zeros_like(pixels), full_scale)
+    return quantise(images.real.numpy().ravel(), network.input.type)
 
 
 def _check(network: Network, images: Images, classes: int) -> None:

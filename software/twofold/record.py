@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+from pathlib import Path
 
 from twofold.data.dataset import Dataset
 from twofold.evaluation import evaluate
@@ -35,7 +37,17 @@ def result_of(
         round(sum(epoch["seconds"] for epoch in epochs) / 60, 1),
         len(dataset.test),
         figures,
+        commit_of(Path(__file__).parent),
     )
+
+
+def commit_of(folder: Path) -> str:
+    """Short hash of the commit that is checked out, with "-dirty" if files differ from it; "" without git."""
+    command = ["git", "-C", str(folder), "describe", "--always", "--dirty", "--match="]
+    try:
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        return ""
 
 
 def _accuracy(trained: TrainResult, dataset: Dataset, progress: Progress) -> float:

@@ -13,11 +13,19 @@ from twofold.cli.choices import Network
 from twofold.models.catalogue import NAMES
 from twofold.tables.results import Result, read
 from twofold.train import run as training
+from twofold.train.journal import Journals
+from twofold.train.pictures import Pictures
 from twofold.train.result import Accuracy, Metrics
 
 
 @pytest.fixture
-def calls(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
+def journals() -> list[object]:
+    """What each call was told to write to."""
+    return []
+
+
+@pytest.fixture
+def calls(monkeypatch: pytest.MonkeyPatch, journals: list[object]) -> list[tuple[Any, ...]]:
     """What `train` is called with; it answers at once."""
     calls: list[tuple[Any, ...]] = []
 
@@ -29,7 +37,9 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
         progress: object,
         model: nn.Module,
         start: Path | None,
+        journal: object,
     ) -> SimpleNamespace:
+        journals.append(journal)
         calls.append((recipe, type(model).__name__, dataset.name, folder, seed, start))
         metrics = Metrics(recipe, dataset.name, seed, Accuracy(98.61, None, 97.22), 15.84, 100, 112.4, {})
         return SimpleNamespace(
@@ -81,6 +91,17 @@ def test_a_row_is_added_for_what_was_trained(
     (row,) = read(path)
     assert row.command == "twofold train spq --network resnet20 --data digits --seed 0"
     assert row.network == "resnet20"
+
+
+def test_plots_are_drawn_and_a_log_is_written_on_demand(
+    run, calls: list[tuple[Any, ...]], journals: list[object]
+) -> None:
+    assert run("train", "apot", "--out", "mine").exit_code == 0
+    assert run("train", "apot", "--out", "mine", "--tensorboard").exit_code == 0
+    plain, logged = journals
+    assert isinstance(plain, Pictures)
+    assert isinstance(logged, Journals)
+    assert [part.folder for part in logged.parts] == [Path("mine/plots"), Path("mine/tensorboard")]
 
 
 def test_an_unknown_network_is_refused(run, calls: list[tuple[Any, ...]]) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 SOURCES = tuple(ROOT / folder / "twofold" for folder in ("software", "hardware", "sim", "boards"))
-PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
 CODE_BLOCK = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 HEADING = re.compile(r"^#+ +(.+)$", re.MULTILINE)
@@ -92,8 +92,9 @@ def test_files_exist(page: Path) -> None:
 
 
 def test_the_index_has_every_page() -> None:
-    linked = LINK.findall((ROOT / "docs" / "index.md").read_text())
-    assert sorted([*linked, "index.md"]) == sorted(page.name for page in (ROOT / "docs").glob("*.md"))
+    docs = ROOT / "docs"
+    linked = LINK.findall((docs / "index.md").read_text())
+    assert sorted([*linked, "index.md"]) == sorted(str(page.relative_to(docs)) for page in docs.rglob("*.md"))
 
 
 def test_what_does_not_exist_is_noticed(tmp_path: Path) -> None:

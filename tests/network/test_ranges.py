@@ -71,11 +71,18 @@ def test_sums_quantisers_and_thresholds_reach_both_bounds():
     assert extremes(threshold, (1,), small, (1,), IntType(True, 4)) == (([-3], [1]), ([-3], [1]))
 
 
-def test_the_bound_covers_every_partial_sum():
-    op = Linear("fc", ("x",), "y", np.array([[7, -7]]), np.array([-3]))
-    tensor = Tensor("x", (2,), IntType(False, 4))
+@pytest.mark.parametrize("signed, expected", [(False, 7 * 15 + 3), (True, 7 * 8 + 7 * 7 + 3)])
+def test_the_bound_is_the_greatest_partial_sum(signed, expected):
+    weight, bias = np.array([[7, -7]]), np.array([-3])
+    op = Linear("fc", ("x",), "y", weight, bias)
+    tensor = Tensor("x", (2,), IntType(signed, 4))
     network = Network.of("one", [tensor, Tensor("y", (1,), IntType(True, 9))], [op], "x", "y")
-    assert sum_bound(op, tensor, value_ranges(network)["x"]) == 7 * 15 + 7 * 15 + 3
+    assert sum_bound(op, tensor, value_ranges(network)["x"]) == expected
+    codes = range(tensor.type.lo, tensor.type.hi + 1)
+    terms = [(0, *(int(w) * x for x in codes)) for w in weight[0]] + [(0, int(bias[0]))]
+    assert max(abs(sum(some)) for some in itertools.product(*terms)) == expected, (
+        "a term is in a partial sum or is not"
+    )
 
 
 @pytest.mark.parametrize("bits, refused", [(53, True), (40, False)])

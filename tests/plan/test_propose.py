@@ -57,3 +57,9 @@ def test_weights_that_no_kind_holds_are_refused(network: Network) -> None:
     ]
     with pytest.raises(UserError, match="apot_shift, int8_dsp, int_mul"):
         propose(replace(network, ops=tuple(wide)))
+
+
+def test_packed_lanes_are_as_wide_as_the_weights_that_they_hold(network: Network) -> None:
+    geometry = propose(network, preference=(PeName.INT4_DSP, PeName.INT8_DSP))
+    assert (geometry.int4_dsp_low, geometry.int4_dsp_high) == (0, 1)
+    assert propose(network).int4_dsp_low == -10

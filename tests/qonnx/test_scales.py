@@ -90,7 +90,7 @@ def relative_error(found: Tensor, expected: Tensor) -> float:
 
 @pytest.mark.parametrize(
     "recipe",
-    [*COMBINATIONS, Int(8, CHANNEL, FREE), Apot(4, 4, FREE), ApotWeights(3, 5, FREE)],
+    [*COMBINATIONS[:3], Apot(4, 4, FREE), ApotWeights(3, 5, FREE)],
     ids=str,
 )
 def test_every_executor_gives_the_same_integers(recipe: Recipe, tmp_path: Path) -> None:

@@ -4,11 +4,21 @@ from __future__ import annotations
 
 from rich.console import Console, RenderableType
 
-from twofold.tables.aligned import Aligned
-from twofold.tables.compression import Compression
+from twofold.prune.schedule import StagedPruning
+from twofold.quant.recipe import Apot
+from twofold.tables.aligned import ALIGNMENTS, Aligned
+from twofold.tables.compression import BITS, Compression
 from twofold.tables.published import ACCURACY, COMPRESSION
 from twofold.tables.results import Result
-from twofold.tables.terminal import UNKNOWN, accuracy_table, aligned_table, compression_table, results_table
+from twofold.tables.terminal import (
+    UNKNOWN,
+    accuracy_table,
+    aligned_recipe,
+    aligned_table,
+    compression_table,
+    results_table,
+)
+from twofold.train.recipe_file import recipe_named
 
 ROW = Result("resnet20", "ppq", "cifar10", "twofold train ppq", 0, 300, 412.0, 8000, {"accuracy": 90.625})
 
@@ -53,8 +63,28 @@ def row_of(table: list[list[str]], network: str) -> list[str]:
 
 def test_a_result_shows_how_to_repeat_it() -> None:
     assert row(results_table([ROW]), "ResNet-20") == (
-        ["ResNet-20", "ppq", "cifar10", "8,000", "0", "300", "412", "90.62", "twofold", "train", "ppq"]
+        [
+            "ResNet-20",
+            "ppq",
+            "cifar10",
+            "8,000",
+            "0",
+            "300",
+            "412",
+            "90.62",
+            UNKNOWN,
+            "twofold",
+            "train",
+            "ppq",
+        ]
     )
+
+
+def test_every_aligned_width_has_a_recipe_with_its_multiple() -> None:
+    for align in (None, *ALIGNMENTS):
+        recipe = recipe_named(aligned_recipe(align))
+        assert recipe.quantisation == Apot(BITS, BITS)
+        assert (recipe.pruning.align if isinstance(recipe.pruning, StagedPruning) else None) == align
 
 
 def test_each_published_row_has_a_figure_a_column() -> None:
@@ -64,5 +94,5 @@ def test_each_published_row_has_a_figure_a_column() -> None:
 def test_aligned_widths_stand_beside_their_cycles() -> None:
     rows = [Aligned(None, 7.97, 61.98, {8: 675_870}), Aligned(1, 15.78, 115.65, {8: 497_658})]
     table = lines(aligned_table("resnet20", rows, [ROW]))
-    assert ["unpruned", "7.97", "61.98", "675,870", "–"] in table
+    assert ["unpruned", "7.97", "61.98", "675,870", "not", "trained"] in table
     assert ["30%", "pruned", "15.78", "115.65", "497,658", "90.62"] in table

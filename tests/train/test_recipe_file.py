@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -21,10 +22,14 @@ def test_shipped_recipes() -> None:
     found = {name: recipe_named(name) for name in recipe_names()}
     assert {name: recipe.quantisation for name, recipe in found.items()} == {
         "apot": Apot(4, 4),
+        "apot_w4_a4": Apot(4, 4),
         "apot_w4_uniform_a4": ApotWeights(4, 4),
         "float": None,
         "int8": Int(8),
         "ppq": Apot(4, 4),
+        "ppq_align16": Apot(4, 4),
+        "ppq_align4": Apot(4, 4),
+        "ppq_align8": Apot(4, 4),
         "spq": Apot(4, 4),
     }
     assert found["apot"].pruning == found["ppq"].pruning == StagedPruning(0.3, 3)
@@ -51,6 +56,20 @@ def test_a_copy_can_be_edited(tmp_path: Path, few_digits: Dataset) -> None:
     trained = recipe.budget(few_digits).float_
     assert (trained.epochs, trained.optimiser, trained.schedule) == (7, Sgd(0.1), OneCycle())
     assert (trained.augmentation.shift, trained.augmentation.flip) == (4, 0.5)
+
+
+def test_a_base_says_what_a_file_leaves_out(tmp_path: Path) -> None:
+    base = recipe_named("ppq")
+    for align in (4, 8, 16):
+        recipe = recipe_named(f"ppq_align{align}")
+        assert recipe == replace(base, name=recipe.name, pruning=StagedPruning(0.3, 3, align=align))
+    mine = tmp_path / "mine.toml"
+    mine.write_text("base = 'ppq_align8'\n[train.float]\nepochs = 7\n[distillation]\nweight = 0.25")
+    recipe = recipe_named(str(mine))
+    assert recipe.pruning == StagedPruning(0.3, 3, align=8)
+    assert recipe.distillation == Distillation(4.0, 0.25)
+    assert recipe.options["float"] == replace(base.options["float"], epochs=7)
+    assert recipe.options["quantised"] == base.options["quantised"]
 
 
 @pytest.mark.parametrize(
@@ -120,6 +139,9 @@ def test_scales_are_words(tmp_path: Path, text: str, expected: Recipe) -> None:
         ("[train.float]\nlearning_rate = -1", r"\[train.float\] learning_rate: expected more than 0"),
         ("[train.float]\nschedule = 'step'", r"schedule: expected one of cosine, one-cycle, plateau"),
         ("epochs = ", "expected a TOML file, got"),
+        ("base = 'mine'", r"base: expected one of apot, .*, spq, got 'mine'"),
+        ("base = 'ppq'\n[pruning]\nalgin = 8", r"\[pruning\] algin: unknown; expected one of ratio, "),
+        ("base = 'ppq'\npruning = 8", r"pruning: expected a table \[pruning\], got 8"),
     ],
 )
 def test_errors_name_file_and_key(tmp_path: Path, text: str, message: str) -> None:

@@ -82,3 +82,29 @@ def test_an_edited_copy_trains(floats: TrainResult, few_digits: Dataset, tmp_pat
     result = train(str(recipe), few_digits, tmp_path, model=network, start=floats.folder)
     assert result.metrics.recipe == "mine"
     assert set(result.weight_histograms["conv2"]) <= set(range(-7, 8))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "levels = 'int'\nbits = 4\nweight_granularity = 'channel'\nscales = 'free'",
+        "levels = 'int'\nbits = 5\nweight_granularity = 'channel'\n[pruning]\nmethod = 'soft'",
+        "levels = 'apot'\nscales = 'free'",
+    ],
+    ids=["channel-free", "channel-soft", "apot-free"],
+)
+def test_scales_that_multipliers_carry_train_and_resume(
+    text: str, floats: TrainResult, few_digits: Dataset, short_budget: Budget, tmp_path: Path
+) -> None:
+    recipe = tmp_path / "mine.toml"
+    recipe.write_text(f"[quantisation]\n{text}\n")
+    result = trained(str(recipe), few_digits, tmp_path, short_budget, start=floats.folder)
+    assert any(name.endswith("_scale") for name, _ in result.frozen.module.named_children())
+    network, images = import_model(result.onnx), few_digits.test.real.numpy()
+    found = execute(network, quantise(images, network.input.type))
+    for name, expected in run_frozen(result.frozen, images).items():
+        assert np.array_equal(found[name], expected), name
+    written = result.onnx.read_bytes()
+    result.onnx.unlink()
+    again = trained(str(recipe), few_digits, tmp_path, short_budget, start=floats.folder)
+    assert again.onnx.read_bytes() == written, "folded weights from the checkpoint are the trained ones"

@@ -27,6 +27,9 @@ PREFERENCE = (PeName.APOT_SHIFT, PeName.INT8_DSP, PeName.INT_MUL)
 LUT_DA_WEIGHTS = (-16, 15)
 """Layers with weights outside of these bounds are not given to `lut_da`: wide tables do not pay."""
 
+INT4_DSP_WEIGHTS = (-15, 15)
+"""The widest weights that `int4_dsp` packs by threes."""
+
 _ADDRESSES = 1 << 16
 
 _WEIGHT_BANKS = 4
@@ -52,6 +55,8 @@ def propose(
     draft = Geometry(lanes=lanes, apot_activation_bits=apot_bits, accumulator_bits=accumulator_bits)
     if PeName.LUT_DA in preference:
         draft = _fit_lut_da(parts, draft)
+    if PeName.INT4_DSP in preference:
+        draft = _fit_int4_dsp(parts, draft)
     needed = {_kind_for(stage, draft, preference) for stage in parts if isinstance(stage.body, Conv2d)}
     kinds = tuple(name for name in preference if name in needed) or (preference[-1],)
     draft = replace(draft, kinds=kinds, tiles=tiles, weight_banks=min(tiles, _WEIGHT_BANKS))
@@ -113,13 +118,31 @@ def _fit_lut_da(parts: Sequence[Stage], draft: Geometry) -> Geometry:
     low, high = LUT_DA_WEIGHTS
     kind = pe_kind(PeName.LUT_DA, replace(draft, lut_da_low=low, lut_da_high=high))
     held = [stage for stage in parts if _holds(kind, stage)]
-    weights = [stage.body.weight for stage in held if isinstance(stage.body, Conv2d)]
+    low, high = _weight_range(held)
     return replace(
         draft,
-        lut_da_low=min([0, *(int(weight.min()) for weight in weights)]),
-        lut_da_high=max([1, *(int(weight.max()) for weight in weights)]),
+        lut_da_low=low,
+        lut_da_high=high,
         lut_da_activation_bits=max((stage.operands[0].bits for stage in held), default=1),
     )
+
+
+def _fit_int4_dsp(parts: Sequence[Stage], draft: Geometry) -> Geometry:
+    """Lanes no wider than the weights of the layers that they can hold: four to a block, or three."""
+    low, high = INT4_DSP_WEIGHTS
+    kind = pe_kind(PeName.INT4_DSP, replace(draft, int4_dsp_low=low, int4_dsp_high=high))
+    low, high = _weight_range([stage for stage in parts if _holds(kind, stage)])
+    return replace(draft, int4_dsp_low=low, int4_dsp_high=high)
+
+
+def _weight_range(parts: Sequence[Stage]) -> tuple[int, int]:
+    """Bounds of all weights, at least 0 and 1."""
+    weights = [stage.body.weight for stage in parts if isinstance(stage.body, Conv2d)]
+    low, high = (
+        min((int(w.min()) for w in weights), default=0),
+        max((int(w.max()) for w in weights), default=1),
+    )
+    return min(low, 0), max(high, 1)
 
 
 def _weight_words(geometry: Geometry, stage: Stage, split: Split) -> int:

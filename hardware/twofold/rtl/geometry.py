@@ -19,6 +19,7 @@ class PeName(StrEnum):
 
     INT_MUL = "int_mul"
     INT8_DSP = "int8_dsp"
+    INT4_DSP = "int4_dsp"
     APOT_SHIFT = "apot_shift"
     LUT_DA = "lut_da"
 
@@ -34,6 +35,7 @@ class Geometry:
     convolved at a time.
     kinds: the PE arrays, each lanes × lanes; a layer names the one it uses.
     apot_activation_bits: width of the unsigned activations of `apot_shift`, 2 to 8.
+    int4_dsp_low, int4_dsp_high: bounds of the weights of `int4_dsp`, −15 to 0 and 1 to 15.
     lut_da_low, lut_da_high: bounds of the weights of `lut_da`, −128 to 0 and 1 to 127.
     lut_da_activation_bits: width of the unsigned activations of `lut_da`, 1 to 8.
     accumulator_bits: width of the partial sums, 16 to 24, and no less than the widest kind's products need.
@@ -48,6 +50,8 @@ class Geometry:
     weight_banks: int = 1
     kinds: tuple[PeName, ...] = (PeName.INT8_DSP, PeName.APOT_SHIFT)
     apot_activation_bits: int = 8
+    int4_dsp_low: int = -10
+    int4_dsp_high: int = 10
     lut_da_low: int = -10
     lut_da_high: int = 10
     lut_da_activation_bits: int = 8
@@ -71,6 +75,11 @@ class Geometry:
             raise UserError(f"kinds: expected one to three different PE kinds, got {list(self.kinds)}")
         if not 2 <= self.apot_activation_bits <= LANE_BITS:
             raise UserError(f"apot_activation_bits: expected 2 to 8, got {self.apot_activation_bits}")
+        if not -15 <= self.int4_dsp_low <= 0 < self.int4_dsp_high <= 15:
+            raise UserError(
+                "int4_dsp_low, int4_dsp_high: expected -15 to 0 and 1 to 15, "
+                f"got {self.int4_dsp_low} and {self.int4_dsp_high}"
+            )
         if not -128 <= self.lut_da_low <= 0 < self.lut_da_high <= 127:
             raise UserError(
                 "lut_da_low, lut_da_high: expected -128 to 0 and 1 to 127, "

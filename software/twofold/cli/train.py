@@ -12,6 +12,7 @@ from twofold.cli.choices import DataSet, Network
 from twofold.cli.output import print_json, print_rich, results_only
 
 if TYPE_CHECKING:
+    from twofold.train.journal import Journal
     from twofold.train.result import TrainResult
 
 EXAMPLE = "Example: twofold train apot --data digits --seed 0 --out build/train/apot"
@@ -20,7 +21,7 @@ EXAMPLE = "Example: twofold train apot --data digits --seed 0 --out build/train/
 def train(
     recipe: Annotated[
         str,
-        typer.Argument(help="apot, int8, float, ppq, spq, apot_w4_uniform_a4, or a .toml file of your own."),
+        typer.Argument(help="A recipe such as apot, int8 or ppq, or a .toml file of your own."),
     ],
     network: Annotated[Network, typer.Option("--network", help="What to train.")] = Network.DEMO,
     data: Annotated[DataSet, typer.Option("--data", help="What to train on.")] = DataSet.DIGITS,
@@ -34,6 +35,9 @@ def train(
     out: Annotated[
         Path | None, typer.Option("--out", help="The folder to write; build/train/RECIPE if not given.")
     ] = None,
+    tensorboard: Annotated[
+        bool, typer.Option("--tensorboard", help="Write a log for TensorBoard to OUT/tensorboard.")
+    ] = False,
     results: Annotated[
         Path | None, typer.Option("--results", help="Add a row to this file, such as docs/results.json.")
     ] = None,
@@ -41,7 +45,8 @@ def train(
 ) -> None:
     """Train a network as a recipe says: apot prunes 30% of the filters and goes to 4 bits, int8 to 8 bits.
 
-    A run that was interrupted goes on where it was, one that was finished is used again.
+    A run that was interrupted goes on where it was, one that was finished is used again. Plots of it are in
+    OUT/plots.
     """
     with results_only():
         from twofold.cli.progress_bars import shown
@@ -52,7 +57,8 @@ def train(
         progress, dataset = shown(), load(str(data), data_folder, seed)
         model = drawn(str(network), dataset.classes, dataset.image_shape[0], seed)
         folder = out or _folder(recipe, network)
-        trained = train(recipe, dataset, folder, seed, progress, model, start=start)
+        journal = _journal(folder, tensorboard)
+        trained = train(recipe, dataset, folder, seed, progress, model, start=start, journal=journal)
         if results is not None:
             from twofold.record import result_of
             from twofold.tables.results import append
@@ -64,6 +70,15 @@ def train(
         print_json(document | ({} if trained.integer is None else {"model": str(trained.onnx)}))
     else:
         _tell(trained)
+
+
+def _journal(folder: Path, tensorboard: bool) -> Journal:
+    from twofold.train.journal import Journals
+    from twofold.train.pictures import Pictures
+    from twofold.train.tensorboard import TensorBoard
+
+    pictures = Pictures(folder / "plots")
+    return Journals(pictures, TensorBoard(folder / "tensorboard")) if tensorboard else pictures
 
 
 def _folder(recipe: str, network: Network) -> Path:

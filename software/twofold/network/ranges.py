@@ -55,10 +55,17 @@ def value_ranges(network: Network) -> Mapping[str, ChannelRange]:
 
 
 def sum_bound(op: Conv2d | Linear, operand: Tensor, range_: ChannelRange) -> int:
-    """No partial sum of `op`, in any order, exceeds this magnitude."""
-    magnitude = _padded(op, operand, range_).magnitude
-    weight, bias = (np.abs(constant.astype(np.float64)) for constant in (op.weight, op.bias))
-    return int((_weight_rows(op, weight, magnitude) + bias).max())
+    """No partial sum of `op`, in any order, with the bias or without, exceeds this magnitude.
+
+    The greatest of them adds every product that can be positive, the least every one that can be negative.
+    """
+    reached = _padded(op, operand, range_).including(0)
+    lo, hi = reached.lo.astype(np.float64), reached.hi.astype(np.float64)
+    weight, bias = op.weight.astype(np.float64), op.bias.astype(np.float64)
+    positive, negative = np.maximum(weight, 0), np.minimum(weight, 0)
+    greatest = _weight_rows(op, positive, hi) + _weight_rows(op, negative, lo) + np.maximum(bias, 0)
+    least = _weight_rows(op, positive, lo) + _weight_rows(op, negative, hi) + np.minimum(bias, 0)
+    return int(max(greatest.max(), -least.min()))
 
 
 def _require_exact(op: Op, field: str, magnitude: float, bits: int = EXACT_BITS) -> None:

@@ -127,7 +127,7 @@ def weight_histogram(model: Model) -> str:
     rows = max(1, math.ceil(len(model.weight_histogram) / 2))
     figure, axes = draw(height=0.5 + 1.35 * rows, rows=rows, columns=2)
     for cell, (name, histogram) in zip(axes, model.weight_histogram.items(), strict=False):
-        _draw_histogram(cell, name, histogram)
+        draw_histogram(cell, name, histogram)
     for empty in axes[len(model.weight_histogram) :]:
         empty.set_axis_off()
     return inline(figure, f"weights-{model.name}", f"Weight levels of each layer of {model.name}")
@@ -136,7 +136,8 @@ def weight_histogram(model: Model) -> str:
 _FEW_LEVELS = 32
 
 
-def _draw_histogram(axes: Axes, name: str, histogram: Histogram) -> None:
+def draw_histogram(axes: Axes, name: str, histogram: Histogram) -> None:
+    """One layer's weights on their levels."""
     total = sum(histogram.values()) or 1
     levels = list(histogram)
     width = 0.72 if len(levels) <= _FEW_LEVELS else 1.0

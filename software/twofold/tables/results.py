@@ -28,6 +28,7 @@ _TYPES: Mapping[str, tuple[type, ...]] = {
     "minutes": (int, float),
     "samples": (int,),
     "figures": (dict,),
+    "commit": (str,),
 }
 
 
@@ -37,7 +38,8 @@ class Result:
 
     network: a name of the catalogue; command: repeats the run; epochs: of all stages together; minutes: of
     training, resumed runs added up; samples: images of the test part; figures: name → number, ACCURACY
-    (of the frozen, exported model run by the golden model) among them.
+    (of the frozen, exported model run by the golden model) among them; commit: of the code that trained,
+    empty if it was in no repository.
     """
 
     network: str
@@ -49,6 +51,7 @@ class Result:
     minutes: float
     samples: int
     figures: Mapping[str, float]
+    commit: str = ""
 
 
 def read(path: Path = RESULTS) -> tuple[Result, ...]:
@@ -92,6 +95,8 @@ def _locked(folder: Path) -> Iterator[None]:
 
 def _result(where: str, row: Any) -> Result:
     names = [field.name for field in fields(Result)]
+    if isinstance(row, dict):
+        row = {"commit": ""} | row
     if not isinstance(row, dict) or sorted(row) != sorted(names):
         found = ", ".join(sorted(row)) if isinstance(row, dict) else type(row).__name__
         raise UserError(f"{where}: expected the fields {', '.join(names)}, found {found}")

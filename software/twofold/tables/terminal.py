@@ -15,6 +15,7 @@ from twofold.tables.published import PAPER, AccuracyTable
 from twofold.tables.results import ACCURACY, Result
 
 UNKNOWN = "–"
+NOT_TRAINED = "not trained"
 OURS = "ours"
 _PRINTED = {**NETWORKS, "resnet8": "ResNet-8", "demo": "demo"}
 
@@ -59,7 +60,7 @@ def aligned_table(network: str, rows: Sequence[Aligned], results: Sequence[Resul
             f"{row.size_ratio:.2f}",
             f"{row.bops_ratio:.2f}",
             *(f"{cycles:,}" for cycles in row.cycles.values()),
-            _ours("cifar10", printed_name(network), aligned_recipe(row.align), results),
+            _ours("cifar10", printed_name(network), aligned_recipe(row.align), results, NOT_TRAINED),
         )
     title = f"{printed_name(network)}, 4-bit APoT, widths aligned to the engine's tile; cycles predicted"
     return _titled(title, None, table)
@@ -75,7 +76,7 @@ def _widths_of(row: Aligned) -> str:
 
 
 def aligned_recipe(align: int | None) -> str:
-    """The name of the recipe that trains it: the project's, or a file of the user's that sets `align`."""
+    """The name of the recipe that trains it."""
     if align is None:
         return "apot_w4_a4"
     return "ppq" if align == 1 else f"ppq_align{align}"
@@ -88,6 +89,7 @@ def results_table(results: Sequence[Result]) -> Group:
         table.add_column(name)
     for name in ("samples", "seed", "epochs", "minutes", "top-1 %"):
         table.add_column(name, justify="right")
+    table.add_column("commit")
     table.add_column("command")
     for result in results:
         table.add_row(
@@ -99,6 +101,7 @@ def results_table(results: Sequence[Result]) -> Group:
             str(result.epochs),
             f"{result.minutes:.0f}",
             f"{result.figures[ACCURACY]:.2f}",
+            result.commit or UNKNOWN,
             Text(result.command),
         )
     return _titled("Trained here: accuracy of the exported integer model on the test part", None, table)
@@ -128,9 +131,11 @@ def _beside(printed: float, ours: float) -> tuple[Text, Text]:
     return Text(f"{printed:.2f}"), Text(f"{ours:.2f}", style=style)
 
 
-def _ours(dataset: str, network: str, recipe: str, results: Sequence[Result]) -> str:
+def _ours(
+    dataset: str, network: str, recipe: str, results: Sequence[Result], otherwise: str = UNKNOWN
+) -> str:
     """The latest result of the network and the recipe."""
     for result in reversed(results):
         if (result.dataset, printed_name(result.network), result.recipe) == (dataset, network, recipe):
             return f"{result.figures[ACCURACY]:.2f}"
-    return UNKNOWN
+    return otherwise

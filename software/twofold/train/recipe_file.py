@@ -52,9 +52,13 @@ def recipe_named(name: str) -> TrainRecipe:
 
 
 def read_recipe(path: Path) -> TrainRecipe:
-    """A recipe with the file's name. Raises UserError, naming file and key, for what is not understood."""
+    """A recipe with the file's name. Raises UserError, naming file and key, for what is not understood.
+
+    A file that begins with `base = "NAME"`, one of `recipe_names()`, says only what differs from that recipe.
+    """
     content = _parsed(path)
     try:
+        content = _with_base(content)
         _check_keys("", content, ("quantisation", "pruning", "distillation", "train"))
         recipe = TrainRecipe(
             path.stem,
@@ -79,6 +83,25 @@ def _parsed(path: Path) -> Table:
         raise UserError(f"{path}: expected a recipe file, cannot read it: {error.strerror}") from error
     except ValueError as error:
         raise UserError(f"{path}: expected a TOML file, got: {error}") from error
+
+
+def _with_base(content: Table) -> Table:
+    """The base's keys, overruled by those of `content`."""
+    if "base" not in content:
+        return content
+    base = content["base"]
+    if base not in recipe_names():
+        raise UserError(f"base: expected one of {', '.join(recipe_names())}, got {base!r}")
+    changes = {key: value for key, value in content.items() if key != "base"}
+    return _merged(_with_base(_parsed(recipe_path(base))), changes)
+
+
+def _merged(table: Table, changes: Table) -> Table:
+    merged = dict(table)
+    for key, value in changes.items():
+        nested = isinstance(value, dict) and isinstance(table.get(key), dict)
+        merged[key] = _merged(table[key], value) if nested else value
+    return merged
 
 
 def _options(content: Table) -> dict[str, FitOptions]:

@@ -25,7 +25,8 @@ from twofold.quant.apot import load_weights
 from twofold.quant.convert import quantise
 from twofold.train.checkpoint import Checkpoint
 from twofold.train.compute import SMALL_IMAGE, Compute
-from twofold.train.loop import Surroundings, fit, predict
+from twofold.train.journal import NO_JOURNAL, Journal, disk_errors_told
+from twofold.train.loop import FitState, Surroundings, fit, predict
 from twofold.train.measure import measure
 from twofold.train.objective import Objective
 from twofold.train.processes import Processes, joined
@@ -55,13 +56,15 @@ def train(
     model: nn.Module | None = None,
     budget: Budget | None = None,
     start: Path | None = None,
+    journal: Journal = NO_JOURNAL,
 ) -> TrainResult:
     """Trains, compresses, freezes and exports; writes checkpoint.pt, model.onnx and metrics.json to `folder`.
 
     recipe_name: one of `recipe_names()` or a .toml file; recipes that do not quantise write no model.onnx.
     model: a float network of the supported layers, the demo network if None; it is not changed.
     budget: epochs of each stage, the recipe's if None. start: the folder of an earlier run of the same
-    network on the same data, whose float weights are taken instead of training them.
+    network on the same data, whose float weights are taken instead of training them. journal: is told of
+    each epoch and stage, such as `Pictures` and `TensorBoard`.
     A second call with the same inputs reuses what is finished, and goes on where a killed run stopped,
     at most one epoch back; the weights are the same to the bit as without the stop, on the same machine with
     the same number of threads. Test images are only used to report.
@@ -80,7 +83,7 @@ def train(
         if start is not None and not checkpoint.finished:
             checkpoint.take_from(checkpoint_path(start), FLOAT, network.state_dict())
         baseline = layer_costs(network, example)
-        run = _Run(recipe, dataset, example, seed, progress, checkpoint, processes)
+        run = _Run(recipe, dataset, example, seed, progress, checkpoint, processes, journal)
         network, stage_accuracy = run.all_stages(network, budget)
         frozen = freeze(network, example) if isinstance(network, fx.GraphModule) else None
         metrics = measure(recipe, dataset, seed, network, frozen, baseline, stage_accuracy, example)
@@ -122,18 +125,23 @@ class _Run:
     progress: Progress
     checkpoint: Checkpoint
     processes: Processes
+    journal: Journal
     teacher: nn.Module | None = None
 
     def all_stages(self, network: nn.Module, budget: Budget) -> tuple[nn.Module, dict[str, float]]:
         """The model after the last stage, and the accuracy on the test part after float and pruned."""
         stage_accuracy: dict[str, float] = {}
-        for stage in list(self.recipe.stages(network, budget)):
+        stages = list(self.recipe.stages(network, budget))
+        nothing_to_train = self.processes.writes and stages[-1].name in self.checkpoint.finished
+        for stage in stages:
             network = self._stage(stage, network)
             if stage.name in (FLOAT, PRUNED):
                 logits = predict(network, self.dataset.test)
                 stage_accuracy[stage.name] = accuracy(logits, self.dataset.test.labels)
             if stage.name == FLOAT and self.recipe.distillation is not None:
                 self.teacher = copy.deepcopy(network)
+        if nothing_to_train:
+            self._tell_stage(network)
         return network, stage_accuracy
 
     def _stage(self, stage: Stage, network: nn.Module) -> nn.Module:
@@ -149,14 +157,24 @@ class _Run:
                 self.seed,
                 advance,
                 self.checkpoint.state_of(stage.name),
-                lambda state: (
-                    self.checkpoint.save_running(stage.name, state) if self.processes.writes else None
-                ),
+                lambda state: self._save(stage.name, state),
                 self._surroundings(stage, network),
             )
         if self.processes.writes:
             self.checkpoint.save_finished(stage.name, network.state_dict(), state.history)
+            self._tell_stage(network)
         return network
+
+    def _tell_stage(self, network: nn.Module) -> None:
+        with disk_errors_told():
+            self.journal.stage(self.checkpoint.history, network, self.dataset.validation)
+
+    def _save(self, stage: str, state: FitState) -> None:
+        """To the journal first: what it has of an epoch that the checkpoint has not, it takes back."""
+        if self.processes.writes:
+            with disk_errors_told():
+                self.journal.epoch({**self.checkpoint.history, stage: state.history})
+            self.checkpoint.save_running(stage, state)
 
     def _surroundings(self, stage: Stage, network: nn.Module) -> Surroundings:
         objective = Objective(stage.settings.smoothing)

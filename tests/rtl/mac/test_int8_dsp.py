@@ -1,38 +1,44 @@
-"""What the packing of two weights into one multiplier asks for."""
+"""Two weights to a block: which, where, and at what cost in blocks and cycles."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
 
-from twofold.rtl.mac.int8_dsp import LANE_SHIFT, Int8Dsp
+from twofold.rtl.mac.int8_dsp import Int8Dsp
+from twofold.rtl.primitives.family import Family
 from twofold.sim.benches.pe_stream import accepted_weights
 
 
-def test_all_but_the_least_weight() -> None:
-    assert accepted_weights(Int8Dsp(1, 2)).tolist() == list(range(-127, 128))
+@pytest.mark.parametrize("low", [-128, -127])
+def test_weights_from_the_least_on(low: int) -> None:
+    assert accepted_weights(Int8Dsp(2, 2, low=low)).tolist() == list(range(low, 128))
 
 
-@pytest.mark.parametrize(("tin", "bits"), [(1, 0), (2, 0), (3, 1), (4, 1), (8, 2), (16, 3), (32, 4)])
-def test_repair_grows_with_the_lower_lane(tin: int, bits: int) -> None:
-    kind = Int8Dsp(tin, 2)
-    assert kind.repair_bits == bits
+def test_two_products_a_block() -> None:
+    kind = Int8Dsp(16, 16)
+    assert (kind.dsp, kind.load_words, kind.settle, kind.latency) == (128, 16, 0, 21)
+    assert not kind.correction(np.full((16, 16), -128)).any()
+
+
+@pytest.mark.parametrize(
+    ("family", "low", "shift"),
+    [(Family.XC7, -127, 17), (Family.XC7, -128, 16), (Family.XCUP, -128, 18), (Family.PORTABLE, -128, 16)],
+)
+def test_the_upper_weight_lies_as_high_as_it_may(family: Family, low: int, shift: int) -> None:
+    assert Int8Dsp(16, 16, family, low).packing.shifts == (0, shift)
+
+
+@pytest.mark.parametrize(("tin", "bits"), [(2, 1), (4, 1), (8, 2), (16, 3), (32, 4)])
+def test_counts_grow_with_the_column(tin: int, bits: int) -> None:
+    (counter,) = Int8Dsp(tin, 2, low=-127).counters
+    assert counter.bits == bits
     worst = tin * 127 * 255
-    assert worst < 1 << (LANE_SHIFT + bits - 1)
-    assert bits == 0 or worst >= 1 << (LANE_SHIFT + bits - 2)
+    assert worst < 1 << (17 + bits - 1) and (bits == 1 or worst >= 1 << (17 + bits - 2))
 
 
-def test_packed_products_separate_for_every_operand() -> None:
-    weights, activations = np.arange(-127, 128), np.arange(-128, 256)[:, None]
-    for upper in (-127, -1, 0, 1, 127):
-        packed = ((upper << LANE_SHIFT) + weights) * activations
-        lower = (packed + (1 << (LANE_SHIFT - 1))) % (1 << LANE_SHIFT) - (1 << (LANE_SHIFT - 1))
-        assert np.array_equal(lower, weights * activations)
-        assert np.array_equal(
-            (packed - lower) >> LANE_SHIFT, np.broadcast_to(upper * activations, packed.shape)
-        )
-
-
-def test_outputs_come_in_pairs() -> None:
-    with pytest.raises(ValueError, match="expected an even number of outputs, two for each DSP block, got 3"):
-        Int8Dsp(4, 3)
+def test_refusals() -> None:
+    with pytest.raises(ValueError, match="expected weights from -128 or -127, got -126"):
+        Int8Dsp(4, 4, low=-126)
+    with pytest.raises(ValueError, match="expected an even number of inputs and of outputs, got 3 × 4"):
+        Int8Dsp(3, 4)

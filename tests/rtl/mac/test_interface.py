@@ -10,17 +10,19 @@ import pytest
 from twofold.errors import UserError
 from twofold.network.types import IntArray, IntType
 from twofold.rtl.mac.apot_shift import ApotShift
+from twofold.rtl.mac.int4_dsp import Int4Dsp
 from twofold.rtl.mac.int8_dsp import Int8Dsp
 from twofold.rtl.mac.int_mul import IntMul
 from twofold.rtl.mac.interface import PeKind
 from twofold.rtl.mac.lut_da import LutDa
 from twofold.rtl.mac.weight_code import APOT4, INT4, TwosComplement
 from twofold.rtl.primitives.family import Family
-from twofold.sim import primitives
+from twofold.sim import dsp48, primitives
 from twofold.sim.benches.pe_stream import Stream, extreme_tiles, make_stream, random_tiles
 from twofold.sim.vectors import build
 
 BUILD = Path("build/vectors")
+MODELS = primitives.XC7 + dsp48.DSP48E1 + dsp48.DSP48E2
 
 KINDS = [
     IntMul(3, 2, weight_bits=4),
@@ -29,7 +31,14 @@ KINDS = [
     ApotShift(5, 3, terms=((0, 1, 4, 16), (0, 2, 8, 32)), activation_bits=6),
     ApotShift(5, 2, terms=((0, 2, 16, 64), (0, 1, 8, 32), (0, 4)), activation_bits=6, family=Family.XC7),
     Int8Dsp(2, 2),
-    Int8Dsp(16, 2),
+    Int8Dsp(16, 2, Family.XC7),
+    Int8Dsp(16, 2, Family.XC7, low=-127),
+    Int8Dsp(16, 2, Family.XCUP),
+    Int4Dsp(8, 6),
+    Int4Dsp(16, 4, Family.XC7),
+    Int4Dsp(16, 4, Family.XC7, low=-7),
+    Int4Dsp(16, 4, Family.XCUP),
+    Int4Dsp(16, 3, Family.XC7, -10, 10),
     LutDa(4, 3, activations=IntType(False, 4)),
     LutDa(8, 2, TwosComplement(-10, 10), IntType(False, 6)),
     LutDa(8, 2, APOT4, IntType(False, 6), addends=2, family=Family.XC7),
@@ -41,7 +50,7 @@ KINDS = [
 def sums(kind: PeKind, stream: Stream) -> IntArray:
     """What the simulated array gives for the vectors after the first swap."""
     cycles = stream.first + kind.latency + len(stream.expected)
-    y = build(kind.component(), BUILD, primitives.XC7).run(stream.inputs, cycles=cycles)["y"]
+    y = build(kind.component(), BUILD, MODELS).run(stream.inputs, cycles=cycles)["y"]
     return y.reshape(cycles, kind.addends, kind.tout).sum(axis=1)[stream.first + kind.latency :]
 
 
@@ -95,7 +104,7 @@ def test_encoding_fills_the_declared_words(kind: PeKind) -> None:
 
 def test_encode_names_kind_and_weight() -> None:
     with pytest.raises(UserError, match=r"^int8_dsp: expected weights in \[-127, 127\], found -128$"):
-        Int8Dsp(2, 2).encode([[1, -128], [0, 0]])
+        Int8Dsp(2, 2, low=-127).encode([[1, -128], [0, 0]])
     with pytest.raises(ValueError, match=r"expected weights of shape \(2, 2\), got \(1, 2\)"):
         Int8Dsp(2, 2).encode([[1, 2]])
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from twofold.network.types import IntType
 from twofold.rtl.geometry import Geometry, PeName
 from twofold.rtl.mac.apot_shift import ApotShift
+from twofold.rtl.mac.int4_dsp import Int4Dsp
 from twofold.rtl.mac.int8_dsp import Int8Dsp
 from twofold.rtl.mac.int_mul import IntMul
 from twofold.rtl.mac.interface import PeKind
@@ -20,6 +21,8 @@ def pe_kind(name: PeName, geometry: Geometry) -> PeKind:
             return IntMul(lanes, lanes)
         case PeName.INT8_DSP:
             return Int8Dsp(lanes, lanes)
+        case PeName.INT4_DSP:
+            return Int4Dsp(lanes, lanes, low=geometry.int4_dsp_low, high=geometry.int4_dsp_high)
         case PeName.APOT_SHIFT:
             return ApotShift(lanes, lanes, activation_bits=geometry.apot_activation_bits)
         case PeName.LUT_DA:

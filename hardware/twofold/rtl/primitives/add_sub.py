@@ -25,7 +25,7 @@ class AddSub(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        if self.family is Family.PORTABLE:
+        if self.family is not Family.XC7:
             m.d.comb += self.y.eq(Mux(self.subtract, self.a - self.b, self.a + self.b))
         else:
             bits = range(self.width)

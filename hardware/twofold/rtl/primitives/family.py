@@ -6,7 +6,11 @@ from enum import StrEnum
 
 
 class Family(StrEnum):
-    """PORTABLE describes behaviour and leaves the mapping to the tool; the others instantiate primitives."""
+    """PORTABLE describes behaviour and leaves the mapping to the tool; the others instantiate primitives.
+
+    XC7: 7 series. XCUP: UltraScale+. A primitive that has no form for a family takes the portable one.
+    """
 
     PORTABLE = "portable"
     XC7 = "xc7"
+    XCUP = "xcup"

@@ -28,7 +28,7 @@ class TernaryAdder(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        if self.family is Family.PORTABLE:
+        if self.family is not Family.XC7:
             m.d.comb += self.y.eq(self.a + self.b + self.c)
         else:
             m.d.comb += self.y.eq(self._mapped(m))

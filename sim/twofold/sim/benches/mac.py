@@ -14,6 +14,7 @@ import cocotb
 import numpy as np
 
 from twofold.rtl.mac.apot_shift import ApotShift
+from twofold.rtl.mac.int4_dsp import Int4Dsp
 from twofold.rtl.mac.int8_dsp import Int8Dsp
 from twofold.rtl.mac.int_mul import IntMul
 from twofold.rtl.mac.interface import PeKind
@@ -23,6 +24,7 @@ from twofold.sim.benches.unit import UnitBench
 
 KINDS: dict[str, type[PeKind]] = {
     "apot_shift": ApotShift,
+    "int4_dsp": Int4Dsp,
     "int8_dsp": Int8Dsp,
     "int_mul": IntMul,
     "lut_da": LutDa,
