@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
+from functools import cache
 from itertools import product
 from pathlib import Path
 
@@ -68,8 +70,10 @@ def network() -> nn.Module:
     return model.eval()
 
 
-def frozen(recipe: Recipe, model: nn.Module | None = None) -> FrozenModel:
-    return freeze(quantise(model or network(), recipe, IMAGES), IMAGES)
+@cache
+def frozen(recipe: Recipe) -> FrozenModel:
+    """Of `network()`; not to be changed."""
+    return freeze(quantise(network(), recipe, IMAGES), IMAGES)
 
 
 def agreement(model: FrozenModel, path: Path) -> tuple[Check, Check]:
@@ -121,9 +125,7 @@ def test_finer_scales_are_nearer_to_the_float_network() -> None:
     model = network()
     with torch.no_grad():
         expected = model(IMAGES)
-        errors = {
-            recipe: relative_error(frozen(recipe, model).module(IMAGES), expected) for recipe in COMBINATIONS
-        }
+        errors = {recipe: relative_error(frozen(recipe).module(IMAGES), expected) for recipe in COMBINATIONS}
     assert errors[Int(4, CHANNEL, FREE)] < errors[Int(4, TENSOR, POWER_OF_TWO)] / 4, errors
 
 
@@ -176,7 +178,7 @@ def test_the_engine_sees_multipliers_and_power_of_two_types(tmp_path: Path) -> N
 
 @pytest.mark.parametrize("module, change", [("conv2_scale", 2.0), ("hidden1_scale", 0.5)])
 def test_a_changed_multiplier_is_noticed(module: str, change: float, tmp_path: Path) -> None:
-    model = frozen(Int(4, CHANNEL, FREE))
+    model = deepcopy(frozen(Int(4, CHANNEL, FREE)))
     expected = run_frozen(model, IMAGES)
     with torch.no_grad():
         model.module.get_submodule(module).scale[0, 0] *= change

@@ -66,3 +66,24 @@ def test_half_up_is_refuted() -> None:
 def test_no_answer_is_no_pass() -> None:
     with pytest.raises(ProofError, match=r"no answer: not done in 0\.01 s"):
         prove(RoundingAgainstReference(), time_limit=0.01)
+
+
+class GatedRegister(wiring.Component):
+    """`ok`: a register of `a` gated by `gate` is `a` where the gate is open, and 0 elsewhere if `closed`."""
+
+    def __init__(self, *, closed: int) -> None:
+        self.closed = closed
+        super().__init__({"a": In(4), "gate": In(1), "ok": Out(1)})
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        kept = Signal(4)
+        m.d.sync += kept.eq(Mux(self.gate, self.a, 0))
+        m.d.comb += self.ok.eq(kept == Mux(self.gate, self.a, self.closed))
+        return m
+
+
+def test_a_gate_before_a_register_counts() -> None:
+    assert prove(GatedRegister(closed=0)).holds
+    refuted = prove(GatedRegister(closed=3))
+    assert not refuted.holds and refuted.counterexample["gate"] == 0

@@ -1,7 +1,7 @@
 """Behaviour of DSP48E1 and DSP48E2 in the modes that are used, written from AMD's UG479 and UG579.
 
-Other modes are refused: a parameter of theirs when the model is elaborated, a control input of theirs by
-stopping the simulation.
+Other modes are refused: a parameter of theirs makes the model need a module that does not exist, whose name
+says what was expected; a control input of theirs stops the simulation.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ _MODEL = """
 module {name} #({parameters}, {more_parameters}) ({ports}, {more_ports});
   generate
     if (AREG != 2 || BREG != 2 || ADREG != 1 || DREG != 1 || CREG != 1 || MREG != 1 || PREG != 1)
-      $error("{name}: expected all data registers in use");
+      {name}_with_all_data_registers expected();
     if (INMODEREG + OPMODEREG + ALUMODEREG + CARRYINREG + CARRYINSELREG != 0)
-      $error("{name}: expected control inputs without registers");
+      {name}_without_control_registers expected();
     if (A_INPUT != "DIRECT" || B_INPUT != "DIRECT" || USE_MULT != "MULTIPLY" || USE_SIMD != "ONE48")
-      $error("{name}: expected one multiplication of A and B");
-    if ({other_operand}) $error("{name}: expected the pre-adder before the multiplier");
+      {name}_multiplying_a_and_b expected();
+    if ({other_operand}) {name}_with_the_pre_adder expected();
   endgenerate
   wire from_c = OPMODE == {add_c};
   wire other = INMODE != 0 || ALUMODE != 0 || CARRYINSEL != 0 || CARRYIN || !(from_c || OPMODE == {add_pcin})

@@ -16,17 +16,28 @@ from twofold.rtl.yosys import YosysError, run_yosys
 TOP = "miter"
 OUTPUT = "ok"
 
-# A feed-forward pipeline computes what its logic computes without the registers.
+# A feed-forward pipeline computes what its logic computes without the registers. Yosys makes the reset of a
+# register of any multiplexer in front of it that may give a constant, so resets stay.
 _WIRES = """
-(* techmap_celltype = "$dff $dffe $sdff $sdffe $sdffce" *)
-module wires (CLK, EN, SRST, D, Q);
-  parameter WIDTH = 0, CLK_POLARITY = 1, EN_POLARITY = 1, SRST_POLARITY = 1, SRST_VALUE = 0;
-  input CLK, EN, SRST;
+(* techmap_celltype = "$dff $dffe" *)
+module wires (CLK, EN, D, Q);
+  parameter WIDTH = 0, CLK_POLARITY = 1, EN_POLARITY = 1;
+  input CLK, EN;
   input [WIDTH-1:0] D;
   output [WIDTH-1:0] Q;
   assign Q = D;
 endmodule
+(* techmap_celltype = "$sdff $sdffe $sdffce" *)
+module gates (CLK, EN, SRST, D, Q);
+  parameter WIDTH = 0, CLK_POLARITY = 1, EN_POLARITY = 1, SRST_POLARITY = 1;
+  parameter [WIDTH-1:0] SRST_VALUE = 0;
+  input CLK, EN, SRST;
+  input [WIDTH-1:0] D;
+  output [WIDTH-1:0] Q;
+  assign Q = SRST == SRST_POLARITY ? SRST_VALUE : D;
+endmodule
 """
+_RESET = re.compile(r"^\s*wire .*\binput \d+\s+\\rst$", re.MULTILINE)
 _VALUE = re.compile(r"^\s*\\(\w+)\s+(-?\d+)\s")
 _SOLVED = "SAT proof finished - no model found: SUCCESS!"
 _REFUTED = "SAT proof finished - model found: FAIL!"
@@ -48,8 +59,9 @@ class Proof:
 def prove(miter: wiring.Component, *, models: str = "", time_limit: float = 120.0) -> Proof:
     """Whether output `ok` of a component is 1 for all values of its inputs.
 
-    Registers are taken for wires and their enables for granted, so the component must be combinational,
-    or a pipeline without feedback whose inputs stay the same; memories must not reach `ok`.
+    Registers are taken for wires and their enables for granted, and the reset is off, so the component
+    must be combinational, or a pipeline without feedback whose inputs stay the same; memories must not
+    reach `ok`.
     models: Verilog of the primitives that it instantiates. time_limit: seconds. Raises ProofError when
     there is no answer.
     """
@@ -66,7 +78,8 @@ def prove(miter: wiring.Component, *, models: str = "", time_limit: float = 120.
 
 
 def _solve(miter: wiring.Component, models: str, folder: Path, time_limit: float) -> str:
-    (folder / "miter.il").write_text(to_rtlil(miter, TOP))
+    design = to_rtlil(miter, TOP)
+    (folder / "miter.il").write_text(design)
     (folder / "wires.v").write_text(_WIRES)
     (folder / "models.v").write_text(models)
     commands = [
@@ -78,7 +91,8 @@ def _solve(miter: wiring.Component, models: str, folder: Path, time_limit: float
         "opt -full",
     ]
     commands += ["techmap -map wires.v", "opt -full", "check -assert"]
-    commands += [f"sat -prove {OUTPUT} 1 -show-inputs {TOP}"]
+    no_reset = "-set rst 0" if _RESET.search(design) else ""
+    commands += [f"sat -prove {OUTPUT} 1 {no_reset} -show-inputs {TOP}"]
     try:
         return run_yosys(commands, folder, time_limit=time_limit)
     except YosysError as error:

@@ -17,12 +17,11 @@ from amaranth.hdl import Shape
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In
 
-from twofold.files import write_atomically
 from twofold.rtl.verilog import to_verilog
 from twofold.sim import verilator
 
 TOP = "unit"
-_TIME_LIMIT = 300.0
+_TIME_LIMIT = 1800.0
 
 Column = Sequence[int] | npt.NDArray[np.integer]
 
@@ -107,25 +106,36 @@ class VectorSimulation:
         return outputs
 
 
-def build(component: wiring.Component, folder: Path, models: str = "") -> VectorSimulation:
+def build(
+    component: wiring.Component, folder: Path, models: str = "", *, optimise: str = "-O0"
+) -> VectorSimulation:
     """Compiles the component, or reuses what an equal one left in `folder`.
 
-    models: Verilog of the primitives that it instantiates.
-    Its code is compiled without optimisation, as unit tests run for few cycles. Raises UserError for
-    missing tools, RuntimeError with the compiler's last lines if the design does not compile.
+    models: Verilog of the primitives that it instantiates. optimise: g++'s level; without optimisation,
+    as most unit tests run for few cycles. Raises UserError for missing tools, RuntimeError with the
+    compiler's last lines if the design does not compile.
     """
-    verilator.require_tools()
-    ports = ports_of(component)
     with tempfile.TemporaryDirectory() as temporary:
-        work = Path(temporary)
-        to_verilog(component, TOP, work / "unit.sv")
-        with (work / "unit.sv").open("a") as design:
-            design.write(models)
-        write_atomically(work / "main.cpp", _main(ports))
-        text = (work / "unit.sv").read_text() + (work / "main.cpp").read_text() + verilator.identity()
-        executable = folder.resolve() / f"unit-{hashlib.sha256(text.encode()).hexdigest()[:16]}"
-        if not executable.is_file():
-            _compile(work)
+        source = Path(temporary) / "unit.sv"
+        to_verilog(component, TOP, source)
+        text = source.read_text() + models
+    return compile_verilog(text, TOP, ports_of(component), folder, optimise=optimise)
+
+
+def compile_verilog(
+    verilog: str, top: str, ports: tuple[Port, ...], folder: Path, *, optimise: str = "-O0"
+) -> VectorSimulation:
+    """Compiles module `top` of a text, with clock `clk` and reset `rst`; otherwise as `build`."""
+    verilator.require_tools()
+    main = _main(ports)
+    parts = (verilog, main, top, optimise, verilator.identity())
+    executable = folder.resolve() / f"unit-{hashlib.sha256(chr(0).join(parts).encode()).hexdigest()[:16]}"
+    if not executable.is_file():
+        with tempfile.TemporaryDirectory() as temporary:
+            work = Path(temporary)
+            (work / "unit.sv").write_text(verilog)
+            (work / "main.cpp").write_text(main)
+            _compile(work, top, optimise)
             executable.parent.mkdir(parents=True, exist_ok=True)
             handle, name = tempfile.mkstemp(dir=executable.parent)
             os.close(handle)
@@ -134,21 +144,12 @@ def build(component: wiring.Component, folder: Path, models: str = "") -> Vector
     return VectorSimulation(executable, ports)
 
 
-def _compile(work: Path) -> None:
+def _compile(work: Path, top: str, optimise: str) -> None:
     objects = work / "objects"
-    command = [
-        str(verilator.executable()),
-        "--cc",
-        "--exe",
-        "-Wno-fatal",
-        "-Wno-lint",
-        "-O3",
-        "--top-module",
-        TOP,
-    ]
-    command += ["--prefix", "Vunit", "-o", "unit", "--Mdir", str(objects), "unit.sv", "main.cpp"]
-    environment = os.environ | verilator.environment("-O0")
-    _run(command, work, environment)
+    command = [str(verilator.executable()), "--cc", "--exe", "-Wno-fatal", "-Wno-lint", "-O3"]
+    command += ["--top-module", top, "--prefix", "Vunit", "-o", "unit", "--Mdir", str(objects)]
+    environment = os.environ | verilator.environment(optimise)
+    _run([*command, "unit.sv", "main.cpp"], work, environment)
     for runtime in verilator.runtime_objects():
         shutil.copy(runtime, objects)
     _run(["make", "-s", "-f", "Vunit.mk"], objects, environment)

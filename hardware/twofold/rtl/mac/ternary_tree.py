@@ -126,15 +126,16 @@ def ternary_tree(
     current = list(zip(values, leaves, strict=True))
     for level, groups in enumerate(plan_tree(leaves, addends).levels):
         current = [
-            _registered_sum(m, [current[index] for index in group], family, f"{name}_{level}_{place}")
+            registered_sum(m, [current[index] for index in group], family, f"{name}_{level}_{place}")
             for place, group in enumerate(groups)
         ]
     return [value << term.shift for value, term in current]
 
 
-def _registered_sum(
+def registered_sum(
     m: Module, parts: list[tuple[Value, Term]], family: Family, name: str
 ) -> tuple[Value, Term]:
+    """The sum of up to three values v·2^shift, and what it can be, one cycle later."""
     terms = [term for _, term in parts]
     result = total(terms)
     register = Signal(result.shape, name=name, reset_less=True)

@@ -69,7 +69,7 @@ def make_stream(kind: PeKind, tiles: list[IntArray], sweeps: list[IntArray]) -> 
         swaps.append(time)
         time += len(blocks[-1])
     inputs = _load_columns(kind, tiles, [0, *(swap + 1 for swap in swaps[:-1])], time)
-    inputs["swap"] = [int(cycle in swaps) for cycle in range(time)]
+    inputs["swap"] = np.isin(np.arange(time), swaps).astype(np.int64)
     return Stream({**inputs, "a": np.concatenate(blocks)}, load, np.concatenate(expected))
 
 
