@@ -1,4 +1,4 @@
-"""Stages as instructions: windows, bands of rows, how operands are read, and what has no encoding."""
+"""Stages as instructions: windows, tiles, how operands are read, and what has no encoding."""
 
 from __future__ import annotations
 
@@ -9,15 +9,22 @@ import numpy as np
 import pytest
 
 from twofold.network.errors import NetworkError
-from twofold.network.graph import Network
 from twofold.network.ops import Add, Conv2d, MaxPool2d, Requantise
-from twofold.plan.layer_fields import Band, Placement, bands, check_limits, layer_fields
-from twofold.plan.stages import Body, Map, Stage, stages
+from twofold.plan.layer_fields import Placement, check_limits, layer_fields
+from twofold.plan.split import Split, Work
+from twofold.plan.stages import Body, Map, Stage
 from twofold.rtl.geometry import Geometry
 from twofold.rtl.isa import LANES_PE, Opcode, Output, encode
 from twofold.rtl.partial_sums import Accumulation
 
-PLACE = Placement(operands=(100, 300), result=500, weights=7, parameters=9)
+PLACE = Placement((100, 300), 500, weights=7, parameters=9, group_weights=72, group_parameters=2)
+ONE = Geometry(lanes=8)
+EIGHT = Geometry(lanes=8, tiles=8, weight_banks=4)
+
+
+def whole_work(rows: int, groups: int = 2, first: int = 0, count: int = 0) -> Work:
+    """All blocks of `count` rows from `first` on, or of all rows, by a single tile."""
+    return Work(Split(1, 1, 1, rows), first, count or rows, 0, groups)
 
 
 def map_of(name: str, size: tuple[int, int, int], bits: int = 8, zero_point: int = 0) -> Map:
@@ -37,66 +44,78 @@ def stage(body: Body, *operands: Map, result: tuple[int, int, int]) -> Stage:
     )
 
 
-def test_a_band_of_a_convolution() -> None:
+def test_some_rows_of_a_convolution() -> None:
     body = convolution(stride=(2, 1), dilation=(3, 1), padding=(4, 1, 0, 0))
     whole = stage(body, map_of("x", (10, 12, 7), zero_point=-6), result=(9, 5, 7))
-    fields = layer_fields(whole, 8, 2, PLACE, Band(first=3, rows=2))
+    fields = layer_fields(whole, ONE, 2, PLACE, whole_work(5, first=3, count=2))
     assert encode(Opcode.LAYER, fields)
-    assert {name: fields[name] for name in ("out_blocks", "in_blocks", "out_height", "out_width")} == {
-        "out_blocks": 2,
+    assert {name: fields[name] for name in ("out_groups", "in_blocks", "out_height", "out_width")} == {
+        "out_groups": 2,
         "in_blocks": 2,
         "out_height": 2,
         "out_width": 7,
     }
     assert (fields["origin_y"], fields["origin_x"]) == (-4 + 3 * 2, -1)
-    assert fields["in_base"] == 100 + 2 * 7
+    assert (fields["in_base"], fields["in_row"], fields["in_band_words"]) == (100, 2 * 7, 12 * 7)
     assert (fields["row_stride"], fields["tap_stride"]) == (2 * 7, 3 * 7)
     assert (fields["in_block_stride"], fields["in_out_stride"]) == (12 * 7, 0)
-    assert (fields["out_base"], fields["out_block_stride"]) == (500 + 3 * 7, 5 * 7)
+    assert (fields["out_base"], fields["out_row"], fields["out_group_stride"]) == (500, 3 * 7, 5 * 7)
+    assert (fields["weight_base"], fields["parameter_base"]) == (7, 9)
+    assert not any(
+        fields[name] for name in ("in_fold", "in_bank", "row_banks", "tap_banks", "out_fold", "out_bank")
+    )
     assert (fields["pad"], fields["zero_point"]) == (-6, 2)
     assert (fields["clamp_lo"], fields["clamp_hi"], fields["output"]) == (-5, 9, Output.MULTIPLY)
 
 
-def test_rows_above_the_map_wrap_around() -> None:
+def test_rows_above_the_map_are_in_the_band_above() -> None:
     body = convolution(padding=(2, 0, 0, 0))
     whole = stage(body, map_of("x", (10, 12, 7)), result=(9, 12, 6))
-    fields = layer_fields(whole, 8, 1, replace(PLACE, operands=(5,)), Band(0, 12))
-    assert fields["in_base"] == (5 - 2 * 7) % (1 << 16)
+    fields = layer_fields(whole, ONE, 1, PLACE, whole_work(12))
+    assert (fields["origin_y"], fields["in_row"]) == (-2, 10 * 7)
+    eight = layer_fields(whole, EIGHT, 1, PLACE, Work(Split(4, 2, 2, 4), 0, 4, 0, 1))
+    assert (eight["in_band_words"], eight["in_bank"], eight["in_row"]) == (2 * 7, 7, 0)
+
+
+def test_tiles_share_a_convolution() -> None:
+    """Four bands of two output rows and blocks by twos: a bank has two rows of input, and one of output."""
+    body = convolution(weight=np.ones((30, 10, 3, 3)), stride=(2, 2), padding=(1, 1, 1, 1))
+    whole = stage(body, map_of("x", (10, 16, 16)), result=(30, 8, 8))
+    fields = layer_fields(whole, EIGHT, 1, PLACE, Work(Split(4, 2, 2, 2), 0, 2, 0, 2))
+    assert encode(Opcode.LAYER, fields)
+    assert (fields["blocks_log2"], fields["tile_blocks"], fields["last_blocks"]) == (1, 2, 2)
+    assert (fields["out_groups"], fields["out_height"], fields["tile_rows"]) == (2, 2, 4)
+    assert (fields["in_band_words"], fields["in_fold"], fields["in_bank"], fields["in_row"]) == (32, 0, 7, 16)
+    assert (fields["row_stride"], fields["row_banks"]) == (0, 1)
+    assert (fields["tap_stride"], fields["tap_banks"]) == (16, 0)
+    assert (fields["out_band_words"], fields["out_fold"], fields["out_group_stride"]) == (8, 0, 2 * 8)
+
+
+def test_groups_that_are_instructions_of_their_own() -> None:
+    whole = stage(convolution(weight=np.ones((90, 10, 1, 1))), map_of("x", (10, 1, 1)), result=(90, 1, 1))
+    fields = layer_fields(whole, EIGHT, 1, PLACE, Work(Split(1, 8, 4, 1), 0, 1, 2, 1))
+    assert (fields["weight_base"], fields["parameter_base"]) == (7 + 2 * 72, 9 + 2 * 2)
+    assert (fields["out_base"], fields["out_bank"]) == (500 + 1, 0)
+    assert (fields["tile_blocks"], fields["last_blocks"], fields["out_groups"]) == (4, 4, 1)
 
 
 def test_the_operands_of_an_addition_are_its_input_blocks() -> None:
     operands = (map_of("a", (10, 4, 4)), replace(map_of("b", (10, 4, 4)), signed=False))
     whole = stage(Add("add", ("a", "b"), "s", shifts=(3, 1)), *operands, result=(10, 4, 4))
-    fields = layer_fields(whole, 8, LANES_PE, PLACE, Band(0, 4))
+    fields = layer_fields(whole, ONE, LANES_PE, PLACE, whole_work(4))
     assert (fields["in_blocks"], fields["in_block_stride"], fields["in_out_stride"]) == (2, 200, 16)
     assert (fields["signed_first"], fields["signed_rest"]) == (1, 0)
     assert (fields["shift_first"], fields["shift_rest"]) == (3, 1)
-    backwards = layer_fields(whole, 8, LANES_PE, replace(PLACE, operands=(300, 100)), Band(0, 4))
+    backwards = layer_fields(whole, ONE, LANES_PE, replace(PLACE, operands=(300, 100)), whole_work(4))
     assert backwards["in_block_stride"] == (1 << 16) - 200
 
 
 def test_padding_never_wins_a_maximum() -> None:
     pool = MaxPool2d("pool", ("x",), "s", kernel=(2, 2), stride=(2, 2), padding=(1, 1, 0, 0))
     whole = stage(pool, map_of("x", (10, 4, 4), bits=5), result=(10, 2, 2))
-    fields = layer_fields(whole, 8, LANES_PE, PLACE, Band(0, 2))
+    fields = layer_fields(whole, ONE, LANES_PE, PLACE, whole_work(2))
     assert (fields["pad"], fields["accumulation"]) == (-16, Accumulation.MAX.value)
     assert fields["in_blocks"] == 1
-
-
-def test_bands_cover_all_rows_with_sums_that_fit() -> None:
-    whole = stage(convolution(), map_of("x", (10, 19, 11)), result=(9, 17, 10))
-    found = list(bands(whole, Geometry(sum_words=64)))
-    assert found == [Band(0, 6), Band(6, 6), Band(12, 5)]
-
-
-def test_rows_and_results_longer_than_the_memory_of_sums_are_refused(network: Network) -> None:
-    whole = stage(convolution(), map_of("x", (10, 19, 31)), result=(9, 17, 30))
-    with pytest.raises(NetworkError, match="y: output width: expected at most 16 columns, found 30"):
-        list(bands(whole, Geometry(sum_words=16)))
-    sums = replace(whole, quantiser=None)
-    with pytest.raises(NetworkError, match="y: sums: expected at most 512 words, found 1020"):
-        list(bands(sums, Geometry(sum_words=512)))
-    assert list(bands(stages(network)[-1], Geometry(sum_words=16))) == [Band(0, 1)]
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,7 @@ def stage_of(network: Network, name: str) -> Stage:
 
 
 def words_of(stage: Stage, correction: int = 0) -> tuple[int, ...]:
-    return parameter_words(stage, GEOMETRY, np.full(stage.sums.channels, correction))
+    return parameter_words(stage, GEOMETRY, np.full(stage.sums.channels, correction), 1)
 
 
 def test_biases_carry_the_correction_and_missing_channels_nothing(network: Network) -> None:
@@ -62,3 +62,12 @@ def test_operations_without_a_bias_begin_at_zero_and_sums_have_nothing_else(netw
     logits = stage_of(network, "logits")
     assert words_per_block(logits) == 0
     assert len(words_of(logits)) == 2
+
+
+def test_a_groups_biases_lie_together_and_missing_blocks_are_zeros(network: Network) -> None:
+    stage = stage_of(network, "left")
+    one = words_of(stage)
+    group = parameter_words(stage, GEOMETRY, np.zeros(10, np.int64), 2)
+    assert group == (one[0], one[17], *one[1:17], *one[18:])
+    three = parameter_words(stage, GEOMETRY, np.zeros(10, np.int64), 3)
+    assert three == (*group[:2], 0, *group[2:], *([0] * 16))

@@ -8,12 +8,12 @@ import pytest
 
 from twofold.errors import UserError
 from twofold.plan.cost import BusTiming, CostModel
-from twofold.plan.segments import Segment
+from twofold.plan.segments import Part, Segment
 from twofold.rtl.geometry import Geometry
 from twofold.rtl.isa import Memory
 
 COST = CostModel(Geometry(), BusTiming(1, 1, 0))
-WORDS = ((1, 2, 3), (), (4, 5))
+WORDS = ((Part((1, 2, 3)),), (), (Part((4, 5)),))
 
 
 def segment(depth: int) -> Segment:
@@ -45,17 +45,31 @@ def test_what_does_not_fit_is_loaded_before_each_layer() -> None:
 
 
 def test_a_segment_without_words_loads_nothing() -> None:
-    empty = Segment(Memory.WEIGHTS, ((), ()), 8, 0, 16)
+    empty = Segment(Memory.WEIGHTS, ((), (Part(()),)), 8, 0, 16)
     assert not empty.setup(COST) and not empty.before(0, "layer", COST)
 
 
 def test_more_words_than_one_load_brings_are_streamed() -> None:
-    halves = (tuple(range(1 << 15)),) * 2
+    half = tuple(range(1 << 15))
+    halves = ((Part(half),), (Part(half),))
     assert not Segment(Memory.WEIGHTS, halves, 8, 0, depth=1 << 16).resident
-    assert Segment(Memory.WEIGHTS, (halves[0], halves[1][1:]), 8, 0, depth=1 << 16).resident
+    assert Segment(Memory.WEIGHTS, (halves[0], (Part(half[1:]),)), 8, 0, depth=1 << 16).resident
 
 
 def test_a_layer_must_fit_alone() -> None:
     message = "weights: a layer needs 3 words, the geometry holds 2; choose a depth of at least 3"
     with pytest.raises(UserError, match=f"^{re.escape(message)}$"):
         segment(2)
+
+
+def test_parts_lie_at_one_address_in_the_banks_that_need_them() -> None:
+    """A stage for all four banks alike, then one of two parts, then one of the first of them alone."""
+    parts = ((Part((1, 2)),), (Part((3, 4, 5), 0, 2), Part((6, 7, 8), 1, 2)), (Part((9,), 0, 2),))
+    resident = Segment(Memory.WEIGHTS, parts, 8, 0, depth=6)
+    assert resident.total == 6
+    names = ("offset", "words", "address", "bank", "bank_step")
+    found = [tuple(load.fields[name] for name in names) for load in resident.setup(COST)]
+    assert found == [(0, 2, 0, 0, 1), (16, 3, 2, 0, 2), (40, 3, 2, 1, 2), (64, 1, 5, 0, 2)]
+    streamed = Segment(Memory.WEIGHTS, parts, 8, 0, depth=5).before(1, "layer", COST)
+    found = [tuple(load.fields[name] for name in names) for load in streamed]
+    assert found == [(16, 3, 0, 0, 2), (40, 3, 0, 1, 2)]

@@ -43,7 +43,8 @@ def test_words_hold_one_byte_a_weight() -> None:
     weight = np.random.default_rng(2).integers(-128, 128, (9, 8, 1, 1))
     tiled = tile_weights(conv(weight), operand(8), KINDS[2:])
     assert tiled.pe == 0
-    rows = np.array([list(word.to_bytes(LANES, "little")) for word in tiled.words], np.uint8).view(np.int8)
+    words = [list(word.to_bytes(LANES, "little")) for word in tiled.words(0, 1)]
+    rows = np.array(words, np.uint8).view(np.int8)
     assert np.array_equal(rows[:9], weight[:, :, 0, 0])
     assert not rows[9:].any()
     assert not tiled.correction.any()
@@ -55,7 +56,7 @@ def test_apot_words_and_their_correction() -> None:
     weight = np.random.default_rng(3).choice(levels, (11, 9, 3, 3))
     tiled = tile_weights(conv(weight), operand(9), KINDS)
     assert tiled.pe == 0
-    assert len(tiled.words) == 2 * 2 * 9 * KINDS[0].load_words
+    assert len(tiled.words(0, 1)) == 2 * 2 * 9 * KINDS[0].load_words
     assert np.array_equal(tiled.correction, 255 * np.minimum(weight, 0).sum(axis=(1, 2, 3)))
     assert tiled.slack == -tiled.correction.min()
 
@@ -87,3 +88,12 @@ def test_activations_that_no_kind_takes_are_refused() -> None:
     message = r"apot_shift: expected activations in \[0, 255\], found \[-128, 127\]"
     with pytest.raises(NetworkError, match=message):
         tile_weights(conv(np.ones((1, 1, 1, 1), np.int64)), operand(1, signed=True), KINDS[:1])
+
+
+def test_the_words_of_one_place_in_groups_of_blocks() -> None:
+    weight = np.random.default_rng(4).integers(-128, 128, (20, 8, 1, 1))
+    tiled = tile_weights(conv(weight), operand(8), KINDS[2:])
+    assert [len(block) for block in (*tiled.blocks, tiled.empty)] == [8] * 4
+    assert tiled.words(0, 2) == tiled.blocks[0] + tiled.blocks[2]
+    assert tiled.words(1, 2) == tiled.blocks[1] + tiled.empty
+    assert not any(tiled.empty)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from amaranth.hdl import Elaboratable
 
-from twofold.rtl.buffers import WordReader, WordWriter, reader_cycles
+from twofold.rtl.buffers import BandWalk, WordReader, WordWriter, reader_cycles
 
 Simulate = Callable[[Elaboratable, Callable[[Any], Any]], None]
 
@@ -96,3 +96,22 @@ def test_no_words_are_no_beats(simulate: Simulate) -> None:
             assert not ctx.get(reader.beats.valid)
 
     simulate(reader, bench)
+
+
+def test_a_walk_goes_from_band_to_band(simulate: Simulate) -> None:
+    walk, seen = BandWalk(), []
+
+    async def bench(ctx: Any) -> None:
+        for name, value in {"base": 7, "first_bank": 6, "bank_step": 4, "band_words": 3}.items():
+            ctx.set(getattr(walk, name), value)
+        ctx.set(walk.start, 1)
+        await ctx.tick()
+        ctx.set(walk.start, 0)
+        for cycle in range(16):
+            ctx.set(walk.step, cycle % 2)
+            if cycle % 2:
+                seen.append((ctx.get(walk.bank), ctx.get(walk.address)))
+            await ctx.tick()
+
+    simulate(walk, bench)
+    assert seen == [(6, 7), (6, 8), (6, 9), (10, 7), (10, 8), (10, 9), (14, 7), (14, 8)]

@@ -14,43 +14,48 @@ Simulate = Callable[[Elaboratable, Callable[[Any], Any]], None]
 BASE, DRAIN = 500, 9
 
 
+@pytest.mark.parametrize("blocks", [1, 4])
 @pytest.mark.parametrize("words", [0, 1, 16])
-def test_blocks(simulate: Simulate, words: int) -> None:
-    """A block ends every 60 cycles; its last pixel meets its sum 7 cycles later."""
+def test_groups(simulate: Simulate, words: int, blocks: int) -> None:
+    """A group ends every 100 cycles."""
     loader = ParameterLoader(word_bits=256, index_bits=4, drain=DRAIN)
-    block, take = 60, 7
-    biases: dict[int, int] = {}
-    written: dict[int, tuple[int, int]] = {}
+    period = 100
+    biases: dict[int, tuple[int, int, int]] = {}
+    written: dict[int, tuple[int, int, int]] = {}
     ready: list[int] = []
 
     async def bench(ctx: Any) -> None:
+        address = 0
         ctx.set(loader.base, BASE)
         ctx.set(loader.words, words)
-        for cycle in range(4 * block):
+        ctx.set(loader.blocks, blocks)
+        for cycle in range(4 * period):
             ctx.set(loader.restart, cycle == 0)
-            ctx.set(loader.begin, cycle > 0 and cycle % block == 0)
-            ctx.set(loader.take, cycle > block and cycle % block == take)
-            biases[cycle] = ctx.get(loader.bias)
+            ctx.set(loader.begin, cycle > 0 and cycle % period == 0)
+            if ctx.get(loader.bias_valid):
+                biases[cycle] = ctx.get(loader.initial), ctx.get(loader.block), address
             if ctx.get(loader.valid):
-                written[cycle] = ctx.get(loader.index), ctx.get(loader.word)
+                written[cycle] = ctx.get(loader.block), ctx.get(loader.index), address
             if ctx.get(loader.ready):
                 ready.append(cycle)
             address = ctx.get(loader.address)
             await ctx.tick()
-            ctx.set(loader.data, address)
 
     simulate(loader, bench)
-    stride = 1 + words
-    for index in range(4):
-        first = BASE + index * stride
-        # restart needs 3 cycles to read the bias and 2 more to the first word; begin waits for the drain
-        begin = 0 if index == 0 else index * block + DRAIN
-        taken = 3 if index == 0 else index * block + take + 1
-        until = (index + 1) * block + take if index < 3 else 4 * block - 1
-        assert {biases[cycle] for cycle in range(taken, until + 1)} == {first}
-        loaded = {
-            cycle: value for cycle, value in written.items() if index * block <= cycle < (index + 1) * block
-        }
-        assert loaded == {begin + 5 + i: (i, first + 1 + i) for i in range(words)}
-        risen = [cycle for cycle in ready if index * block < cycle <= (index + 1) * block]
-        assert risen == list(range(begin + 5 + words, (index + 1) * block + (index < 3)))
+    stride = blocks * (1 + words)
+    assert biases == {
+        group * period + 2 + block: (int(group == 0), block, BASE + group * stride + block)
+        for group in range(4)
+        for block in range(blocks)
+    }
+    # the other words come two cycles after the last bias, or as much later as results take to drain
+    begins = [group * period + 4 + blocks + (DRAIN if group else 0) for group in range(4)]
+    assert written == {
+        begin + block * words + i: (block, i, BASE + group * stride + blocks + block * words + i)
+        for group, begin in enumerate(begins)
+        for block in range(blocks)
+        for i in range(words)
+    }
+    rising = [begin + blocks * words for begin in begins]
+    until = [*(group * period for group in (1, 2, 3)), 4 * period - 1]
+    assert ready == [cycle for rise, end in zip(rising, until, strict=True) for cycle in range(rise, end + 1)]

@@ -11,13 +11,15 @@ import pytest
 from amaranth.hdl import Elaboratable, Module
 from amaranth.lib import wiring
 
-from twofold.rtl.isa import LAYER
+from twofold.plan.banks import BankLayout
+from twofold.rtl.isa import LANES_PE, LAYER
 from twofold.rtl.sweep import Sweeper
 from twofold.rtl.taps import TapGenerator
 
 Simulate = Callable[[Elaboratable, Callable[[Any], Any]], None]
 Pixel = dict[str, int]
 WRAP = 0xFFFF
+TILES = 4
 
 
 class LoopNest(Elaboratable):
@@ -34,37 +36,56 @@ class LoopNest(Elaboratable):
         return m
 
 
+def banks_of(layer: dict[str, int]) -> BankLayout:
+    return BankLayout(layer["in_height"], layer["in_width"], TILES)
+
+
 def random_layer(rng: np.random.Generator) -> dict[str, int]:
-    """Fields of a LAYER whose input rows begin with the padding above the map."""
+    """Fields of a LAYER for four tiles, with or without weights."""
     layer = dict.fromkeys(LAYER.members, 0)
     for field, high in (
-        *(("out_blocks", 3), ("in_blocks", 3), ("taps_y", 3), ("taps_x", 3)),
-        *(("out_height", 4), ("out_width", 5), ("in_height", 7), ("in_width", 7)),
+        *(("out_groups", 3), ("in_blocks", 3), ("taps_y", 3), ("taps_x", 3)),
+        *(("out_height", 4), ("out_width", 5), ("in_height", 9), ("in_width", 7)),
         *(("stride_y", 3), ("stride_x", 3), ("dilation_y", 3), ("dilation_x", 3)),
     ):
         layer[field] = int(rng.integers(1, high, endpoint=True))
-    for field in ("in_base", "in_block_stride", "in_out_stride", "sums_base", "sums_block_stride"):
+    for field in ("in_base", "in_block_stride", "sums_base", "sums_group_stride"):
         layer[field] = int(rng.integers(0, WRAP, endpoint=True))
     layer["origin_y"], layer["origin_x"] = (int(value) for value in rng.integers(-3, 2, 2))
-    layer["row_stride"] = layer["stride_y"] * layer["in_width"]
-    layer["tap_stride"] = layer["dilation_y"] * layer["in_width"]
-    return layer
+    layer["pe"], layer["tile_blocks"] = int(rng.integers(2)), TILES
+    banks = banks_of(layer)
+    layer |= {
+        "in_band_words": banks.band_words,
+        "in_fold": banks.fold_log2,
+        "in_bank": banks.bank(layer["origin_y"]),
+        "in_row": banks.row_address(layer["origin_y"]),
+        "row_stride": banks.row_address(layer["stride_y"]),
+        "row_banks": banks.bank(layer["stride_y"]),
+        "tap_stride": banks.row_address(layer["dilation_y"]),
+        "tap_banks": banks.bank(layer["dilation_y"]),
+    }
+    own = {"in_out_stride": banks.block_address(TILES)}
+    return layer | (own if layer["pe"] == LANES_PE else {"in_block_stride": banks.band_words})
 
 
 def loop_nest(layer: dict[str, int]) -> Iterator[Pixel]:
-    """Each pixel in order: output block, input block, tap, output pixel."""
-    blocks = [layer[name] for name in ("out_blocks", "in_blocks", "taps_y", "taps_x")]
+    """Each pixel in order: output group, input block, tap, output pixel."""
+    banks = banks_of(layer)
+    blocks = [layer[name] for name in ("out_groups", "in_blocks", "taps_y", "taps_x")]
     for out, in_, tap_y, tap_x in np.ndindex(*blocks):
         for row, column in np.ndindex(layer["out_height"], layer["out_width"]):
-            down = row * layer["stride_y"] + tap_y * layer["dilation_y"]
-            y = layer["origin_y"] + down
+            y = layer["origin_y"] + row * layer["stride_y"] + tap_y * layer["dilation_y"]
             x = layer["origin_x"] + column * layer["stride_x"] + tap_x * layer["dilation_x"]
-            base = layer["in_base"] + out * layer["in_out_stride"] + in_ * layer["in_block_stride"]
+            own = layer["pe"] == LANES_PE
+            block, operand = (out * TILES, in_) if own else (in_, 0)
+            base = layer["in_base"] + operand * layer["in_block_stride"] + banks.block_address(block)
             pixel = row * layer["out_width"] + column
             yield {
-                "address": base + down * layer["in_width"] + x & WRAP,
-                "inside": int(0 <= y < layer["in_height"] and 0 <= x < layer["in_width"]),
-                "sum": layer["sums_base"] + out * layer["sums_block_stride"] + pixel & WRAP,
+                "address": base + banks.row_address(y) + x & WRAP,
+                "bank": banks.bank(y, block),
+                "inside": int(0 <= x < layer["in_width"]),
+                "y": y,
+                "sum": layer["sums_base"] + out * layer["sums_group_stride"] + pixel & WRAP,
                 "rest": int(in_ > 0),
                 "swap": int(pixel == 0),
                 "first": int((in_, tap_y, tap_x) == (0, 0, 0)),
@@ -75,7 +96,7 @@ def loop_nest(layer: dict[str, int]) -> Iterator[Pixel]:
 
 @dataclass
 class Record:
-    """What a layer's sweeps did: pixels, and the cycles since `start` of pixels, taps and block ends."""
+    """What a layer's sweeps did: pixels, and the cycles since `start` of pixels, taps and group ends."""
 
     pixels: list[Pixel]
     issued: list[int]
@@ -84,7 +105,7 @@ class Record:
 
 
 def record(simulate: Simulate, layer: dict[str, int], interval: int, waits: Callable[[], int]) -> Record:
-    """waits: cycles after the end of a block before `results_ready` rises again."""
+    """waits: cycles after the end of a group before `results_ready` rises again."""
     nest, seen = LoopNest(), Record([], [], [], [])
     count = len(list(loop_nest(layer)))
 
@@ -103,9 +124,10 @@ def record(simulate: Simulate, layer: dict[str, int], interval: int, waits: Call
                 seen.taken.append(cycle)
             if ctx.get(sweep.issue):
                 pixel = ctx.get(sweep.pixel)
-                seen.pixels.append({name: int(pixel[name]) for name in sweep.pixel.shape().members})
+                found = {name: int(pixel[name]) for name in sweep.pixel.shape().members}
+                seen.pixels.append(found | {"bank": found["bank"] % TILES})
                 seen.issued.append(cycle)
-            if ctx.get(sweep.block_end):
+            if ctx.get(sweep.group_end):
                 seen.ends.append(cycle)
                 wait = waits()
             await ctx.tick()
@@ -123,13 +145,13 @@ def test_pixels_come_in_order_one_a_cycle(simulate: Simulate, seed: int) -> None
     assert seen.pixels == list(loop_nest(layer))
     pixels = layer["out_height"] * layer["out_width"]
     sweeps = len(seen.pixels) // pixels
-    per_block = sweeps // layer["out_blocks"]
-    # a block of one sweep begins with its final one, which waits for the block before to end
-    step = max(pixels + (per_block == 1), interval)
+    per_group = sweeps // layer["out_groups"]
+    # a group of one sweep begins with its final one, which waits for the group before to end
+    step = max(pixels + (per_group == 1), interval)
     starts = 1 + interval + np.arange(sweeps) * step
     assert seen.taken == starts.tolist()
     assert seen.issued == [start + 1 + pixel for start in starts for pixel in range(pixels)]
-    assert seen.ends == [start + pixels for start in starts[per_block - 1 :: per_block]]
+    assert seen.ends == [start + pixels for start in starts[per_group - 1 :: per_group]]
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -144,18 +166,20 @@ def test_final_sweeps_wait_for_results(simulate: Simulate, seed: int) -> None:
 
     seen = record(simulate, layer, 4, waits)
     assert seen.pixels == list(loop_nest(layer))
-    per_block = len(seen.taken) // layer["out_blocks"]
+    per_group = len(seen.taken) // layer["out_groups"]
     ready = [delays[0] + 1, *(end + 1 + delay for end, delay in zip(seen.ends, delays[1:], strict=True))]
-    finals = seen.taken[per_block - 1 :: per_block]
+    finals = seen.taken[per_group - 1 :: per_group]
     assert all(final >= since for final, since in zip(finals, ready[:-1], strict=True))
 
 
-def test_one_wrong_stride_is_noticed(simulate: Simulate) -> None:
-    layer = random_layer(np.random.default_rng(3)) | {"in_height": 7, "out_height": 3}
-    seen = record(simulate, layer | {"row_stride": layer["row_stride"] + 1}, 4, lambda: 0)
+def test_a_wrong_bank_is_noticed(simulate: Simulate) -> None:
+    layer = random_layer(np.random.default_rng(3))
     expected = list(loop_nest(layer))
-    differ = [index for index, pixel in enumerate(seen.pixels) if pixel != expected[index]]
-    assert differ
-    assert {key for key in expected[0] if any(seen.pixels[i][key] != expected[i][key] for i in differ)} == {
-        "address"
+    seen = record(simulate, layer | {"in_bank": layer["in_bank"] + 1}, 4, lambda: 0)
+    wrong = {
+        key
+        for pixel, right in zip(seen.pixels, expected, strict=True)
+        for key in right
+        if pixel[key] != right[key]
     }
+    assert wrong == {"bank"}

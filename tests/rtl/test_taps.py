@@ -14,35 +14,49 @@ from twofold.rtl.taps import TAP, TapGenerator
 Simulate = Callable[[Elaboratable, Callable[[Any], Any]], None]
 
 LAYERS = [
-    {"out_blocks": 2, "in_blocks": 3, "taps_y": 2, "taps_x": 3},
-    {"out_blocks": 1, "in_blocks": 1, "taps_y": 1, "taps_x": 1},
+    {"pe": 1, "out_groups": 2, "in_blocks": 3, "taps_y": 2, "taps_x": 3},
+    {"pe": 0, "out_groups": 3, "in_blocks": 2, "taps_y": 1, "taps_x": 2},
+    {"pe": 1, "out_groups": 1, "in_blocks": 1, "taps_y": 1, "taps_x": 1},
 ]
 STEPS = {
     "origin_y": -2,
     "origin_x": -1,
     "dilation_y": 2,
     "dilation_x": 3,
+    "tile_blocks": 4,
     "in_base": 65000,
+    "in_band_words": 50,
+    "in_fold": 1,
+    "in_bank": 6,
+    "in_row": 30,
     "in_block_stride": 700,
     "in_out_stride": 65535,
     "tap_stride": 40,
+    "tap_banks": 1,
     "sums_base": 9,
-    "sums_block_stride": 30,
+    "sums_group_stride": 30,
 }
 
 
 def expected(layer: dict[str, int]) -> list[dict[str, int]]:
+    """Tap row 1 is 40 words further, beyond the 50 of a band: two banks, and the one of `tap_banks`.
+
+    Two blocks of a convolution are at an address, in banks next to each other; operands are in one bank.
+    """
     taps = []
-    loops = [layer[name] for name in ("out_blocks", "in_blocks", "taps_y", "taps_x")]
-    last = tuple(count - 1 for count in loops)
+    loops = [layer[name] for name in ("out_groups", "in_blocks", "taps_y", "taps_x")]
+    last, weights = tuple(count - 1 for count in loops), layer["pe"] > 0
     for out, in_, y, x in np.ndindex(*loops):
-        row = layer["in_base"] + out * layer["in_out_stride"] + in_ * layer["in_block_stride"]
+        strides = in_ // 2 if weights else in_
+        bank = 6 + (in_ if weights else 4 * out) + 3 * y
         taps.append(
             {
                 "x": layer["origin_x"] + x * layer["dilation_x"],
                 "y": layer["origin_y"] + y * layer["dilation_y"],
-                "row": row + y * layer["tap_stride"] & 0xFFFF,
-                "sums": layer["sums_base"] + out * layer["sums_block_stride"],
+                "base": layer["in_base"] + out * layer["in_out_stride"] + strides * 700 & 0xFFFF,
+                "row": (30, 20)[y],
+                "bank": bank % 16,
+                "sums": layer["sums_base"] + out * layer["sums_group_stride"],
                 "rest": int(in_ > 0),
                 "first": int((in_, y, x) == (0, 0, 0)),
                 "final": int((in_, y, x) == last[1:]),

@@ -1,8 +1,9 @@
-"""The engine against the golden model on layers that the demo networks do not have."""
+"""One tile and four against the golden model on layers that the demo networks do not have."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -19,8 +20,9 @@ from twofold.network.shapes import result_shape
 from twofold.network.types import IntType
 from twofold.plan.program import Program
 from twofold.plan.schedule import plan
-from twofold.rtl.geometry import Geometry
+from twofold.rtl.geometry import Geometry, PeName
 from twofold.rtl.isa import Memory, Opcode
+from twofold.sim.cocotb_runner import Simulation
 from twofold.sim.engine import EngineRun
 
 APOT = np.array([-10, -8, -6, -4, -3, -2, -1, 0, 1, 2, 3, 4, 6, 8, 10])
@@ -29,6 +31,25 @@ UINT8 = IntType(False, 8)
 INT8 = IntType(True, 8)
 
 Verify = Callable[..., tuple[Check, EngineRun]]
+
+
+def four_tiles(geometry: Geometry) -> Geometry:
+    """Half as many banks of weights as tiles, and more instructions, for transfers of every block."""
+    return replace(geometry, tiles=4, weight_banks=2, kinds=(PeName.INT_MUL,), instructions=256)
+
+
+@pytest.fixture(scope="module", params=[1, 4], ids=["one tile", "four tiles"])
+def engine_geometry(request: pytest.FixtureRequest, geometry: Geometry) -> Geometry:
+    return geometry if request.param == 1 else four_tiles(geometry)
+
+
+@pytest.fixture(scope="module")
+def verify(
+    engine_geometry: Geometry,
+    build_once: Callable[[Geometry], Simulation],
+    verify_on: Callable[[Simulation], Verify],
+) -> Verify:
+    return verify_on(build_once(engine_geometry))
 
 
 class Sketch:
@@ -133,14 +154,30 @@ def wide() -> Network:
     return sketch.network("wide", sketch.logits(codes, 10))
 
 
-NETWORKS = {build.__name__: build for build in (convolutions, poolings, wide)}
+def residual() -> Network:
+    """A residual block, another of half the rows and more channels, and a global sum."""
+    sketch, full = Sketch((3, 16, 16), UINT8), np.arange(-127, 128)
+    codes = sketch.requantise(sketch.conv("x", 8, (3, 3), full, padding=(1, 1, 1, 1)), UINT4, 2e-4)
+    for width, stride in ((8, 1), (20, 2)):
+        sums = sketch.conv(codes, width, (3, 3), APOT, stride=(stride, stride), padding=(1, 1, 1, 1))
+        body = sketch.threshold(sums, UINT4, 900)
+        body = sketch.threshold(sketch.conv(body, width, (3, 3), APOT, padding=(1, 1, 1, 1)), UINT4, 900)
+        if stride > 1:
+            codes = sketch.threshold(sketch.conv(codes, width, (1, 1), APOT, stride=(2, 2)), UINT4, 300)
+        total = sketch.put(Add, sketch.wide(UINT4.scale), body, codes)
+        codes = sketch.threshold(total, UINT4, 30)
+    total = sketch.put(SumPool2d, sketch.wide(UINT4.scale), codes, kernel=(8, 8), stride=(8, 8))
+    return sketch.network("residual", sketch.logits(sketch.requantise(total, UINT8, 0.2), 10))
+
+
+NETWORKS = {build.__name__: build for build in (convolutions, poolings, wide, residual)}
 
 
 @pytest.mark.parametrize("stalls", [0.0, 0.4])
 @pytest.mark.parametrize("name", NETWORKS)
-def test_layers_are_exact(name: str, stalls: float, geometry: Geometry, verify: Verify) -> None:
+def test_layers_are_exact(name: str, stalls: float, engine_geometry: Geometry, verify: Verify) -> None:
     network = NETWORKS[name]()
-    program = plan(network, geometry, traced=True)
+    program = plan(network, engine_geometry, traced=True)
     check, run = verify(network, program, frames=2, seed=3, stalls=stalls)
     assert check.status is Status.PASS, check.detail
     if not stalls:
@@ -151,11 +188,11 @@ def test_layers_are_exact(name: str, stalls: float, geometry: Geometry, verify: 
 @settings(max_examples=4, deadline=None, derandomize=True, phases=[Phase.generate])
 @given(drawn=st.data())
 def test_random_networks_are_exact(
-    networks: st.SearchStrategy[Network], geometry: Geometry, verify: Verify, drawn: st.DataObject
+    networks: st.SearchStrategy[Network], engine_geometry: Geometry, verify: Verify, drawn: st.DataObject
 ) -> None:
     network = drawn.draw(networks)
     assume(all(op.groups == 1 for op in network.ops if isinstance(op, Conv2d)))
-    program = plan(network, geometry, traced=True)
+    program = plan(network, engine_geometry, traced=True)
     check, run = verify(network, program, frames=2)
     assert check.status is Status.PASS, check.detail
     assert run.cycles == program.predicted_cycles(2)
@@ -172,3 +209,32 @@ def test_the_networks_need_what_they_are_there_for(geometry: Geometry) -> None:
     assert len(layers(program)) > len(set(layers(program))), "no layer is computed in bands"
     loads = [step for step in plan(wide(), geometry).instructions if step.opcode is Opcode.LOAD]
     assert [step.label for step in loads if step.fields["memory"] == Memory.PARAMETERS] != ["parameters"]
+
+
+@pytest.mark.parametrize("field", ["in_bank", "out_bank", "tile_rows"])
+def test_a_wrong_place_is_noticed(
+    field: str,
+    geometry: Geometry,
+    build_once: Callable[[Geometry], Simulation],
+    verify_on: Callable[[Simulation], Verify],
+) -> None:
+    network, four = residual(), four_tiles(geometry)
+    program = plan(network, four, traced=True)
+    at = next(i for i, step in enumerate(program.instructions) if step.opcode is Opcode.LAYER)
+    fields = program.instructions[at].fields
+    wrong = replace(program.instructions[at], fields={**fields, field: fields[field] + 1})
+    steps = (*program.instructions[:at], wrong, *program.instructions[at + 1 :])
+    check, _ = verify_on(build_once(four))(network, replace(program, instructions=steps))
+    assert check.status is Status.FAIL
+    assert 0 < check.mismatches < check.elements
+
+
+def test_the_networks_share_layers_in_every_way(geometry: Geometry) -> None:
+    programs = [plan(build(), four_tiles(geometry)) for build in NETWORKS.values()]
+    layers = [
+        step.fields for program in programs for step in program.instructions if step.opcode is Opcode.LAYER
+    ]
+    splits = {(min(fields["pe"], 1), fields["blocks_log2"]) for fields in layers}
+    assert splits == {(weights, blocks) for weights in (0, 1) for blocks in (0, 1, 2)}
+    assert any(fields["last_blocks"] < fields["tile_blocks"] for fields in layers), "no group lacks blocks"
+    assert any(fields["tile_blocks"] < 1 << fields["blocks_log2"] for fields in layers), "no tile is idle"

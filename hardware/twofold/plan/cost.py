@@ -7,18 +7,12 @@ from dataclasses import dataclass
 
 from twofold.rtl.buffers import reader_cycles
 from twofold.rtl.geometry import BEAT_BITS, Geometry
-from twofold.rtl.inner_product import ProductTiming
 from twofold.rtl.instruction_fetch import InstructionFetch
 from twofold.rtl.isa import INSTRUCTION_BYTES, Memory, Output
+from twofold.rtl.layer_timing import LayerTiming
 from twofold.rtl.sequencer import Sequencer
-from twofold.rtl.split_conv import (
-    ACTIVATION_LATENCY,
-    FINISH_CYCLES,
-    SUMS_LATENCY,
-    THRESHOLD_BITS,
-    drain_cycles,
-    intervals,
-)
+from twofold.rtl.split_conv import SUMS_LATENCY
+from twofold.rtl.tile import THRESHOLD_BITS
 
 FETCH = InstructionFetch.LATENCY + Sequencer.OVERHEAD
 """From the end of an instruction to the dispatch of the next."""
@@ -50,26 +44,27 @@ class CostModel:
     bus: BusTiming
 
     def layer(self, fields: Mapping[str, int]) -> int:
-        """Cycles of a LAYER: for each output block its sweeps, each max(pixels, interval), but
-        the last sweep not before the block's parameters are there."""
-        timing = ProductTiming.of(self.geometry)
-        drain, interval = drain_cycles(timing), intervals(timing)[fields["pe"]]
+        """Cycles of a LAYER: for each output group its sweeps, each max(pixels, interval), but
+        the last sweep not before the group's parameters are there."""
+        timing = LayerTiming.of(self.geometry)
+        interval, blocks = timing.intervals[fields["pe"]], fields["tile_blocks"]
         pixels = fields["out_height"] * fields["out_width"]
         sweep = max(pixels, interval)
         sweeps = fields["in_blocks"] * fields["taps_y"] * fields["taps_x"]
         words = (0, 1, 1 << THRESHOLD_BITS)[Output(fields["output"])]
-        taken, ready = 1 + interval, _PARAMETERS + words
-        for _ in range(fields["out_blocks"]):
+        parameters = _PARAMETERS + blocks - 1 + blocks * words
+        taken, ready = 1 + interval, parameters
+        for _ in range(fields["out_groups"]):
             final = max(taken + (sweeps - 1) * sweep, ready)
             taken = final + sweep
-            ready = final + pixels + _PARAMETERS + drain + words
-        return FETCH + final + pixels + drain + FINISH_CYCLES
+            ready = final + pixels + parameters + timing.drain
+        return FETCH + final + pixels + timing.drain + timing.finish
 
     def load(self, memory: Memory, words: int) -> int:
         return FETCH + self.read(words * self._beats(memory)) + _LAST_WORD - 1
 
     def store(self, memory: Memory, words: int) -> int:
-        latency = SUMS_LATENCY if memory is Memory.SUMS else ACTIVATION_LATENCY
+        latency = SUMS_LATENCY if memory is Memory.SUMS else LayerTiming.of(self.geometry).store
         beats = words * reader_cycles(latency, self._beats(memory))
         return FETCH + beats + self.bus.write_latency + _COMMAND
 

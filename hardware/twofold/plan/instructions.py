@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from twofold.plan.banks import Transfer
 from twofold.plan.cost import CostModel
 from twofold.rtl.isa import Base, Memory, Opcode, encode
 
@@ -36,24 +37,27 @@ def layer(cost: CostModel, label: str, fields: Mapping[str, int]) -> Instruction
 
 
 def load(
-    cost: CostModel, label: str, memory: Memory, base: Base, offset: int, words: int, address: int
+    cost: CostModel, label: str, memory: Memory, base: Base, offset: int, transfer: Transfer
 ) -> Instruction:
-    """Memory words from `base + offset` to on-chip `address`."""
-    fields = _transfer(memory, base, offset, words, address)
-    return Instruction(Opcode.LOAD, label, fields, cost.load(memory, words))
+    """Memory words from `base + offset` to the chip."""
+    fields = _transfer(memory, base, offset, transfer)
+    return Instruction(Opcode.LOAD, label, fields, cost.load(memory, transfer.words))
 
 
-def store(cost: CostModel, label: str, memory: Memory, offset: int, words: int, address: int) -> Instruction:
-    """Memory words from on-chip `address` to the frame's results, `offset` bytes from their start."""
-    fields = _transfer(memory, Base.OUTPUT, offset, words, address)
-    return Instruction(Opcode.STORE, label, fields, cost.store(memory, words))
+def store(cost: CostModel, label: str, memory: Memory, offset: int, transfer: Transfer) -> Instruction:
+    """Memory words from the chip to the frame's results, `offset` bytes from their start."""
+    fields = _transfer(memory, Base.OUTPUT, offset, transfer)
+    return Instruction(Opcode.STORE, label, fields, cost.store(memory, transfer.words))
 
 
-def _transfer(memory: Memory, base: Base, offset: int, words: int, address: int) -> Mapping[str, int]:
+def _transfer(memory: Memory, base: Base, offset: int, transfer: Transfer) -> Mapping[str, int]:
     return {
         "memory": int(memory),
         "base": int(base),
         "offset": offset,
-        "words": words,
-        "address": address,
+        "words": transfer.words,
+        "address": transfer.address,
+        "bank": transfer.bank,
+        "bank_step": transfer.bank_step,
+        "band_words": transfer.band_words,
     }

@@ -1,14 +1,17 @@
-"""A stage, or a band of its rows, as the fields of a LAYER instruction."""
+"""A stage, or a part of it, as the fields of a LAYER instruction."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from twofold.network.errors import NetworkError
 from twofold.network.ops import Add, Conv2d, MaxPool2d, Requantise
+from twofold.plan.banks import BankLayout
 from twofold.plan.layout import blocks_of
+from twofold.plan.split import Work
 from twofold.plan.stages import Map, Stage, code_range
+from twofold.plan.window import Window
 from twofold.rtl.geometry import LANE_BITS, Geometry
 from twofold.rtl.inner_product import LANE_SHIFT_MAX
 from twofold.rtl.isa import ADDRESS_BITS, LANES_PE, WINDOW_BITS, Output
@@ -19,103 +22,95 @@ _WINDOW_MAX = (1 << WINDOW_BITS) - 1
 
 
 @dataclass(frozen=True)
-class Window:
-    """How output pixels meet input pixels, in (y, x)."""
-
-    taps: tuple[int, int]
-    stride: tuple[int, int]
-    origin: tuple[int, int]
-    dilation: tuple[int, int]
-
-    @property
-    def extent(self) -> tuple[int, int]:
-        """Input rows and columns from the first tap to the last, both included."""
-        return self.dilation[0] * (self.taps[0] - 1) + 1, self.dilation[1] * (self.taps[1] - 1) + 1
-
-    @classmethod
-    def of(cls, stage: Stage) -> Window:
-        body = stage.body
-        if isinstance(body, Conv2d):
-            taps = (body.weight.shape[2], body.weight.shape[3])
-            return cls(taps, body.stride, (-body.padding[0], -body.padding[1]), body.dilation)
-        if isinstance(body, Add):
-            return cls((1, 1), (1, 1), (0, 0), (1, 1))
-        if isinstance(body, MaxPool2d):
-            return cls(body.kernel, body.stride, (-body.padding[0], -body.padding[1]), (1, 1))
-        return cls(body.kernel, body.stride, (0, 0), (1, 1))
-
-
-@dataclass(frozen=True)
 class Placement:
-    """On-chip addresses of a stage's operands, result, weights and parameters."""
+    """On-chip addresses of a stage's operands, result, weights and parameters.
+
+    group_weights, group_parameters: words of each group of output blocks.
+    """
 
     operands: tuple[int, ...]
     result: int
     weights: int
     parameters: int
+    group_weights: int
+    group_parameters: int
 
 
-@dataclass(frozen=True)
-class Band:
-    """Output rows `first` to `first + rows − 1`."""
-
-    first: int
-    rows: int
-
-
-def bands(stage: Stage, geometry: Geometry) -> Iterator[Band]:
-    """As few bands as the memory of sums allows. Raises NetworkError if sums cannot be held.
-
-    Sums that are a result stay in the memory, block after block, so they must fit at once.
-    """
-    width, height = stage.sums.width, stage.sums.height
-    if stage.quantiser is None:
-        needed = blocks_of(stage.sums.channels, geometry.lanes) * stage.sums.pixels
-        if needed > geometry.sum_words:
-            raise NetworkError(stage.name, "sums", f"at most {geometry.sum_words} words", needed)
-    rows = geometry.sum_words // width
-    if rows == 0:
-        raise NetworkError(stage.name, "output width", f"at most {geometry.sum_words} columns", width)
-    for first in range(0, height, rows):
-        yield Band(first, min(rows, height - first))
-
-
-def layer_fields(stage: Stage, lanes: int, pe: int, place: Placement, band: Band) -> Mapping[str, int]:
+def layer_fields(
+    stage: Stage, geometry: Geometry, pe: int, place: Placement, work: Work
+) -> Mapping[str, int]:
     """The fields of a LAYER instruction, for a stage that passes `check_limits`.
 
     pe: LANES_PE, or the kind's place in the geometry plus 1.
     """
-    source, window = stage.operands[0], Window.of(stage)
-    origin_y = window.origin[0] + band.first * window.stride[0]
+    source, window, split = stage.operands[0], Window.of(stage), work.split
     return {
         "pe": pe,
         "accumulation": int(_accumulation(stage).value),
         "output": int(_output(stage)),
         **_operand_reading(stage),
         **_clamp(stage),
-        "out_blocks": blocks_of(stage.sums.channels, lanes),
+        **_groups(stage, geometry, work),
         "taps_y": window.taps[0],
         "taps_x": window.taps[1],
-        "out_height": band.rows,
+        "out_height": work.rows,
         "out_width": stage.sums.width,
         "in_height": source.height,
         "in_width": source.width,
-        "origin_y": origin_y,
+        "origin_y": window.origin[0] + work.first_row * window.stride[0],
         "origin_x": window.origin[1],
         "stride_y": window.stride[0],
         "stride_x": window.stride[1],
         "dilation_y": window.dilation[0],
         "dilation_x": window.dilation[1],
-        "in_base": place.operands[0] + origin_y * source.width & _WRAP,
-        **_input_blocks(stage, lanes, pe, place),
-        "row_stride": window.stride[0] * source.width,
-        "tap_stride": window.dilation[0] * source.width,
-        "out_base": place.result + band.first * stage.result.width,
-        "out_block_stride": stage.result.pixels,
+        "tile_rows": window.stride[0] * split.rows if split.bands > 1 else 0,
+        **_input_rows(stage, geometry, place, work),
+        **_input_blocks(stage, geometry, pe, place, work),
+        **_results(stage, geometry, place, work),
+        "weight_base": place.weights + work.first_group * place.group_weights,
+        "parameter_base": place.parameters + work.first_group * place.group_parameters,
+    }
+
+
+def _groups(stage: Stage, geometry: Geometry, work: Work) -> Mapping[str, int]:
+    split = work.split
+    left = blocks_of(stage.sums.channels, geometry.lanes) - work.first_group * split.blocks
+    return {
+        "blocks_log2": split.width.bit_length() - 1,
+        "tile_blocks": split.blocks,
+        "last_blocks": min(left - (work.groups - 1) * split.blocks, split.blocks),
+        "out_groups": work.groups,
+    }
+
+
+def _input_rows(stage: Stage, geometry: Geometry, place: Placement, work: Work) -> Mapping[str, int]:
+    window, banks = Window.of(stage), BankLayout.of(stage.operands[0], geometry.tiles)
+    origin = window.origin[0] + work.first_row * window.stride[0]
+    return {
+        "in_base": place.operands[0],
+        "in_band_words": banks.band_words,
+        "in_fold": banks.fold_log2,
+        "in_bank": banks.bank(origin),
+        "in_row": banks.row_address(origin),
+        "row_stride": banks.row_address(window.stride[0]),
+        "row_banks": banks.bank(window.stride[0]),
+        "tap_stride": banks.row_address(window.dilation[0]),
+        "tap_banks": banks.bank(window.dilation[0]),
+    }
+
+
+def _results(stage: Stage, geometry: Geometry, place: Placement, work: Work) -> Mapping[str, int]:
+    banks, split = BankLayout.of(stage.result, geometry.tiles), work.split
+    block = work.first_group * split.blocks
+    return {
+        "out_base": place.result + banks.block_address(block),
+        "out_band_words": banks.band_words,
+        "out_fold": banks.fold_log2,
+        "out_bank": banks.bank(work.first_row, block),
+        "out_row": banks.row_address(work.first_row),
+        "out_group_stride": banks.block_address(split.width) & _WRAP,
         "sums_base": 0,
-        "sums_block_stride": stage.sums.pixels if stage.quantiser is None else 0,
-        "weight_base": place.weights,
-        "parameter_base": place.parameters,
+        "sums_group_stride": stage.sums.pixels if stage.quantiser is None else 0,
     }
 
 
@@ -149,14 +144,19 @@ def _clamp(stage: Stage) -> Mapping[str, int]:
     return {"clamp_lo": lo, "clamp_hi": hi, "zero_point": stage.offset}
 
 
-def _input_blocks(stage: Stage, lanes: int, pe: int, place: Placement) -> Mapping[str, int]:
+def _input_blocks(
+    stage: Stage, geometry: Geometry, pe: int, place: Placement, work: Work
+) -> Mapping[str, int]:
     """Convolutions sum over all input blocks; without weights an output block reads its own block."""
-    pixels = stage.operands[0].pixels
+    banks = BankLayout.of(stage.operands[0], geometry.tiles)
     if pe != LANES_PE:
-        blocks = blocks_of(stage.operands[0].channels, lanes)
-        return {"in_blocks": blocks, "in_block_stride": pixels, "in_out_stride": 0}
-    step = place.operands[-1] - place.operands[0]
-    return {"in_blocks": len(stage.operands), "in_block_stride": step & _WRAP, "in_out_stride": pixels}
+        blocks = blocks_of(stage.operands[0].channels, geometry.lanes)
+        return {"in_blocks": blocks, "in_block_stride": banks.band_words & _WRAP, "in_out_stride": 0}
+    return {
+        "in_blocks": len(stage.operands),
+        "in_block_stride": place.operands[-1] - place.operands[0] & _WRAP,
+        "in_out_stride": banks.block_address(work.split.width) & _WRAP,
+    }
 
 
 def check_limits(stage: Stage, lanes: int) -> None:

@@ -6,13 +6,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from twofold.errors import UserError
-from twofold.plan.layout import blocks_of
-from twofold.plan.stages import Map, Stage
+from twofold.plan.banks import words_of
+from twofold.plan.stages import Stage
 
 
 @dataclass(frozen=True)
 class Lifetime:
-    """A map's words and the stages between which it is needed, both inclusive; −1 is the frame's load."""
+    """Words of each bank that a map takes, and the stages between which it is needed, both inclusive; −1 is
+    the frame's load."""
 
     name: str
     words: int
@@ -23,19 +24,17 @@ class Lifetime:
         return self.born <= other.dies and other.born <= self.dies
 
 
-def words_of(map_: Map, lanes: int) -> int:
-    return blocks_of(map_.channels, lanes) * map_.pixels
-
-
-def lifetimes(stages: Sequence[Stage], lanes: int) -> tuple[Lifetime, ...]:
+def lifetimes(stages: Sequence[Stage], lanes: int, tiles: int) -> tuple[Lifetime, ...]:
     """One for each stored map, in order of birth. Sums that stay sums are not stored."""
     last_use = {operand.name: index for index, stage in enumerate(stages) for operand in stage.operands}
     source = stages[0].operands[0]
-    result = [Lifetime(source.name, words_of(source, lanes), -1, last_use[source.name])]
+    result = [Lifetime(source.name, words_of(source, lanes, tiles), -1, last_use[source.name])]
     for index, stage in enumerate(stages):
         if stage.quantiser is not None:
             name = stage.result.name
-            result.append(Lifetime(name, words_of(stage.result, lanes), index, last_use.get(name, index)))
+            result.append(
+                Lifetime(name, words_of(stage.result, lanes, tiles), index, last_use.get(name, index))
+            )
     return tuple(result)
 
 

@@ -1,4 +1,4 @@
-"""The parameter words of a stage: for each output block its bias, then the requantiser's words."""
+"""The parameter words of a stage: of each group of blocks the biases, then the requantisers' words."""
 
 from __future__ import annotations
 
@@ -7,24 +7,33 @@ import numpy as np
 from twofold.network.errors import NetworkError
 from twofold.network.ops import Conv2d, Requantise, Threshold
 from twofold.network.types import IntArray
-from twofold.plan.layout import blocks_of
 from twofold.plan.stages import Stage, code_range
 from twofold.rtl.geometry import SUM_WORD_BITS, Geometry
 from twofold.rtl.mac.interface import pack
 from twofold.rtl.requantize_words import RequantiseWords
-from twofold.rtl.split_conv import THRESHOLD_BITS
+from twofold.rtl.tile import THRESHOLD_BITS
 
 
-def parameter_words(stage: Stage, geometry: Geometry, correction: IntArray) -> tuple[int, ...]:
-    """Words of lanes × 32 bits, block after block. correction: [C], added to the bias."""
+def parameter_words(
+    stage: Stage, geometry: Geometry, correction: IntArray, group_blocks: int
+) -> tuple[int, ...]:
+    """Words of lanes × 32 bits: group after group the biases of its blocks, then their other words.
+
+    correction: [C], added to the bias. group_blocks: output blocks that are computed at a time.
+    """
     lanes = geometry.lanes
     channels = stage.sums.channels
     bias = stage.body.bias if isinstance(stage.body, Conv2d) else np.zeros(channels, np.int64)
+    parts = [slice(first, first + lanes) for first in range(0, channels, lanes)]
     words: list[int] = []
-    for block in range(blocks_of(channels, lanes)):
-        part = slice(block * lanes, (block + 1) * lanes)
-        words.append(pack(_padded((bias + correction)[part], lanes), SUM_WORD_BITS))
-        words += _quantiser_words(stage, geometry, part)
+    for first in range(0, len(parts), group_blocks):
+        group = parts[first : first + group_blocks]
+        missing = group_blocks - len(group)
+        biases = [pack(_padded((bias + correction)[part], lanes), SUM_WORD_BITS) for part in group]
+        words += [*biases, *[0] * missing]
+        for part in group:
+            words += _quantiser_words(stage, geometry, part)
+        words += [0] * (missing * words_per_block(stage))
     return tuple(words)
 
 

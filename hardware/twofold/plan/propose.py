@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 
 from twofold.errors import UserError
 from twofold.network.graph import Network
 from twofold.network.ops import Conv2d
+from twofold.plan.cost import BusTiming, CostModel
+from twofold.plan.fastest import fastest
 from twofold.plan.layout import blocks_of
 from twofold.plan.memory_map import allocate, lifetimes
 from twofold.plan.parameters import words_per_block
+from twofold.plan.split import Split
 from twofold.plan.stages import Stage, code_range, stages
 from twofold.rtl.geometry import Geometry, PeName
+from twofold.rtl.isa import LANES_PE
 from twofold.rtl.mac.interface import PeKind
 from twofold.rtl.mac.kinds import pe_kind, pe_kinds
 
@@ -27,11 +32,21 @@ INT4_DSP_WEIGHTS = (-15, 15)
 
 _ADDRESSES = 1 << 16
 
+_WEIGHT_BANKS = 4
+"""More are of use only to layers of few pixels."""
+
+_ANY_BUS = BusTiming(1, 1, 0)
+
 
 def propose(
-    network: Network, lanes: int = 8, preference: Sequence[PeName] = PREFERENCE, accumulator_bits: int = 24
+    network: Network,
+    lanes: int = 8,
+    preference: Sequence[PeName] = PREFERENCE,
+    accumulator_bits: int = 24,
+    tiles: int = 1,
 ) -> Geometry:
-    """A geometry of `lanes` × `lanes` tiles, with the PE kinds that the layers need and memories for them.
+    """A geometry of `tiles` tiles of `lanes` × `lanes`, with the PE kinds that the layers need and memories
+    for them.
 
     Raises UserError if no kind holds a layer.
     """
@@ -44,17 +59,32 @@ def propose(
         draft = _fit_int4_dsp(parts, draft)
     needed = {_kind_for(stage, draft, preference) for stage in parts if isinstance(stage.body, Conv2d)}
     kinds = tuple(name for name in preference if name in needed) or (preference[-1],)
-    draft = replace(draft, kinds=kinds)
-    lives = lifetimes(parts, lanes)
+    draft = replace(draft, kinds=kinds, tiles=tiles, weight_banks=min(tiles, _WEIGHT_BANKS))
+    draft = replace(draft, sum_words=_depth(max(_sum_words(stage, draft) for stage in parts)))
+    lives = lifetimes(parts, lanes, tiles)
     addresses = allocate(lives, _ADDRESSES)
+    chosen = [_split(stage, draft) for stage in parts]
     return replace(
         draft,
         activation_words=_depth(max(addresses[life.name] + life.words for life in lives)),
-        weight_words=_depth(sum(_weight_words(stage, draft) for stage in parts)),
-        parameter_words=_depth(sum(_parameter_words(stage, lanes) for stage in parts)),
-        sum_words=_depth(max(_sum_words(stage, lanes) for stage in parts)),
-        instructions=max(64, 1 << (4 * len(parts) + 16).bit_length()),
+        weight_words=_depth(sum(map(partial(_weight_words, draft), parts, chosen))),
+        parameter_words=_depth(sum(map(partial(_parameter_words, lanes), parts, chosen))),
+        instructions=max(64, 1 << _instructions(parts, draft).bit_length()),
     )
+
+
+def _split(stage: Stage, geometry: Geometry) -> Split:
+    kinds = [kind for kind in pe_kinds(geometry) if _holds(kind, stage)]
+    pe = pe_kinds(geometry).index(kinds[0]) + 1 if kinds else LANES_PE
+    return fastest(stage, pe, CostModel(geometry, _ANY_BUS))
+
+
+def _instructions(parts: Sequence[Stage], geometry: Geometry) -> int:
+    """Enough for the loads and stores of every block, several instructions a layer, and more."""
+    if geometry.tiles == 1:
+        return 4 * len(parts) + 16
+    blocks = sum(blocks_of(stage.result.channels, geometry.lanes) for stage in parts)
+    return blocks + (4 + geometry.weight_banks) * len(parts) + 16
 
 
 def _depth(words: int) -> int:
@@ -115,21 +145,23 @@ def _weight_range(parts: Sequence[Stage]) -> tuple[int, int]:
     return min(low, 0), max(high, 1)
 
 
-def _weight_words(stage: Stage, geometry: Geometry) -> int:
+def _weight_words(geometry: Geometry, stage: Stage, split: Split) -> int:
+    """Of each bank."""
     if not isinstance(stage.body, Conv2d):
         return 0
     kind = next(kind for kind in pe_kinds(geometry) if _holds(kind, stage))
     outputs, inputs, rows, columns = stage.body.weight.shape
-    tiles = blocks_of(outputs, geometry.lanes) * blocks_of(inputs, geometry.lanes) * rows * columns
-    return tiles * kind.load_words
+    groups = -(-blocks_of(outputs, geometry.lanes) // split.blocks)
+    return groups * blocks_of(inputs, geometry.lanes) * rows * columns * kind.load_words
 
 
-def _parameter_words(stage: Stage, lanes: int) -> int:
-    return blocks_of(stage.sums.channels, lanes) * (1 + words_per_block(stage))
+def _parameter_words(lanes: int, stage: Stage, split: Split) -> int:
+    groups = -(-blocks_of(stage.sums.channels, lanes) // split.blocks)
+    return groups * split.blocks * (1 + words_per_block(stage))
 
 
-def _sum_words(stage: Stage, lanes: int) -> int:
+def _sum_words(stage: Stage, geometry: Geometry) -> int:
     """Sums that stay are all there at once; others for one block, up to what a block RAM has anyway."""
     if stage.quantiser is None:
-        return blocks_of(stage.sums.channels, lanes) * stage.sums.pixels
+        return blocks_of(stage.sums.channels, geometry.lanes) * stage.sums.pixels
     return max(min(stage.sums.pixels, 512), stage.sums.width)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -13,13 +13,17 @@ from twofold.network.graph import Network
 from twofold.network.ops import Conv2d
 from twofold.network.ranges import sum_bound, value_ranges
 from twofold.network.verify import verify
+from twofold.plan.banks import BankLayout, Transfer
 from twofold.plan.cost import BusTiming, CostModel
+from twofold.plan.fastest import fastest
 from twofold.plan.instructions import Instruction, layer, load, marker, store
-from twofold.plan.layer_fields import Placement, bands, check_limits, layer_fields
-from twofold.plan.memory_map import allocate, lifetimes, words_of
-from twofold.plan.parameters import parameter_words
+from twofold.plan.layer_fields import Placement, check_limits, layer_fields
+from twofold.plan.layout import blocks_of
+from twofold.plan.memory_map import allocate, lifetimes
+from twofold.plan.parameters import parameter_words, words_per_block
 from twofold.plan.program import Program, Region
-from twofold.plan.segments import Segment
+from twofold.plan.segments import Part, Segment
+from twofold.plan.split import Split, works
 from twofold.plan.stages import Map, Stage, stages
 from twofold.plan.tiles import TiledWeights, tile_weights
 from twofold.rtl.geometry import LANE_BITS, SUM_WORD_BITS, Geometry
@@ -32,9 +36,10 @@ SIMULATED_MEMORY = BusTiming(read_latency=1, write_latency=1, burst_gap=0)
 
 @dataclass(frozen=True, eq=False)
 class PlannedStage:
-    """A stage with what it needs in memory."""
+    """A stage with its split, and what it needs in memory."""
 
     stage: Stage
+    split: Split
     weights: TiledWeights | None
     parameters: tuple[int, ...]
 
@@ -42,9 +47,12 @@ class PlannedStage:
     def pe(self) -> int:
         return LANES_PE if self.weights is None else self.weights.pe + 1
 
-    @property
-    def weight_words(self) -> tuple[int, ...]:
-        return () if self.weights is None else self.weights.words
+    def weight_parts(self, banks: int) -> tuple[Part, ...]:
+        """Words for `banks` banks; tiles at the same place in their groups need the same."""
+        if self.weights is None:
+            return ()
+        blocks, step = self.split.blocks, min(self.split.width, banks)
+        return tuple(Part(self.weights.words(place, blocks), place, step) for place in range(blocks))
 
 
 def plan(
@@ -56,18 +64,18 @@ def plan(
     Raises NetworkError or UserError, naming the layer, for what does not fit.
     """
     cost = CostModel(geometry, bus)
-    planned = tuple(_planned(stage, geometry) for stage in stages(verify(network)))
+    planned = tuple(_planned(stage, cost) for stage in stages(verify(network)))
     _check_accumulators(network, planned, geometry)
     weights = Segment(
         Memory.WEIGHTS,
-        tuple(part.weight_words for part in planned),
+        tuple(part.weight_parts(geometry.weight_banks) for part in planned),
         geometry.weight_word_bits // 8,
         0,
         geometry.weight_words,
     )
     parameters = Segment(
         Memory.PARAMETERS,
-        tuple(part.parameters for part in planned),
+        tuple((Part(part.parameters),) for part in planned),
         geometry.parameter_word_bits // 8,
         len(weights.data),
         geometry.parameter_words,
@@ -94,14 +102,19 @@ def plan(
     )
 
 
-def _planned(stage: Stage, geometry: Geometry) -> PlannedStage:
+def _planned(stage: Stage, cost: CostModel) -> PlannedStage:
+    geometry = cost.geometry
     check_limits(stage, geometry.lanes)
     correction = np.zeros(stage.sums.channels, np.int64)
     weights = None
     if isinstance(stage.body, Conv2d):
         weights = tile_weights(stage.body, stage.operands[0], pe_kinds(geometry))
         correction = weights.correction
-    return PlannedStage(stage, weights, parameter_words(stage, geometry, correction))
+    if weights is None:
+        split = fastest(stage, LANES_PE, cost)
+    else:
+        split = fastest(stage, weights.pe + 1, cost, len(weights.empty))
+    return PlannedStage(stage, split, weights, parameter_words(stage, geometry, correction, split.blocks))
 
 
 def _check_accumulators(network: Network, planned: Sequence[PlannedStage], geometry: Geometry) -> None:
@@ -142,35 +155,57 @@ def _frame(
     outputs: Sequence[Region],
 ) -> Iterator[Instruction]:
     geometry = cost.geometry
-    addresses = allocate(
-        lifetimes([part.stage for part in planned], geometry.lanes), geometry.activation_words
-    )
+    stages_ = [part.stage for part in planned]
+    addresses = allocate(lifetimes(stages_, geometry.lanes, geometry.tiles), geometry.activation_words)
     source = planned[0].stage.operands[0]
-    words = words_of(source, geometry.lanes)
-    yield load(cost, "input", Memory.ACTIVATIONS, Base.INPUT, 0, words, addresses[source.name])
+    yield from _input(cost, Region(source, 0, LANE_BITS), addresses[source.name])
     regions = {region.map.name: region for region in outputs}
     for index, part in enumerate(planned):
         yield from weights.before(index, part.stage.name, cost)
         yield from parameters.before(index, part.stage.name, cost)
-        place = _placement(part.stage, addresses, weights.address(index), parameters.address(index))
-        for band in bands(part.stage, geometry):
-            fields = layer_fields(part.stage, geometry.lanes, part.pe, place, band)
+        place = _placement(part, addresses, weights.address(index), parameters.address(index))
+        for work in works(part.stage, part.split, geometry):
+            fields = layer_fields(part.stage, geometry, part.pe, place, work)
             yield layer(cost, part.stage.name, fields)
         if part.stage.result.name in regions:
-            yield _store(cost, regions[part.stage.result.name], addresses)
+            yield from _stores(cost, regions[part.stage.result.name], addresses)
     yield marker(cost, Opcode.END)
 
 
-def _placement(stage: Stage, addresses: Mapping[str, int], weights: int, parameters: int) -> Placement:
-    operands = tuple(addresses[operand.name] for operand in stage.operands)
-    return Placement(operands, addresses.get(stage.result.name, 0), weights, parameters)
+def _placement(part: PlannedStage, addresses: Mapping[str, int], weights: int, parameters: int) -> Placement:
+    return Placement(
+        operands=tuple(addresses[operand.name] for operand in part.stage.operands),
+        result=addresses.get(part.stage.result.name, 0),
+        weights=weights,
+        parameters=parameters,
+        group_weights=len(part.weights.empty) if part.weights else 0,
+        group_parameters=part.split.blocks * (1 + words_per_block(part.stage)),
+    )
 
 
-def _store(cost: CostModel, region: Region, addresses: Mapping[str, int]) -> Instruction:
-    words = words_of(region.map, cost.geometry.lanes)
+def _transfers(cost: CostModel, map_: Map, address: int) -> Iterator[tuple[int, Transfer]]:
+    """The parts of a map in activation memory, each with its first byte in DRAM."""
+    geometry = cost.geometry
+    word_bytes = geometry.activation_word_bits // 8
+    layout = BankLayout.of(map_, geometry.tiles)
+    for transfer in layout.transfers(blocks_of(map_.channels, geometry.lanes)):
+        yield transfer.first * word_bytes, replace(transfer, address=address + transfer.address)
+
+
+def _input(cost: CostModel, region: Region, address: int) -> Iterator[Instruction]:
+    for first, transfer in _transfers(cost, region.map, address):
+        yield load(cost, "input", Memory.ACTIVATIONS, Base.INPUT, region.offset + first, transfer)
+
+
+def _stores(cost: CostModel, region: Region, addresses: Mapping[str, int]) -> Iterator[Instruction]:
+    map_ = region.map
     if region.item_bits == SUM_WORD_BITS:
-        return store(cost, region.map.name, Memory.SUMS, region.offset, words, 0)
-    return store(cost, region.map.name, Memory.ACTIVATIONS, region.offset, words, addresses[region.map.name])
+        words = blocks_of(map_.channels, cost.geometry.lanes) * map_.pixels
+        transfer = Transfer(0, words, 0, 0, 1, words)
+        yield store(cost, map_.name, Memory.SUMS, region.offset, transfer)
+        return
+    for first, transfer in _transfers(cost, map_, addresses[map_.name]):
+        yield store(cost, map_.name, Memory.ACTIVATIONS, region.offset + first, transfer)
 
 
 def result_maps(network: Network) -> tuple[Map, ...]:

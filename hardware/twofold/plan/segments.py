@@ -2,31 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 
 from twofold.errors import UserError
+from twofold.plan.banks import Transfer
 from twofold.plan.cost import CostModel
 from twofold.plan.instructions import Instruction, load
 from twofold.rtl.isa import TRANSFER_WORDS_MAX, Base, Memory
 
 
 @dataclass(frozen=True)
+class Part:
+    """Words of a stage for the banks that differ from `bank` by multiples of `bank_step`."""
+
+    words: tuple[int, ...]
+    bank: int = 0
+    bank_step: int = 1
+
+
+@dataclass(frozen=True)
 class Segment:
     """All stages' words for one on-chip memory.
 
-    words: of each stage. offset: bytes before the segment in the image. depth: of the memory. If all
-    words fit, they are loaded once; else each stage's words are loaded to address 0 before it executes.
+    stages: of each the parts, which have as many words and the same address in different banks. offset:
+    bytes before the segment in the image. depth: of a bank. If all words fit, they are loaded once; else
+    each stage's words are loaded to address 0 before it executes.
     """
 
     memory: Memory
-    words: tuple[tuple[int, ...], ...]
+    stages: tuple[tuple[Part, ...], ...]
     word_bytes: int
     offset: int
     depth: int
 
     def __post_init__(self) -> None:
-        longest = max(map(len, self.words))
+        longest = max(map(_depth, self.stages))
         if longest > self.capacity:
             raise UserError(
                 f"{self.memory.name.lower()}: a layer needs {longest} words, the geometry holds "
@@ -40,11 +51,13 @@ class Segment:
 
     @property
     def data(self) -> bytes:
-        return b"".join(word.to_bytes(self.word_bytes, "little") for words in self.words for word in words)
+        parts = (part for stage in self.stages for part in stage)
+        return b"".join(word.to_bytes(self.word_bytes, "little") for part in parts for word in part.words)
 
     @property
     def total(self) -> int:
-        return sum(map(len, self.words))
+        """Words of a bank."""
+        return sum(map(_depth, self.stages))
 
     @property
     def resident(self) -> bool:
@@ -53,21 +66,46 @@ class Segment:
 
     def address(self, stage: int) -> int:
         """Where the words of this stage are when it executes."""
-        return self._words_before(stage) if self.resident else 0
+        return sum(map(_depth, self.stages[:stage])) if self.resident else 0
 
     def setup(self, cost: CostModel) -> Sequence[Instruction]:
-        """The loads before the first frame."""
-        if not self.resident or not self.total:
+        """The loads before the first frame; a single one for words that are next to each other."""
+        if not self.resident:
             return ()
-        return (load(cost, self.memory.name.lower(), self.memory, Base.MODEL, self.offset, self.total, 0),)
+        transfers: list[Transfer] = []
+        for stage in range(len(self.stages)):
+            for transfer in self._transfers(stage):
+                if transfers and _continues(transfers[-1], transfer):
+                    words = transfers[-1].words + transfer.words
+                    transfers[-1] = replace(transfers[-1], words=words, band_words=words)
+                else:
+                    transfers.append(transfer)
+        return tuple(self._load(cost, self.memory.name.lower(), transfer) for transfer in transfers)
 
     def before(self, stage: int, label: str, cost: CostModel) -> Sequence[Instruction]:
         """The loads of each frame before this stage."""
-        count = len(self.words[stage])
-        if self.resident or not count:
+        if self.resident:
             return ()
-        offset = self.offset + self._words_before(stage) * self.word_bytes
-        return (load(cost, label, self.memory, Base.MODEL, offset, count, 0),)
+        return tuple(self._load(cost, label, transfer) for transfer in self._transfers(stage))
 
-    def _words_before(self, stage: int) -> int:
-        return sum(map(len, self.words[:stage]))
+    def _transfers(self, stage: int) -> Iterator[Transfer]:
+        first = sum(len(part.words) for earlier in self.stages[:stage] for part in earlier)
+        for part in self.stages[stage]:
+            count = len(part.words)
+            if count:
+                yield Transfer(first, count, self.address(stage), part.bank, part.bank_step, count)
+            first += count
+
+    def _load(self, cost: CostModel, label: str, transfer: Transfer) -> Instruction:
+        offset = self.offset + transfer.first * self.word_bytes
+        return load(cost, label, self.memory, Base.MODEL, offset, transfer)
+
+
+def _depth(stage: Sequence[Part]) -> int:
+    return max((len(part.words) for part in stage), default=0)
+
+
+def _continues(one: Transfer, other: Transfer) -> bool:
+    """Whether the other is to the same banks, and goes on where the one ends."""
+    same = (one.bank, one.bank_step) == (other.bank, other.bank_step)
+    return same and one.address + one.words == other.address and one.first + one.words == other.first

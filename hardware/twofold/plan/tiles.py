@@ -19,17 +19,25 @@ from twofold.rtl.mac.interface import PeKind
 class TiledWeights:
     """A convolution's weights as one PE kind holds them.
 
-    pe: the kind's place in the geometry. words: memory words, tile after tile. correction: [O], what the
-    encoding adds to the bias. slack: [O], by how much partial sums may leave the exact ones on the way.
+    pe: the kind's place in the geometry. blocks: memory words of each output block, tile after tile;
+    empty: those of a block of zeros. correction: [O], what the encoding adds to the bias. slack: [O], by how
+    much partial sums may leave the exact ones on the way.
     """
 
     pe: int
-    words: tuple[int, ...]
+    blocks: tuple[tuple[int, ...], ...]
+    empty: tuple[int, ...]
     correction: IntArray
 
     @property
     def slack(self) -> int:
         return int(np.abs(self.correction).max(initial=0))
+
+    def words(self, place: int, group_blocks: int) -> tuple[int, ...]:
+        """What block `place` of each group of `group_blocks` needs, group after group."""
+        groups = range(0, len(self.blocks), group_blocks)
+        found = [self.blocks[first + place : first + place + 1] or (self.empty,) for first in groups]
+        return tuple(word for (block,) in found for word in block)
 
 
 def tiles(op: Conv2d, lanes: int) -> Iterator[tuple[int, IntArray]]:
@@ -59,9 +67,13 @@ def tile_weights(op: Conv2d, operand: Map, kinds: tuple[PeKind, ...]) -> TiledWe
 
 
 def _encode(op: Conv2d, kind: PeKind, pe: int) -> TiledWeights:
-    words: list[int] = []
-    correction = np.zeros((blocks_of(len(op.weight), kind.tout), kind.tout), np.int64)
+    outputs = blocks_of(len(op.weight), kind.tout)
+    words: list[list[int]] = [[] for _ in range(outputs)]
+    correction = np.zeros((outputs, kind.tout), np.int64)
     for block, tile in tiles(op, kind.tin):
-        words += kind.encode(tile)
+        words[block] += kind.encode(tile)
         correction[block] += kind.correction(tile)
-    return TiledWeights(pe, tuple(words), correction.reshape(-1)[: len(op.weight)])
+    zeros = kind.encode(np.zeros((kind.tout, kind.tin), np.int64))
+    empty = tuple(zeros) * (len(words[0]) // len(zeros))
+    blocks = tuple(tuple(block) for block in words)
+    return TiledWeights(pe, blocks, empty, correction.reshape(-1)[: len(op.weight)])

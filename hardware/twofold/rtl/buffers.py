@@ -7,11 +7,55 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from twofold.rtl.geometry import BEAT_BITS
-from twofold.rtl.isa import ADDRESS_BITS
+from twofold.rtl.isa import ADDRESS_BITS, BANK_BITS
+
+_BAND = {
+    "base": In(ADDRESS_BITS),
+    "first_bank": In(BANK_BITS),
+    "bank_step": In(BANK_BITS),
+    "band_words": In(16),
+    "address": Out(ADDRESS_BITS),
+    "bank": Out(BANK_BITS),
+}
+
+
+class BandWalk(wiring.Component):
+    """Addresses of a map's words, in order: band after band, each from the same address on.
+
+    `start` sets the address of the first word, `step` moves to the next: after `band_words` words to `base`
+    of the bank that is `bank_step` further.
+    """
+
+    def __init__(self):
+        super().__init__({"start": In(1), "step": In(1), **_BAND})
+
+    def elaborate(self, platform):
+        m = Module()
+        left = Signal(self.band_words.shape())
+        with m.If(self.step):
+            m.d.sync += [self.address.eq(self.address + 1), left.eq(left - 1)]
+        with m.If(self.start | (self.step & (left == 1))):
+            m.d.sync += [self.address.eq(self.base), left.eq(self.band_words)]
+        with m.If(self.step & (left == 1)):
+            m.d.sync += self.bank.eq(self.bank + self.bank_step)
+        with m.If(self.start):
+            m.d.sync += self.bank.eq(self.first_bank)
+        return m
+
+    def connect(self, m, outer):
+        """The walk's inputs and outputs to those of the component that it is part of."""
+        m.d.comb += [
+            self.base.eq(outer.base),
+            self.first_bank.eq(outer.first_bank),
+            self.bank_step.eq(outer.bank_step),
+            self.band_words.eq(outer.band_words),
+            outer.address.eq(self.address),
+            outer.bank.eq(self.bank),
+        ]
 
 
 class WordWriter(wiring.Component):
-    """Collects beats, lowest first, and writes each whole word to the next address.
+    """Collects beats, lowest first, and writes each whole word to the next address of a `BandWalk`.
 
     `start` sets the address of the first word. A word is written (`enable`) in the cycle after its
     last beat. Beats may come every cycle.
@@ -22,17 +66,19 @@ class WordWriter(wiring.Component):
         super().__init__(
             {
                 "start": In(1),
-                "base": In(ADDRESS_BITS),
+                **_BAND,
                 "valid": In(1),
                 "beat": In(BEAT_BITS),
                 "enable": Out(1),
-                "address": Out(ADDRESS_BITS),
                 "word": Out(word_bits),
             }
         )
 
     def elaborate(self, platform):
         m = Module()
+        m.submodules.walk = walk = BandWalk()
+        walk.connect(m, self)
+        m.d.comb += [walk.start.eq(self.start), walk.step.eq(self.enable)]
         left = Signal(range(self.beats))
         m.d.sync += self.enable.eq(self.valid & (left == 0))
         with m.If(self.valid):
@@ -42,15 +88,13 @@ class WordWriter(wiring.Component):
             ]
             with m.If(left == 0):
                 m.d.sync += left.eq(self.beats - 1)
-        with m.If(self.enable):
-            m.d.sync += self.address.eq(self.address + 1)
         with m.If(self.start):
-            m.d.sync += [self.address.eq(self.base), left.eq(self.beats - 1)]
+            m.d.sync += left.eq(self.beats - 1)
         return m
 
 
 class WordReader(wiring.Component):
-    """Reads words from consecutive addresses and gives them as beats, lowest first.
+    """Reads words from the addresses of a `BandWalk` and gives them as beats, lowest first.
 
     `start` sets the address and begins with `words` words. The memory answers `latency` cycles
     after the address. A word takes `reader_cycles` if no beat waits.
@@ -61,9 +105,8 @@ class WordReader(wiring.Component):
         super().__init__(
             {
                 "start": In(1),
-                "base": In(ADDRESS_BITS),
+                **_BAND,
                 "words": In(16),
-                "address": Out(ADDRESS_BITS),
                 "word": In(word_bits),
                 "beats": Out(stream.Signature(BEAT_BITS)),
             }
@@ -71,6 +114,9 @@ class WordReader(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
+        m.submodules.walk = walk = BandWalk()
+        walk.connect(m, self)
+        m.d.comb += walk.start.eq(self.start)
         held = Signal(self.word.shape(), reset_less=True)
         words_left = Signal(16)
         wait = Signal(range(self.latency + 1))
@@ -78,15 +124,15 @@ class WordReader(wiring.Component):
         m.d.comb += self.beats.payload.eq(held[:BEAT_BITS])
         with m.FSM():
             with m.State("IDLE"), m.If(self.start & (self.words != 0)):
-                m.d.sync += [self.address.eq(self.base), words_left.eq(self.words), wait.eq(self.latency)]
+                m.d.sync += [words_left.eq(self.words), wait.eq(self.latency)]
                 m.next = "READ"
             with m.State("READ"):
                 m.d.sync += wait.eq(wait - 1)
                 with m.If(wait == 0):
+                    m.d.comb += walk.step.eq(1)
                     m.d.sync += [
                         held.eq(self.word),
                         left.eq(self.beats_per_word - 1),
-                        self.address.eq(self.address + 1),
                         words_left.eq(words_left - 1),
                     ]
                     m.next = "SEND"

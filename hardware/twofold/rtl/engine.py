@@ -16,8 +16,9 @@ from twofold.rtl.cycle_counters import CycleCounters
 from twofold.rtl.geometry import BEAT_BITS, Geometry
 from twofold.rtl.instruction_fetch import InstructionFetch
 from twofold.rtl.isa import LAYER, TRANSFER, Memory
+from twofold.rtl.layer_timing import LayerTiming
 from twofold.rtl.sequencer import Sequencer
-from twofold.rtl.split_conv import ACTIVATION_LATENCY, SUMS_LATENCY, SplitConvolution
+from twofold.rtl.split_conv import SUMS_LATENCY, SplitConvolution
 
 
 class Engine(wiring.Component):
@@ -38,7 +39,9 @@ class Engine(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         geometry = self.geometry
-        m.submodules.registers = registers = RegisterBlock(engine_registers(geometry.lanes, geometry.lanes))
+        m.submodules.registers = registers = RegisterBlock(
+            engine_registers(geometry.lanes, geometry.lanes, geometry.tiles)
+        )
         m.submodules.sequencer = sequencer = Sequencer(geometry.instructions)
         m.submodules.fetch = fetch = InstructionFetch(geometry.instructions)
         m.submodules.conv = conv = SplitConvolution(geometry)
@@ -123,18 +126,20 @@ class Engine(wiring.Component):
             m.submodules[f"{memory.name.lower()}_writer"] = writer = WordWriter(len(port.word))
             m.d.comb += [
                 writer.start.eq(sequencer.start_load),
-                writer.base.eq(transfer.address),
+                *self._band(writer, transfer),
                 writer.valid.eq(dma.data.valid & sequencer.loading & (transfer.memory == memory)),
                 writer.beat.eq(dma.data.payload),
                 port.enable.eq(writer.enable),
                 port.address.eq(writer.address),
+                port.bank.eq(writer.bank),
+                port.bank_step.eq(transfer.bank_step),
                 port.word.eq(writer.word),
             ]
 
     def _store(self, m, sequencer, dma, transfer, address):
         """The write side: STORE from activations or sums."""
         conv, geometry = m.submodules.conv, self.geometry
-        activations = WordReader(geometry.activation_word_bits, latency=ACTIVATION_LATENCY)
+        activations = WordReader(geometry.activation_word_bits, latency=LayerTiming.of(geometry).store)
         sums = WordReader(geometry.sum_word_bits, latency=SUMS_LATENCY)
         m.submodules.activation_reader, m.submodules.sum_reader = activations, sums
         from_sums = transfer.memory == Memory.SUMS
@@ -148,16 +153,25 @@ class Engine(wiring.Component):
             sequencer.write_done.eq(dma.done),
             sequencer.write_failed.eq(dma.error),
             conv.store_address.eq(Mux(from_sums, sums.address, activations.address)),
+            conv.store_bank.eq(activations.bank),
             activations.word.eq(conv.store_activation),
             sums.word.eq(conv.store_sums),
         ]
         for reader, chosen in ((activations, ~from_sums), (sums, from_sums)):
             m.d.comb += [
                 reader.start.eq(sequencer.start_store & chosen),
-                reader.base.eq(transfer.address),
+                *self._band(reader, transfer),
                 reader.words.eq(transfer.words),
                 reader.beats.ready.eq(dma.data.ready),
             ]
+
+    def _band(self, walk, transfer):
+        return (
+            walk.base.eq(transfer.address),
+            walk.first_bank.eq(transfer.bank),
+            walk.bank_step.eq(transfer.bank_step),
+            walk.band_words.eq(transfer.band_words),
+        )
 
     def _beats(self, transfer):
         """64-bit beats of a transfer's words."""

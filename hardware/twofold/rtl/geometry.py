@@ -11,6 +11,7 @@ LANE_BITS = 8
 BEAT_BITS = 64
 SUM_WORD_BITS = 32
 ACCUMULATOR_BITS_MAX = 24
+TILES = (1, 2, 4, 8)
 
 
 class PeName(StrEnum):
@@ -28,18 +29,25 @@ class Geometry:
     """Sizes of an engine.
 
     lanes: Tin = Tout, the channels of one memory word; a multiple of 8, so that a word is whole 64-bit beats.
+    tiles: PE arrays of each kind, with partial sums and a requantiser each; 1, 2, 4 or 8. They work side by
+    side on bands of a layer's rows, on blocks of its output channels, or on some of each.
+    weight_banks: of weight memory, at most `tiles`, a power of two: blocks of output channels that are
+    convolved at a time.
     kinds: the PE arrays, each lanes × lanes; a layer names the one it uses.
     apot_activation_bits: width of the unsigned activations of `apot_shift`, 2 to 8.
     int4_dsp_low, int4_dsp_high: bounds of the weights of `int4_dsp`, −15 to 0 and 1 to 15.
     lut_da_low, lut_da_high: bounds of the weights of `lut_da`, −128 to 0 and 1 to 127.
     lut_da_activation_bits: width of the unsigned activations of `lut_da`, 1 to 8.
     accumulator_bits: width of the partial sums, 16 to 24, and no less than the widest kind's products need.
-    activation_words, weight_words, parameter_words, sum_words: depths of the memories, powers of two;
-    their words have lanes × 8, lanes × 8, lanes × 32 and lanes × accumulator_bits bits.
+    activation_words, weight_words, parameter_words, sum_words: depths of the memories, powers of two: of each
+    of `tiles` banks, of each of `weight_banks`, of one memory, of each tile; their words have lanes × 8,
+    lanes × 8, lanes × 32 and lanes × accumulator_bits bits.
     instructions: depth of the program memory, in instructions of 64 bytes.
     """
 
     lanes: int = 8
+    tiles: int = 1
+    weight_banks: int = 1
     kinds: tuple[PeName, ...] = (PeName.INT8_DSP, PeName.APOT_SHIFT)
     apot_activation_bits: int = 8
     int4_dsp_low: int = -10
@@ -57,6 +65,12 @@ class Geometry:
     def __post_init__(self) -> None:
         if self.lanes < 8 or self.lanes % 8:
             raise UserError(f"lanes: expected a positive multiple of 8, got {self.lanes}")
+        if self.tiles not in TILES:
+            raise UserError(f"tiles: expected one of {list(TILES)}, got {self.tiles}")
+        if self.weight_banks not in TILES or self.weight_banks > self.tiles:
+            raise UserError(
+                f"weight_banks: expected one of {list(TILES)}, at most {self.tiles}, got {self.weight_banks}"
+            )
         if not 1 <= len(self.kinds) <= 3 or len(set(self.kinds)) != len(self.kinds):
             raise UserError(f"kinds: expected one to three different PE kinds, got {list(self.kinds)}")
         if not 2 <= self.apot_activation_bits <= LANE_BITS:
@@ -81,6 +95,11 @@ class Geometry:
             depth = getattr(self, name)
             if depth < 16 or depth > 1 << 16 or depth & (depth - 1):
                 raise UserError(f"{name}: expected a power of two from 16 to 65536, got {depth}")
+
+    @property
+    def bank_bits(self) -> int:
+        """log2 of the banks of activation memory, one a tile."""
+        return self.tiles.bit_length() - 1
 
     @property
     def activation_word_bits(self) -> int:

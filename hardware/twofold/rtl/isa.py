@@ -18,6 +18,8 @@ WORDS = INSTRUCTION_BYTES // 8
 ADDRESS_BITS = 16
 WINDOW_BITS = 6
 """Of kernel sizes, strides and dilations."""
+BANK_BITS = 4
+"""Of banks of memory, and of numbers of tiles."""
 
 
 class Opcode(IntEnum):
@@ -66,9 +68,16 @@ TRANSFER = data.StructLayout(
         "offset": unsigned(32),  # bytes, a multiple of 8
         "words": unsigned(16),
         "address": unsigned(ADDRESS_BITS),
+        "bank": unsigned(BANK_BITS),
+        "bank_step": unsigned(BANK_BITS),
+        "band_words": unsigned(16),
     }
 )
-"""LOAD and STORE: `words` memory words between `base + offset` and on-chip `address`."""
+"""LOAD and STORE: `words` memory words between `base + offset` and `address` of `bank` on the chip.
+
+After every `band_words` words activations go on at `address` of the bank that is `bank_step` further.
+Weights go to all banks that differ from `bank` by multiples of `bank_step`.
+"""
 
 TRANSFER_WORDS_MAX = (1 << 16) - 1
 
@@ -87,8 +96,12 @@ LAYER = data.StructLayout(
         "clamp_lo": signed(9),
         "clamp_hi": signed(9),
         "zero_point": signed(9),
-        # the loop nest: output blocks, input blocks, taps, rows, columns
-        "out_blocks": unsigned(8),
+        # how tiles share the work: log2 of the tiles that share a band of rows, their blocks
+        "blocks_log2": unsigned(2),
+        "tile_blocks": unsigned(BANK_BITS),
+        "last_blocks": unsigned(BANK_BITS),
+        # the loop nest: groups of output blocks, input blocks, taps, rows, columns
+        "out_groups": unsigned(8),
         "in_blocks": unsigned(8),
         "taps_y": unsigned(WINDOW_BITS),
         "taps_x": unsigned(WINDOW_BITS),
@@ -103,21 +116,32 @@ LAYER = data.StructLayout(
         "stride_x": unsigned(WINDOW_BITS),
         "dilation_y": unsigned(WINDOW_BITS),
         "dilation_x": unsigned(WINDOW_BITS),
-        "in_base": unsigned(ADDRESS_BITS),  # of row origin_y, column 0
+        "tile_rows": unsigned(11),  # from the first row of a tile's band to that of the next tile's
+        "in_base": unsigned(ADDRESS_BITS),  # of the first row of a band, column 0
+        "in_band_words": unsigned(ADDRESS_BITS + 1),
+        "in_fold": unsigned(2),  # log2 of the banks from one band to the next
+        "in_bank": unsigned(BANK_BITS),  # of row origin_y
+        "in_row": unsigned(ADDRESS_BITS),  # words from the first row of its band to row origin_y
         "in_block_stride": unsigned(ADDRESS_BITS),
-        "in_out_stride": unsigned(ADDRESS_BITS),  # step of in_base from output block to output block
-        "row_stride": unsigned(ADDRESS_BITS),  # stride_y rows
+        "in_out_stride": unsigned(ADDRESS_BITS),  # step of in_base from output group to output group
+        "row_stride": unsigned(ADDRESS_BITS),  # stride_y rows: words within a band
+        "row_banks": unsigned(BANK_BITS),  # and whole bands
         "tap_stride": unsigned(ADDRESS_BITS),  # dilation_y rows
+        "tap_banks": unsigned(BANK_BITS),
         # where results go
         "out_base": unsigned(ADDRESS_BITS),
-        "out_block_stride": unsigned(ADDRESS_BITS),
+        "out_band_words": unsigned(ADDRESS_BITS + 1),
+        "out_fold": unsigned(2),
+        "out_bank": unsigned(BANK_BITS),
+        "out_row": unsigned(ADDRESS_BITS),
+        "out_group_stride": unsigned(ADDRESS_BITS),
         "sums_base": unsigned(ADDRESS_BITS),
-        "sums_block_stride": unsigned(ADDRESS_BITS),
+        "sums_group_stride": unsigned(ADDRESS_BITS),
         "weight_base": unsigned(ADDRESS_BITS),
         "parameter_base": unsigned(ADDRESS_BITS),
     }
 )
-"""One layer, or a band of its rows: for each output block, input block and tap, a sweep over all pixels."""
+"""One layer, or some of its rows: for each output group, input block and tap, a sweep over all pixels."""
 
 LAYOUTS: Mapping[Opcode, data.StructLayout] = {
     Opcode.END: data.StructLayout(_OPCODE),

@@ -6,13 +6,15 @@ from amaranth.hdl import Module, Signal, signed, unsigned
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from twofold.rtl.isa import ADDRESS_BITS, LAYER
-from twofold.rtl.taps import TAP
+from twofold.rtl.isa import ADDRESS_BITS, BANK_BITS, LAYER
+from twofold.rtl.taps import TAP, band_limit, band_step
 
 PIXEL = data.StructLayout(
     {
         "address": unsigned(ADDRESS_BITS),
+        "bank": unsigned(BANK_BITS),
         "inside": unsigned(1),
+        "y": signed(14),
         "sum": unsigned(ADDRESS_BITS),
         "rest": unsigned(1),
         "swap": unsigned(1),
@@ -21,23 +23,24 @@ PIXEL = data.StructLayout(
         "last": unsigned(1),
     }
 )
-"""What one cycle of a sweep reads: the activation word at `address`, or padding unless `inside`; the
-address of its partial sum; `swap` with the first pixel of a sweep; `rest` to `last` as in TAP."""
+"""What one cycle of a sweep reads: the activation word at `address` of `bank`, or padding if its row `y` is
+not one of the map's or its column is not `inside`; the address of its partial sum; `swap` with the first
+pixel of a sweep; `rest` to `last` as in TAP. Rows and bank are those of tile 0."""
 
 
 class Sweeper(wiring.Component):
     """Walks over a layer's output pixels for each tap, one pixel a cycle, row by row.
 
     A tap is taken when the sweep before it has issued its last pixel, when `interval` cycles have
-    passed since that sweep was taken, and, for the final tap of an output block, when `results_ready`
-    is high, which must fall in the cycle after `block_end`. Its pixels follow from the next cycle on.
+    passed since that sweep was taken, and, for the final tap of an output group, when `results_ready`
+    is high, which must fall in the cycle after `group_end`. Its pixels follow from the next cycle on.
     A sweep of P pixels therefore takes max(P, interval) cycles.
 
     layer: the LAYER instruction, stable from `start` to `done`.
     interval: least number of cycles between two sweeps, 1 to `interval_max`.
     taken: high in the cycle in which a tap is taken, with the tap on `taps.payload`.
     pixel, issue: the pixel of this cycle.
-    block_end: high with the last pixel of an output block.
+    group_end: high with the last pixel of an output group.
     """
 
     def __init__(self, interval_max: int):
@@ -51,37 +54,36 @@ class Sweeper(wiring.Component):
                 "taken": Out(1),
                 "issue": Out(1),
                 "pixel": Out(PIXEL),
-                "block_end": Out(1),
+                "group_end": Out(1),
             }
         )
         self._columns_left, self._rows_left = Signal(11), Signal(11)
-        self._x, self._y, self._x_start = Signal(signed(14)), Signal(signed(14)), Signal(signed(12))
-        self._row = Signal(ADDRESS_BITS)
+        self._x, self._x_start = Signal(signed(14)), Signal(signed(12))
+        self._base, self._row = Signal(ADDRESS_BITS), Signal(ADDRESS_BITS)
 
     def elaborate(self, platform):
         m = Module()
         layer, tap, pixel = self.layer, self.taps.payload, self.pixel
         last_column, last_pixel = Signal(), Signal()
         elapsed = Signal.like(self.interval)
+        limit = band_limit(m, layer, layer.row_stride)
         m.d.comb += [
             last_column.eq(self._columns_left == 0),
             last_pixel.eq(last_column & (self._rows_left == 0)),
             self.taps.ready.eq(
                 (~self.issue | last_pixel)
                 & (elapsed >= self.interval)
-                & (~tap.final | (self.results_ready & ~self.block_end))
+                & (~tap.final | (self.results_ready & ~self.group_end))
             ),
             self.taken.eq(self.taps.valid & self.taps.ready),
-            self.block_end.eq(self.issue & last_pixel & pixel.final),
-            pixel.address.eq(self._row + self._x),
-            pixel.inside.eq(
-                (self._x >= 0) & (self._x < layer.in_width) & (self._y >= 0) & (self._y < layer.in_height)
-            ),
+            self.group_end.eq(self.issue & last_pixel & pixel.final),
+            pixel.address.eq(self._base + self._row + self._x),
+            pixel.inside.eq((self._x >= 0) & (self._x < layer.in_width)),
         ]
         with m.If(elapsed < self.interval):
             m.d.sync += elapsed.eq(elapsed + 1)
         with m.If(self.issue):
-            self._advance(m, last_column)
+            self._advance(m, last_column, limit)
             m.d.sync += self.issue.eq(~last_pixel)
         with m.If(self.taken):
             self._begin(m)
@@ -90,7 +92,7 @@ class Sweeper(wiring.Component):
             m.d.sync += elapsed.eq(0)
         return m
 
-    def _advance(self, m, last_column):
+    def _advance(self, m, last_column, limit):
         """The next pixel of the sweep."""
         layer, pixel = self.layer, self.pixel
         m.d.sync += [
@@ -104,8 +106,8 @@ class Sweeper(wiring.Component):
                 self._columns_left.eq(layer.out_width - 1),
                 self._x.eq(self._x_start),
                 self._rows_left.eq(self._rows_left - 1),
-                self._y.eq(self._y + layer.stride_y),
-                self._row.eq(self._row + layer.row_stride),
+                pixel.y.eq(pixel.y + layer.stride_y),
+                *band_step(layer, limit, self._row, pixel.bank, layer.row_stride, layer.row_banks),
             ]
 
     def _begin(self, m):
@@ -116,8 +118,10 @@ class Sweeper(wiring.Component):
             self._rows_left.eq(layer.out_height - 1),
             self._x.eq(tap.x),
             self._x_start.eq(tap.x),
-            self._y.eq(tap.y),
+            self._base.eq(tap.base),
             self._row.eq(tap.row),
+            pixel.y.eq(tap.y),
+            pixel.bank.eq(tap.bank),
             pixel.sum.eq(tap.sums),
             pixel.swap.eq(1),
             *(pixel[name].eq(tap[name]) for name in ("rest", "first", "final", "last")),

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from amaranth.hdl import Module, Signal, signed, unsigned
+from amaranth.hdl import Module, Mux, Signal, signed, unsigned
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from twofold.rtl.isa import ADDRESS_BITS, LAYER, WINDOW_BITS
+from twofold.rtl.isa import ADDRESS_BITS, BANK_BITS, LANES_PE, LAYER, WINDOW_BITS
 
 TAP = data.StructLayout(
     {
         "x": signed(12),
         "y": signed(12),
+        "base": unsigned(ADDRESS_BITS),
         "row": unsigned(ADDRESS_BITS),
+        "bank": unsigned(BANK_BITS),
         "sums": unsigned(ADDRESS_BITS),
         "rest": unsigned(1),
         "first": unsigned(1),
@@ -20,16 +22,19 @@ TAP = data.StructLayout(
         "last": unsigned(1),
     }
 )
-"""Where a sweep starts: input column `x` and row `y` of output pixel (0, 0), the address of column 0 of that
-row, the address of the first sum; `rest`: not the first input block; `first` and `final` sweep of an
-output block; `last` sweep of the layer."""
+"""Where a sweep starts: input column `x` and row `y` of output pixel (0, 0); the address of a band's first
+word, from there to column 0 of that row, its bank; the address of the first sum; `rest`: not the first
+input block; `first` and `final` sweep of an output group; `last` sweep of the layer."""
 
 
 class TapGenerator(wiring.Component):
-    """Gives a layer's sweeps in the order output block, input block, tap row, tap column.
+    """Gives a layer's sweeps in the order output group, input block, tap row, tap column.
 
     After `start` (one cycle, while no sweep is left) the first tap is valid in the next cycle; every
     transfer makes the next tap valid in the cycle after it. `layer` is stable from `start` to the end.
+
+    Input blocks of a convolution lie in one bank after the other, and `in_block_stride` further after
+    each 2^in_fold of them; operands without weights lie in the same banks, `in_block_stride` apart.
 
     layer: the LAYER instruction.
     taps: stream of TAP.
@@ -40,13 +45,16 @@ class TapGenerator(wiring.Component):
         # what is left of each loop after the current tap
         self._out_left, self._in_left = Signal(8), Signal(8)
         self._y_left, self._x_left = Signal(WINDOW_BITS), Signal(WINDOW_BITS)
-        # where column 0 of row origin_y is, of the output block's first input block and of the current one
-        self._block_row, self._channel_row = Signal(ADDRESS_BITS), Signal(ADDRESS_BITS)
+        # of the output group's first input block: address and bank; of the current block: its bank, and
+        # how many blocks there still are at its address
+        self._group_base, self._group_bank = Signal(ADDRESS_BITS), Signal(BANK_BITS)
+        self._block_bank, self._fold_left = Signal(BANK_BITS), Signal(BANK_BITS)
         self._last_x, self._last_y = Signal(), Signal()
 
     def elaborate(self, platform):
         m = Module()
         tap = self.taps.payload
+        limit = band_limit(m, self.layer, self.layer.tap_stride)
         m.d.comb += [
             self._last_x.eq(self._x_left == 0),
             self._last_y.eq(self._last_x & (self._y_left == 0)),
@@ -54,14 +62,14 @@ class TapGenerator(wiring.Component):
             tap.last.eq(tap.final & (self._out_left == 0)),
         ]
         with m.If(self.taps.valid & self.taps.ready):
-            self._advance_taps(m)
+            self._advance_taps(m, limit)
             self._advance_blocks(m)
             m.d.sync += self.taps.valid.eq(~tap.last)
         with m.If(self.start):
             self._begin(m)
         return m
 
-    def _advance_taps(self, m):
+    def _advance_taps(self, m, limit):
         layer, tap = self.layer, self.taps.payload
         m.d.sync += [self._x_left.eq(self._x_left - 1), tap.x.eq(tap.x + layer.dilation_x)]
         with m.If(self._last_x):
@@ -70,32 +78,46 @@ class TapGenerator(wiring.Component):
                 tap.x.eq(layer.origin_x),
                 self._y_left.eq(self._y_left - 1),
                 tap.y.eq(tap.y + layer.dilation_y),
-                tap.row.eq(tap.row + layer.tap_stride),
+                *band_step(layer, limit, tap.row, tap.bank, layer.tap_stride, layer.tap_banks),
             ]
         with m.If(self._last_y):
-            m.d.sync += [self._y_left.eq(layer.taps_y - 1), tap.y.eq(layer.origin_y)]
+            m.d.sync += [
+                self._y_left.eq(layer.taps_y - 1),
+                tap.y.eq(layer.origin_y),
+                tap.row.eq(layer.in_row),
+            ]
 
     def _advance_blocks(self, m):
         layer, tap = self.layer, self.taps.payload
         m.d.sync += tap.first.eq(0)
         with m.If(self._last_y):
+            bank = self._block_bank + (layer.pe != LANES_PE)
             m.d.sync += [
                 self._in_left.eq(self._in_left - 1),
                 tap.rest.eq(1),
-                self._channel_row.eq(self._channel_row + layer.in_block_stride),
-                tap.row.eq(self._channel_row + layer.in_block_stride),
+                self._block_bank.eq(bank),
+                tap.bank.eq(bank),
+                self._fold_left.eq(self._fold_left - 1),
             ]
+            with m.If(self._fold_left == 0):
+                m.d.sync += [self._fold_left.eq(self._fold()), tap.base.eq(tap.base + layer.in_block_stride)]
         with m.If(tap.final):
+            base = self._group_base + layer.in_out_stride
+            bank = self._group_bank + Mux(layer.pe == LANES_PE, layer.tile_blocks, 0)
             m.d.sync += [
                 self._in_left.eq(layer.in_blocks - 1),
+                self._fold_left.eq(self._fold()),
                 tap.rest.eq(0),
                 tap.first.eq(1),
                 self._out_left.eq(self._out_left - 1),
-                self._block_row.eq(self._block_row + layer.in_out_stride),
-                self._channel_row.eq(self._block_row + layer.in_out_stride),
-                tap.row.eq(self._block_row + layer.in_out_stride),
-                tap.sums.eq(tap.sums + layer.sums_block_stride),
+                *(target.eq(base) for target in (self._group_base, tap.base)),
+                *(target.eq(bank) for target in (self._group_bank, self._block_bank, tap.bank)),
+                tap.sums.eq(tap.sums + layer.sums_group_stride),
             ]
+
+    def _fold(self):
+        """Blocks at the same address as the current one, without it."""
+        return Mux(self.layer.pe == LANES_PE, 0, (1 << self.layer.in_fold) - 1)
 
     def _begin(self, m):
         layer, tap = self.layer, self.taps.payload
@@ -104,13 +126,34 @@ class TapGenerator(wiring.Component):
             self._x_left.eq(layer.taps_x - 1),
             self._y_left.eq(layer.taps_y - 1),
             self._in_left.eq(layer.in_blocks - 1),
-            self._out_left.eq(layer.out_blocks - 1),
-            self._block_row.eq(layer.in_base),
-            self._channel_row.eq(layer.in_base),
-            tap.row.eq(layer.in_base),
+            self._out_left.eq(layer.out_groups - 1),
+            self._fold_left.eq(self._fold()),
+            *(base.eq(layer.in_base) for base in (self._group_base, tap.base)),
+            *(bank.eq(layer.in_bank) for bank in (self._group_bank, self._block_bank, tap.bank)),
+            tap.row.eq(layer.in_row),
             tap.x.eq(layer.origin_x),
             tap.y.eq(layer.origin_y),
             tap.sums.eq(layer.sums_base),
             tap.first.eq(1),
             tap.rest.eq(0),
         ]
+
+
+def band_limit(m, layer, stride):
+    """From which word of a band on `stride` leads into the next one; a cycle after the layer."""
+    limit = Signal(ADDRESS_BITS + 1)
+    m.d.sync += limit.eq(layer.in_band_words - stride)
+    return limit
+
+
+def band_step(layer, limit, row, bank, stride, banks):
+    """Statements that move `row`, words from the first of a band, and `bank` by rows of the input map.
+
+    They move by whole bands, `banks`, and by `stride`, less than a band, which leads into the next band
+    from `limit` on.
+    """
+    over = row >= limit
+    return (
+        row.eq(row + stride - Mux(over, layer.in_band_words, 0)),
+        bank.eq(bank + banks + Mux(over, 1 << layer.in_fold, 0)),
+    )

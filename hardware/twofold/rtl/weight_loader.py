@@ -1,4 +1,4 @@
-"""Feeds a PE array with the weights of the next tile while the current one sweeps."""
+"""Feeds PE arrays with the weights of the next tile while the current one sweeps."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ class WeightLoader(wiring.Component):
     """Reads a tile's words one after the other from the weight memory, which is read in order.
 
     `restart` sets the address of the first tile. `load` begins the next tile; it must not come
-    again within `words` cycles. The memory is read with one cycle of latency; word i is at the PE
-    array `LATENCY` + i cycles after `load`.
+    again within `words` cycles. The memory is read with one cycle of latency and its word registered once
+    more; word i is at the PE arrays `LATENCY` + i cycles after `load`.
 
     words: memory words of a tile, at least 1.
-    address, data: read port of the weight memory.
-    valid, index, word: to the PE array.
+    address: of the weight memory.
+    valid, index: to the PE arrays, with the memory's registered word.
     """
 
     LATENCY = 3
 
-    def __init__(self, word_bits: int, index_bits: int):
+    def __init__(self, index_bits: int):
         super().__init__(
             {
                 "restart": In(1),
@@ -31,10 +31,8 @@ class WeightLoader(wiring.Component):
                 "load": In(1),
                 "words": In(index_bits + 1),
                 "address": Out(ADDRESS_BITS),
-                "data": In(word_bits),
                 "valid": Out(1),
                 "index": Out(unsigned(index_bits)),
-                "word": Out(word_bits),
             }
         )
 
@@ -57,6 +55,5 @@ class WeightLoader(wiring.Component):
             read_index.eq(index),
             self.valid.eq(read_valid),
             self.index.eq(read_index),
-            self.word.eq(self.data),
         ]
         return m

@@ -78,5 +78,5 @@ def layer_rows(network: Network, timing: Timing) -> list[dict[str, Any]]:
         row["predicted"] += step.cycles
         row["simulated"] += cycles
     for row in rows.values():
-        row["utilisation"] = row["macs"] / (row["simulated"] * geometry.lanes**2)
+        row["utilisation"] = row["macs"] / (row["simulated"] * geometry.lanes**2 * geometry.tiles)
     return list(rows.values())

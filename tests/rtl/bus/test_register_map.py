@@ -43,7 +43,7 @@ def test_a_map_describes_itself_for_the_driver() -> None:
         "width": 1,
         "doc": "The last run has ended; cleared by START.",
     }
-    assert entries["GEOMETRY"]["reset"] == 8 | 32 << 8
+    assert entries["GEOMETRY"]["reset"] == 8 | 32 << 8 | 1 << 16
 
 
 def test_tiles_must_fit_the_geometry_register() -> None:

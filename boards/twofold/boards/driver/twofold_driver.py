@@ -163,11 +163,11 @@ class Accelerator:
             time.sleep(POLL_SECONDS)
 
     def _check_hardware(self) -> None:
-        lanes = self.program["geometry"]["lanes"]
+        lanes, tiles = (self.program["geometry"][name] for name in ("lanes", "tiles"))
         expected = {
             "ID": self._registers["ID"]["reset"],
             "VERSION": self._registers["VERSION"]["reset"],
-            "GEOMETRY": lanes | lanes << 8,
+            "GEOMETRY": lanes | lanes << 8 | tiles << 16,
         }
         for name, value in expected.items():
             found = self._read(name)

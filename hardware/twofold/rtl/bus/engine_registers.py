@@ -8,12 +8,12 @@ ENGINE_ID = 0x2F01D001
 ENGINE_VERSION = 0x0001_0000
 
 
-def engine_registers(tin: int, tout: int) -> RegisterMap:
-    """The map of an engine whose tiles take `tin` activations and give `tout` sums, both 1 to 255."""
-    for name, size in (("tin", tin), ("tout", tout)):
+def engine_registers(tin: int, tout: int, tiles: int = 1) -> RegisterMap:
+    """The map of an engine whose tiles take `tin` activations and give `tout` sums; all 1 to 255."""
+    for name, size in (("tin", tin), ("tout", tout), ("tiles", tiles)):
         if not 1 <= size <= 255:
             raise ValueError(f"{name} must be 1 to 255, not {size}")
-    return RegisterMap((*_CONTROL, *_RUN, *_COUNTERS, _geometry(tin, tout)))
+    return RegisterMap((*_CONTROL, *_RUN, *_COUNTERS, _geometry(tin, tout, tiles)))
 
 
 _CONTROL = (
@@ -72,15 +72,16 @@ _COUNTERS = (
 )
 
 
-def _geometry(tin: int, tout: int) -> Register:
+def _geometry(tin: int, tout: int, tiles: int) -> Register:
     return Register(
         "GEOMETRY",
         0x44,
         Access.CONSTANT,
-        "Size of a tile.",
-        reset=tin | tout << 8,
+        "Size and number of tiles.",
+        reset=tin | tout << 8 | tiles << 16,
         fields=(
             Field("TIN", 0, 8, "Activations that a tile takes a cycle."),
             Field("TOUT", 8, 8, "Sums that a tile gives a cycle."),
+            Field("TILES", 16, 8, "Tiles that work side by side."),
         ),
     )

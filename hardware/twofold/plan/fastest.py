@@ -1,0 +1,31 @@
+"""The split of a layer that takes the fewest cycles."""
+
+from __future__ import annotations
+
+from twofold.plan.cost import CostModel
+from twofold.plan.layer_fields import Placement, layer_fields
+from twofold.plan.layout import blocks_of
+from twofold.plan.split import Split, splits, works
+from twofold.plan.stages import Stage
+
+_NOWHERE = (0, 0)
+
+
+def fastest(stage: Stage, pe: int, cost: CostModel, block_words: int = 0) -> Split:
+    """By the predicted cycles of its instructions; of equals the one with most bands.
+
+    block_words: memory words of an output block's weights; a split that needs more of them in a bank than
+    the bank holds is taken only if all do. Raises NetworkError if sums cannot be held.
+    """
+    geometry = cost.geometry
+    blocks = blocks_of(stage.sums.channels, geometry.lanes)
+    found = list(splits(stage, geometry))
+    fitting = [s for s in found if -(-blocks // s.blocks) * block_words <= geometry.weight_words]
+    return min(fitting or found, key=lambda split: cycles(stage, pe, split, cost))
+
+
+def cycles(stage: Stage, pe: int, split: Split, cost: CostModel) -> int:
+    """Predicted cycles of a stage, split like this; addresses do not matter."""
+    place = Placement(_NOWHERE[: len(stage.operands)], 0, 0, 0, 0, 0)
+    parts = works(stage, split, cost.geometry)
+    return sum(cost.layer(layer_fields(stage, cost.geometry, pe, place, work)) for work in parts)

@@ -1,0 +1,82 @@
+"""How the tiles share a layer: bands of rows, blocks of output channels, parts for one instruction."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from twofold.network.errors import NetworkError
+from twofold.network.ops import Conv2d
+from twofold.plan.banks import BankLayout
+from twofold.plan.layout import blocks_of
+from twofold.plan.stages import Stage
+from twofold.plan.window import Window
+from twofold.rtl.geometry import Geometry
+
+
+@dataclass(frozen=True)
+class Split:
+    """`bands` bands of rows times `width` blocks of output channels are as many as there are tiles.
+
+    blocks: those of the `width` that are computed; the tiles of the others are idle.
+    rows: output rows of a band.
+    """
+
+    bands: int
+    width: int
+    blocks: int
+    rows: int
+
+
+@dataclass(frozen=True)
+class Work:
+    """What one LAYER computes: of each band `rows` rows from `first_row` on, and so many groups of blocks."""
+
+    split: Split
+    first_row: int
+    rows: int
+    first_group: int
+    groups: int
+
+
+def splits(stage: Stage, geometry: Geometry) -> Iterator[Split]:
+    """The splits that a stage allows, the one with most bands first. The last is always one band.
+
+    Several bands need input rows that lie as far apart as the banks' bands. Sums that stay are computed
+    by tile 0 alone. A convolution computes no more blocks at a time than there are banks of weights.
+    """
+    tiles, blocks = geometry.tiles, blocks_of(stage.sums.channels, geometry.lanes)
+    source, result = BankLayout.of(stage.operands[0], tiles), BankLayout.of(stage.result, tiles)
+    if stage.quantiser is None:
+        yield Split(1, tiles, 1, stage.sums.height)
+        return
+    aligned = Window.of(stage).stride[0] * result.rows == source.rows
+    bands = min(source.bands, result.bands) if aligned else 1
+    most = geometry.weight_banks if isinstance(stage.body, Conv2d) else tiles
+    while bands:
+        width = tiles // bands
+        rows = min(result.rows // bands, stage.sums.height)
+        yield Split(bands, width, min(width, most, blocks), rows)
+        bands //= 2
+
+
+def works(stage: Stage, split: Split, geometry: Geometry) -> Iterator[Work]:
+    """As few instructions as the memory of sums allows. Raises NetworkError if sums cannot be held.
+
+    Sums that are a result stay in the memory, block after block, so they must fit at once. If fewer
+    blocks are computed at a time than have banks, each group is an instruction of its own.
+    """
+    width = stage.sums.width
+    blocks = blocks_of(stage.sums.channels, geometry.lanes)
+    if stage.quantiser is None:
+        needed = blocks * stage.sums.pixels
+        if needed > geometry.sum_words:
+            raise NetworkError(stage.name, "sums", f"at most {geometry.sum_words} words", needed)
+    rows = geometry.sum_words // width
+    if rows == 0:
+        raise NetworkError(stage.name, "output width", f"at most {geometry.sum_words} columns", width)
+    groups = -(-blocks // split.blocks)
+    at_once = groups if stage.quantiser is None or split.blocks == split.width else 1
+    for group in range(0, groups, at_once):
+        for first in range(0, split.rows, rows):
+            yield Work(split, first, min(rows, split.rows - first), group, at_once)

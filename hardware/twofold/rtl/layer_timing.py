@@ -1,0 +1,42 @@
+"""Latencies of a layer's way through the engine; they follow from the geometry."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from twofold.rtl.geometry import Geometry
+from twofold.rtl.inner_product import ProductTiming
+from twofold.rtl.partial_sums import PartialSums
+from twofold.rtl.requantize import Requantiser
+
+
+@dataclass(frozen=True)
+class LayerTiming:
+    """Cycles from one place of the pipeline to another.
+
+    product: of the PE kinds. word: from a pixel's coordinates to its activation words. store: from an
+    address outside of layers to that activation word. finish: from the end of `drain` to the last result
+    in the activation memory. Several tiles take two cycles more to reach their banks, and one to write.
+    """
+
+    product: ProductTiming
+    word: int
+    store: int
+    finish: int
+
+    @classmethod
+    def of(cls, geometry: Geometry) -> LayerTiming:
+        """Raises UserError if a kind's sums are wider than the geometry's accumulators."""
+        product = ProductTiming.of(geometry)
+        return cls(product, 2, 1, 6) if geometry.tiles == 1 else cls(product, 4, 3, 7)
+
+    @property
+    def drain(self) -> int:
+        """What `ParameterLoader` waits so that the slowest kind's last sums have left the requantiser."""
+        return max(self.product.latencies) + self.word + Requantiser.LATENCY - 3
+
+    @property
+    def intervals(self) -> tuple[int, ...]:
+        """Least cycles between two sweeps by `pe`: the next tile's words, and the partial sums' way back."""
+        loads = zip(self.product.load_words, self.product.settles, strict=True)
+        return tuple(max(words + settle + 1, PartialSums.DISTANCE) for words, settle in loads)

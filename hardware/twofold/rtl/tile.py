@@ -1,0 +1,155 @@
+"""A tile: PE arrays, partial sums and a requantiser for the pixels of one band and one block of channels."""
+
+from __future__ import annotations
+
+from amaranth.hdl import Module, Signal, signed
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
+
+from twofold.rtl.geometry import LANE_BITS, SUM_WORD_BITS, Geometry
+from twofold.rtl.inner_product import LANE_SHIFT_MAX, ProductTiming, VectorInnerProduct
+from twofold.rtl.isa import ADDRESS_BITS
+from twofold.rtl.partial_sums import Accumulation, PartialSums
+from twofold.rtl.requantize import CONFIG, Requantiser
+
+THRESHOLD_BITS = 4
+
+
+class VectorPort(wiring.Signature):
+    """What all tiles do with their words of this cycle; see `VectorInnerProduct`."""
+
+    def __init__(self, geometry: Geometry):
+        super().__init__(
+            {
+                "pe": Out(range(len(geometry.kinds) + 1)),
+                "pad": Out(signed(LANE_BITS + 1)),
+                "signed_lanes": Out(1),
+                "shift": Out(range(LANE_SHIFT_MAX + 1)),
+                "swap": Out(1),
+                "load_valid": Out(1),
+                "load_index": Out(ProductTiming.of(geometry).index_bits),
+            }
+        )
+
+
+class SumsPort(wiring.Signature):
+    """What all tiles do with their sums of this cycle; see `PartialSums`."""
+
+    def __init__(self):
+        super().__init__(
+            {
+                "valid": Out(1),
+                "first": Out(1),
+                "operation": Out(Accumulation),
+                "addr": Out(ADDRESS_BITS),
+                "read_addr": Out(ADDRESS_BITS),
+            }
+        )
+
+
+class ParameterPort(wiring.Signature):
+    """Parameters of a block for the tiles that compute it; see `ParameterLoader`."""
+
+    def __init__(self, geometry: Geometry):
+        super().__init__(
+            {
+                "bias_valid": Out(1),
+                "initial": Out(1),
+                "valid": Out(1),
+                "index": Out(THRESHOLD_BITS),
+                "word": Out(geometry.parameter_word_bits),
+            }
+        )
+
+
+class Tile(wiring.Component):
+    """Lanes × lanes products a cycle, their sums by pixel, and the codes that sums become.
+
+    vectors, word, inside, load_word: of this cycle; see `VectorInnerProduct`.
+    sums: LEAD cycles before the sums of a word come out of the product; see `PartialSums`.
+    parameters: of this tile's block; `parameters.bias_valid` without `initial` is a bias that waits for
+    `take`, high with the last pixel of a group as that one meets its partial sum.
+    config, requantise, tag: `requantise` when the sums that leave now are final; see `Requantiser`.
+    stored: the sums at `sums.read_addr`, each lane extended to 32 bits.
+    """
+
+    def __init__(self, geometry: Geometry):
+        self.geometry = geometry
+        super().__init__(
+            {
+                "vectors": In(VectorPort(geometry)),
+                "word": In(geometry.activation_word_bits),
+                "inside": In(1),
+                "load_word": In(geometry.weight_word_bits),
+                "sums": In(SumsPort()),
+                "parameters": In(ParameterPort(geometry)),
+                "take": In(1),
+                "config": In(CONFIG),
+                "requantise": In(1),
+                "tag": In(1),
+                "valid": Out(1),
+                "out_tag": Out(1),
+                "codes": Out(geometry.activation_word_bits),
+                "stored": Out(geometry.sum_word_bits),
+            }
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+        geometry, timing = self.geometry, ProductTiming.of(self.geometry)
+        m.submodules.product = product = VectorInnerProduct(geometry)
+        m.submodules.sums = sums = PartialSums(
+            lanes=geometry.lanes,
+            x_bits=timing.sum_bits,
+            acc_bits=geometry.accumulator_bits,
+            depth=geometry.sum_words,
+            addends=timing.addends,
+        )
+        for name in self.vectors.signature.members:
+            m.d.comb += getattr(product, name).eq(getattr(self.vectors, name))
+        for name in self.sums.signature.members:
+            m.d.comb += getattr(sums, name).eq(getattr(self.sums, name))
+        m.d.comb += [
+            product.word.eq(self.word),
+            product.inside.eq(self.inside),
+            product.load_word.eq(self.load_word),
+            sums.x.eq(product.y),
+        ]
+        for lane in range(geometry.lanes):
+            stored = self.stored.word_select(lane, SUM_WORD_BITS)
+            m.d.comb += stored.eq(sums.read_data[lane])
+        self._biases(m, sums)
+        self._requantise(m, sums)
+        return m
+
+    def _biases(self, m, sums):
+        bits, parameters = self.geometry.accumulator_bits, self.parameters
+        for lane in range(self.geometry.lanes):
+            field = parameters.word.word_select(lane, SUM_WORD_BITS)[:bits].as_signed()
+            bias = Signal(sums.initial[lane].shape(), name=f"bias_{lane}", reset_less=True)
+            waiting = Signal(sums.initial[lane].shape(), name=f"waiting_{lane}", reset_less=True)
+            with m.If(parameters.bias_valid):
+                m.d.sync += waiting.eq(field)
+            with m.If(self.take):
+                m.d.sync += bias.eq(waiting)
+            with m.Elif(parameters.bias_valid & parameters.initial):
+                m.d.sync += bias.eq(field)
+            m.d.comb += sums.initial[lane].eq(bias)
+
+    def _requantise(self, m, sums):
+        parameters = self.parameters
+        m.submodules.requantiser = requantiser = Requantiser(
+            lanes=self.geometry.lanes, acc_bits=self.geometry.accumulator_bits, threshold_bits=THRESHOLD_BITS
+        )
+        m.d.comb += [
+            requantiser.config.eq(self.config),
+            requantiser.param_valid.eq(parameters.valid),
+            requantiser.param_index.eq(parameters.index),
+            requantiser.param_word.eq(parameters.word),
+            requantiser.valid.eq(sums.out_valid & self.requantise),
+            requantiser.tag.eq(self.tag),
+            requantiser.acc.eq(sums.sums),
+            self.valid.eq(requantiser.out_valid),
+            self.out_tag.eq(requantiser.out_tag),
+            self.codes.eq(requantiser.q),
+        ]

@@ -1,0 +1,65 @@
+"""Banks of weights, which are read at one address and in order."""
+
+from __future__ import annotations
+
+from amaranth.hdl import Module, unsigned
+from amaranth.lib import data, wiring
+from amaranth.lib.memory import Memory
+from amaranth.lib.wiring import In, Out
+
+from twofold.rtl.geometry import Geometry
+from twofold.rtl.inner_product import ProductTiming
+from twofold.rtl.isa import ADDRESS_BITS
+from twofold.rtl.result_writer import WritePort
+from twofold.rtl.weight_loader import WeightLoader
+
+
+class WeightMemory(wiring.Component):
+    """One bank for each block of output channels that is convolved at a time, and what reads them.
+
+    restart, base, load, words, valid, index: as for `WeightLoader`.
+    write: for loading; a word goes to all banks that differ from its own by multiples of its step.
+    bank_words: each bank's word, with `valid`.
+    """
+
+    def __init__(self, geometry: Geometry):
+        self.geometry = geometry
+        self.index_bits = ProductTiming.of(geometry).index_bits
+        super().__init__(
+            {
+                "restart": In(1),
+                "base": In(ADDRESS_BITS),
+                "load": In(1),
+                "words": In(self.index_bits + 1),
+                "write": In(WritePort(geometry.weight_word_bits)),
+                "valid": Out(1),
+                "index": Out(unsigned(self.index_bits)),
+                "bank_words": Out(data.ArrayLayout(geometry.weight_word_bits, geometry.weight_banks)),
+            }
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+        m.submodules.loader = loader = WeightLoader(self.index_bits)
+        m.d.comb += [
+            loader.restart.eq(self.restart),
+            loader.base.eq(self.base),
+            loader.load.eq(self.load),
+            loader.words.eq(self.words),
+            self.valid.eq(loader.valid),
+            self.index.eq(loader.index),
+        ]
+        write, geometry = self.write, self.geometry
+        for bank in range(geometry.weight_banks):
+            memory = Memory(shape=unsigned(geometry.weight_word_bits), depth=geometry.weight_words, init=[])
+            m.submodules[f"bank_{bank}"] = memory
+            port, read = memory.write_port(), memory.read_port()
+            here = (bank & (write.bank_step - 1)) == write.bank
+            m.d.comb += [
+                port.en.eq(write.enable & here),
+                port.addr.eq(write.address),
+                port.data.eq(write.word),
+                read.addr.eq(loader.address),
+            ]
+            m.d.sync += self.bank_words[bank].eq(read.data)
+        return m

@@ -1,0 +1,97 @@
+"""Codes of all tiles in banks as the planner lays a map out, whatever the split."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from amaranth.hdl import Elaboratable
+
+from twofold.plan.banks import BankLayout
+from twofold.rtl.geometry import Geometry, PeName
+from twofold.rtl.isa import LAYER
+from twofold.rtl.result_writer import ResultWriter
+
+Simulate = Callable[[Elaboratable, Callable[[Any], Any]], None]
+BASE, WIDTH = 9, 3
+
+
+@pytest.mark.parametrize(
+    ("tiles", "bands", "height", "blocks"),
+    [(1, 1, 4, 3), (4, 4, 7, 3), (4, 2, 8, 5), (4, 2, 2, 3), (8, 1, 1, 8), (8, 2, 4, 3)],
+)
+def test_every_word_is_where_its_readers_look(
+    simulate: Simulate, tiles: int, bands: int, height: int, blocks: int
+) -> None:
+    writer, banks = (
+        ResultWriter(Geometry(kinds=(PeName.INT_MUL,), tiles=tiles)),
+        BankLayout(height, WIDTH, tiles),
+    )
+    width, rows = tiles // bands, banks.rows // bands
+    groups = -(-blocks // width)
+    fields = {
+        "blocks_log2": width.bit_length() - 1,
+        "tile_blocks": width,
+        "last_blocks": blocks - (groups - 1) * width,
+        "out_groups": groups,
+        "out_base": BASE,
+        "out_band_words": banks.band_words,
+        "out_fold": banks.fold_log2,
+        "out_group_stride": banks.block_address(width),
+    }
+    memory: dict[tuple[int, int], int] = {}
+
+    async def bench(ctx: Any) -> None:
+        async def tick() -> None:
+            for bank in range(tiles):
+                if ctx.get(writer.enables[bank]):
+                    memory[bank, ctx.get(writer.addresses[bank])] = ctx.get(writer.words[bank])
+            await ctx.tick()
+
+        ctx.set(writer.layer, dict.fromkeys(LAYER.members, 0) | fields)
+        ctx.set(writer.start, 1)
+        await tick()
+        ctx.set(writer.start, 0)
+        for group in range(groups):
+            for pixel in range(rows * WIDTH):
+                ctx.set(writer.valid, 1)
+                ctx.set(writer.last, pixel == rows * WIDTH - 1)
+                for tile in range(tiles):
+                    block, row = group * width + tile % width, tile // width * rows + pixel // WIDTH
+                    ctx.set(writer.codes[tile], 1 + (block * 100 + row) * WIDTH + pixel % WIDTH)
+                await tick()
+            ctx.set(writer.valid, 0)
+            await tick()
+        await tick()
+
+    simulate(writer, bench)
+    assert memory == {
+        (banks.bank(row, block), BASE + banks.block_address(block) + banks.row_address(row) + column): 1
+        + (block * 100 + row) * WIDTH
+        + column
+        for block in range(blocks)
+        for row in range(banks.rows)
+        for column in range(WIDTH)
+    }
+
+
+@pytest.mark.parametrize("tiles", [1, 4])
+def test_loaded_words_go_to_one_bank(simulate: Simulate, tiles: int) -> None:
+    writer = ResultWriter(Geometry(kinds=(PeName.INT_MUL,), tiles=tiles))
+    seen: list[tuple[int, int, int]] = []
+
+    async def bench(ctx: Any) -> None:
+        ctx.set(writer.layer, dict.fromkeys(LAYER.members, 0) | {"blocks_log2": 1, "out_band_words": 7})
+        for cycle in range(12):
+            ctx.set(writer.load.enable, 2 <= cycle < 10)
+            ctx.set(writer.load.bank, cycle % tiles)
+            ctx.set(writer.load.address, 40 + cycle)
+            ctx.set(writer.load.word, 1000 + cycle)
+            for bank in range(tiles):
+                if ctx.get(writer.enables[bank]):
+                    seen.append((bank, ctx.get(writer.addresses[bank]), ctx.get(writer.words[bank])))
+            await ctx.tick()
+
+    simulate(writer, bench)
+    assert seen == [(cycle % tiles, 40 + cycle, 1000 + cycle) for cycle in range(2, 10)]
