@@ -31,7 +31,7 @@ def geometry() -> Geometry:
     return Geometry(
         lanes=8,
         kinds=(PeName.APOT_SHIFT, PeName.INT4_DSP, PeName.INT8_DSP),
-        activation_words=512,
+        activation_words=1024,
         weight_words=1024,
         parameter_words=256,
         sum_words=64,

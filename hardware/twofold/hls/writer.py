@@ -62,6 +62,7 @@ def _make_reproducible(model: ModelGraph, folder: Path, digest: str) -> None:
     """Replaces hls4ml's random stamp, and the paths of this machine, in its files."""
     stamp = model.config.get_config_value("Stamp")
     replacements = {
+        f"'{stamp}'": digest[: len(stamp)],  # YAML quotes a stamp that reads as a number
         stamp: digest[: len(stamp)],
         str(folder): ".",
         str(Path(hls4ml.__file__).parent): "hls4ml",
