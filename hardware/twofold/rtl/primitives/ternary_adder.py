@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from amaranth.hdl import Const, Instance, Module, Signal, Value, signed
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from twofold.rtl.primitives.carry_chain import carry_chain
 from twofold.rtl.primitives.family import Family
+from twofold.rtl.primitives.lut_pair import lut_init
 
 
 class TernaryAdder(wiring.Component):
@@ -58,10 +57,4 @@ class TernaryAdder(wiring.Component):
         return carry_chain(m, parities, majorities, Const(0))
 
 
-def _table(function: Callable[[int, int, int, int], int]) -> int:
-    """The 32 bits of a function of the four lowest inputs of a LUT."""
-    inputs = ([index >> bit & 1 for bit in range(4)] for index in range(32))
-    return sum(function(*bits) << index for index, bits in enumerate(inputs))
-
-
-_INIT = _table(lambda a, b, c, below: int(a + b + c > 1)) | _table(lambda *bits: sum(bits) & 1) << 32
+_INIT = lut_init(lambda bits: int(sum(bits[:3]) > 1), lambda bits: sum(bits[:4]) & 1)
