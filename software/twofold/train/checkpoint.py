@@ -58,7 +58,10 @@ class Checkpoint:
     def read(cls, path: Path) -> Checkpoint:
         """A run's file as it is. Raises UserError if there is none or it is damaged."""
         if not path.is_file():
-            raise UserError(f"{path}: expected the checkpoint of an earlier training run, found none")
+            raise UserError(
+                f"{path}: expected the checkpoint of an earlier training run, found none; "
+                "give the folder that a finished run has written"
+            )
         content = _content(path)
         running = content["running"]
         state = running and (running[0], FitState(**running[1]))
