@@ -28,6 +28,7 @@ from twofold.hls.project import generate as generate_hls
 from twofold.network.digest import digest
 from twofold.network.graph import Network
 from twofold.network.types import IntArray
+from twofold.overview import Overview, overview
 from twofold.plan.propose import propose
 from twofold.plan.schedule import plan
 from twofold.progress import SILENT, Progress
@@ -54,6 +55,7 @@ __all__ = [
     "plan",
     "propose",
     "quantise",
+    "show",
     "synthesise",
     "train",
     "verify",
@@ -70,6 +72,14 @@ def evaluate(model: Path, dataset: Dataset, progress: Progress = SILENT) -> Eval
     images or another number of classes.
     """
     return run_evaluation(import_model(model), dataset.test, dataset.classes, progress)
+
+
+def show(model: Path) -> Overview:
+    """The layers of a QONNX file, and where each of them runs.
+
+    Raises UserError for files that cannot be imported.
+    """
+    return overview(import_model(model))
 
 
 def verify(

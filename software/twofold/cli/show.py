@@ -1,0 +1,62 @@
+"""`twofold show`: what a model is made of, and where its layers run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from twofold.cli.output import print_json, print_rich, results_only
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from twofold.overview import Overview
+
+EXAMPLE = "Example: twofold show model.onnx"
+_COLUMNS = ("layer", "kind", "shape", "type", "weights", "MACs", "runs on")
+
+
+def show(
+    model: Annotated[Path, typer.Argument(help="A model in QONNX, such as twofold export writes.")],
+    json: Annotated[bool, typer.Option("--json", help="Print the table as JSON.")] = False,
+) -> None:
+    """Print a model's layers: types, scales, widths, multiplications, and where each of them runs."""
+    with results_only():
+        import twofold.api as api
+
+        seen = api.show(model)
+    if json:
+        print_json(seen.as_json())
+    else:
+        print_rich(*_summary(seen), _table(seen))
+
+
+def _summary(seen: Overview) -> list[str]:
+    from twofold.network.describe import total_macs
+
+    network = seen.network
+    lines = [
+        f"{network.name}: {_tensor(network.input.shape, network.input.type)} → "
+        f"{_tensor(network.output.shape, network.output.type)}, {total_macs(network):,} MACs a frame"
+    ]
+    return lines + ([f"no engine executes it: {seen.obstacle}"] if seen.obstacle else [])
+
+
+def _tensor(shape: tuple[int, ...], type_: object) -> str:
+    return f"{'×'.join(map(str, shape))} {type_}"
+
+
+def _table(seen: Overview) -> Table:
+    from rich import box
+    from rich.table import Table
+
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for name in _COLUMNS:
+        table.add_column(name, justify="right" if name == "MACs" else "left")
+    for line in seen.lines:
+        name, kind, shape, type_, macs = line.row.cells
+        weights = "" if line.weight_bits is None else f"{line.weight_bits} bits"
+        table.add_row(name, kind, shape, type_, weights, macs, line.where)
+    return table
