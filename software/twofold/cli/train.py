@@ -12,6 +12,9 @@ from twofold.cli.choices import DataSet, Network
 from twofold.cli.output import print_json, print_rich, results_only
 
 if TYPE_CHECKING:
+    from torch import nn
+
+    from twofold.data.dataset import Dataset
     from twofold.train.journal import Journal
     from twofold.train.result import TrainResult
 
@@ -31,6 +34,10 @@ def train(
     seed: Annotated[int, typer.Option("--seed", min=0, help="Of weights, split and training.")] = 0,
     start: Annotated[
         Path | None, typer.Option("--start", help="The folder of a run whose float weights to start from.")
+    ] = None,
+    teacher: Annotated[
+        Path | None,
+        typer.Option("--teacher", help="The folder of a run whose float network to learn from."),
     ] = None,
     out: Annotated[
         Path | None, typer.Option("--out", help="The folder to write; build/train/RECIPE if not given.")
@@ -58,18 +65,27 @@ def train(
         model = drawn(str(network), dataset.classes, dataset.image_shape[0], seed)
         folder = out or _folder(recipe, network)
         journal = _journal(folder, tensorboard)
-        trained = train(recipe, dataset, folder, seed, progress, model, start=start, journal=journal)
+        learnt_from = _teacher(teacher, dataset)
+        trained = train(
+            recipe, dataset, folder, seed, progress, model, start=start, journal=journal, teacher=learnt_from
+        )
         if results is not None:
             from twofold.record import result_of
             from twofold.tables.results import append
 
-            command = _command(recipe, network, data, seed, start)
+            command = _command(recipe, network, data, seed, start, teacher)
             append(result_of(trained, str(network), dataset, command, progress), results)
     if json:
         document = {"folder": str(folder), "network": str(network), **trained.metrics.as_json()}
         print_json(document | ({} if trained.integer is None else {"model": str(trained.onnx)}))
     else:
         _tell(trained)
+
+
+def _teacher(folder: Path | None, dataset: Dataset) -> nn.Module | None:
+    from twofold.train.teacher import taught_by
+
+    return None if folder is None else taught_by(folder, dataset.classes, dataset.image_shape[0])
 
 
 def _journal(folder: Path, tensorboard: bool) -> Journal:
@@ -86,11 +102,14 @@ def _folder(recipe: str, network: Network) -> Path:
     return Path("build/train") / (name if network is Network.DEMO else f"{network}_{name}")
 
 
-def _command(recipe: str, network: Network, data: DataSet, seed: int, start: Path | None) -> str:
+def _command(
+    recipe: str, network: Network, data: DataSet, seed: int, start: Path | None, teacher: Path | None
+) -> str:
     """What repeats the run; DIR stands for where the user keeps the data."""
     words = ["twofold", "train", recipe, "--network", network, "--data", data, "--seed", str(seed)]
     words += ["--data-folder", "DIR"] if data is not DataSet.DIGITS else []
     words += ["--start", str(start)] if start is not None else []
+    words += ["--teacher", str(teacher)] if teacher is not None else []
     return shlex.join(words)
 
 

@@ -117,7 +117,7 @@ def _choose_scale(
 
     largest: the greatest code.
     """
-    covering = max(float(x.max()), torch.finfo(torch.float32).tiny) / largest
+    covering = max(float(x.abs().max()), torch.finfo(torch.float32).tiny) / largest
     exponent = int((torch.tensor(covering).log2() * steps).ceil())
     errors = {}
     for candidate in range(exponent - _CANDIDATE_OCTAVES * steps, exponent + 1):

@@ -25,9 +25,9 @@ def quantise(model: nn.Module, recipe: Recipe, example: Tensor) -> fx.GraphModul
 
     The input, each ReLU, each operand of an addition, and each average get a quantiser; the first and
     the last layer have 8-bit integer weights, and the last layer's input is an 8-bit integer. Operands
-    of additions that are sums of products become signed 8-bit integers. Nodes are named after the
-    nodes of `torch.fx.symbolic_trace(model)`; a quantiser takes the name of its ReLU, or its source's
-    name and `_quant`.
+    of additions that are sums of products become signed integers of the recipe's `residual_bits`. Nodes are
+    named after the nodes of `torch.fx.symbolic_trace(model)`; a quantiser takes the name of its ReLU, or its
+    source's name and `_quant`.
 
     Where the recipe has free scales, powers of two remain what no multiplier can carry exactly: the last
     layer's weights, whose accumulators are the logits; the input; averages; and every activation but
@@ -141,16 +141,16 @@ class _Converter:
     def _add_quantiser(self, source: _Value, name: str, injector: Any) -> _Value:
         return self._emit(name, activation_quantiser(injector), [source], True, source.non_negative)
 
-    def _uniform(self, source: _Value) -> Any:
-        return int_activation(EDGE.bits, signed=not source.non_negative)
+    def _uniform(self, source: _Value, bits: int = EDGE.bits) -> Any:
+        return int_activation(bits, signed=not source.non_negative)
 
-    def _exact(self, value: _Value) -> _Value:
-        """The value itself if it is on a quantiser's grid, else its 8-bit quantisation, one for all."""
+    def _exact(self, value: _Value, bits: int = EDGE.bits) -> _Value:
+        """The value itself if it is on a quantiser's grid, else its quantisation, one for all readers."""
         if value.exact:
             return value
         name = f"{value.name}_quant"
         if name not in self.requantised:
-            self.requantised[name] = self._add_quantiser(value, name, self._uniform(value))
+            self.requantised[name] = self._add_quantiser(value, name, self._uniform(value, bits))
         return self.requantised[name]
 
     def _weighted(self, node: fx.Node, module: nn.Conv2d | nn.Linear) -> nn.Module:
@@ -210,7 +210,8 @@ class _Converter:
     def _addition(self, node: fx.Node, operands: list[_Value]) -> _Value:
         if len(node.args) < 2 or not all(isinstance(operand, fx.Node) for operand in node.args[:2]):
             raise refuse(node, "expected two tensors to add")
-        pair = [self._exact(self.values[source]) for source in node.args[:2]]  # type: ignore[index]
+        sources = [self.values[source] for source in node.args[:2]]  # type: ignore[index]
+        pair = [self._exact(source, self.recipe.residual_bits) for source in sources]
         return self._emit(node.name, Add(), pair, False, all(value.non_negative for value in pair))
 
     def _average(self, name: str, operand: _Value) -> _Value:

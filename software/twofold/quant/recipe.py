@@ -39,15 +39,18 @@ class Int:
     """Uniform integers of `bits` bits (2 to 8), weights and activations alike.
 
     weight_granularity: of the weights' scales; an activation has one. scales: of weights and activations;
-    the values that a power of two must do for are listed at `twofold.quant.convert.quantise`.
+    the values that a power of two must do for are listed at `twofold.quant.convert.quantise`. residual_bits:
+    width (2 to 8) of an addition's operands that are sums of products.
     """
 
     bits: int = 8
     weight_granularity: Granularity = Granularity.TENSOR
     scales: Scales = Scales.POWER_OF_TWO
+    residual_bits: int = EDGE_BITS
 
     def __post_init__(self) -> None:
         _check_width("Int.bits", self.bits)
+        _check_width("Int.residual_bits", self.residual_bits)
         _check_word("Int.weight_granularity", self.weight_granularity, Granularity)
         _check_word("Int.scales", self.scales, Scales)
 
@@ -64,30 +67,38 @@ class Int:
 class Apot:
     """Additive powers of two, widths 2 to 8. A weight's width counts its sign.
 
-    scales: alpha over the largest level is a power of two, or any number as published.
+    scales: alpha over the largest level is a power of two, or any number as published. residual_bits: as
+    `Int`'s.
     """
 
     weight_bits: int = 4
     activation_bits: int = 4
     scales: Scales = Scales.POWER_OF_TWO
+    residual_bits: int = EDGE_BITS
 
     def __post_init__(self) -> None:
         _check_width("Apot.weight_bits", self.weight_bits)
         _check_width("Apot.activation_bits", self.activation_bits)
+        _check_width("Apot.residual_bits", self.residual_bits)
         _check_word("Apot.scales", self.scales, Scales)
 
 
 @dataclass(frozen=True)
 class ApotWeights:
-    """Additive powers of two as weights, unsigned uniform integers as activations, widths 2 to 8."""
+    """Additive powers of two as weights, unsigned uniform integers as activations, widths 2 to 8.
+
+    scales: as `Apot`'s. residual_bits: as `Int`'s.
+    """
 
     weight_bits: int = 4
     activation_bits: int = 4
     scales: Scales = Scales.POWER_OF_TWO
+    residual_bits: int = EDGE_BITS
 
     def __post_init__(self) -> None:
         _check_width("ApotWeights.weight_bits", self.weight_bits)
         _check_width("ApotWeights.activation_bits", self.activation_bits)
+        _check_width("ApotWeights.residual_bits", self.residual_bits)
         _check_word("ApotWeights.scales", self.scales, Scales)
 
 
@@ -100,5 +111,5 @@ def first_layer(recipe: Recipe) -> Int:
     return Int(EDGE_BITS, granularity, recipe.scales)
 
 
-#: The last layer, whose accumulators are the logits, the input, sums of products and averages.
+#: The last layer, whose accumulators are the logits, the input, averages, and sums that nothing rectifies.
 EDGE = Int(EDGE_BITS)

@@ -60,13 +60,15 @@ class FitState:
 class Surroundings:
     """What a run does not decide itself.
 
-    after_epoch: changes the model after each epoch, before it is validated.
+    after_epoch: changes the model after each epoch, before it is validated. teacher: a network in evaluation
+    mode that the objective compares with.
     """
 
     compute: Compute = field(default_factory=Compute)
     processes: Processes = ALONE
     objective: Objective = field(default_factory=Objective)
     after_epoch: Callable[[nn.Module], None] = lambda model: None
+    teacher: nn.Module | None = None
 
 
 def fit(
@@ -106,12 +108,15 @@ class _Run:
         if state.epoch:
             load_weights(model, state.model)  # Brevitas makes new parameters, so before the optimiser
         around.compute.place(model)
-        if around.objective.teacher is not None:
-            around.compute.place(around.objective.teacher)
         self.train, self.validation = map(around.compute.images, (dataset.train, dataset.validation))
         batches = settings.epochs * (len(self.train) // settings.batch)
         own_share = len(around.processes.share(torch.arange(settings.batch)))
         self.forward = around.compute.forward(model, own_share, batches)
+        self.objective = around.objective
+        if around.teacher is not None:
+            around.compute.place(around.teacher)
+            taught = around.compute.forward(around.teacher, own_share, batches)
+            self.objective = replace(around.objective, teacher=taught)
         self.optimiser = settings.optimiser.build(model.parameters())
         if state.epoch:
             self.optimiser.load_state_dict(dict(state.optimiser))
@@ -169,7 +174,7 @@ class _Run:
         images = self.around.compute.real(moved)
         with self.around.compute.autocast():
             logits = self.forward(images).float()
-            return self.around.objective(logits, batch.labels, images)
+            return self.objective(logits, batch.labels, images)
 
     def _step(self, loss: Tensor, part: float, number: int) -> None:
         self.optimiser.zero_grad()

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 
 from twofold.errors import UserError
 
@@ -33,11 +34,12 @@ class Distillation:
 class Objective:
     """Cross entropy of float32 logits [N, classes] and, with a teacher, the distance to its logits.
 
-    smoothing: share of a label that is spread over all classes. teacher: in evaluation mode.
+    smoothing: share of a label that is spread over all classes. teacher: images [N, C, H, W] → logits
+    [N, classes], a network in evaluation mode.
     """
 
     smoothing: float = 0.0
-    teacher: nn.Module | None = None
+    teacher: Callable[[Tensor], Tensor] | None = None
     distillation: Distillation = Distillation()
 
     def __call__(self, logits: Tensor, labels: Tensor, images: Tensor) -> Tensor:

@@ -7,7 +7,7 @@ import hashlib
 import math
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 
@@ -57,6 +57,7 @@ def train(
     budget: Budget | None = None,
     start: Path | None = None,
     journal: Journal = NO_JOURNAL,
+    teacher: nn.Module | None = None,
 ) -> TrainResult:
     """Trains, compresses, freezes and exports; writes checkpoint.pt, model.onnx and metrics.json to `folder`.
 
@@ -64,26 +65,30 @@ def train(
     model: a float network of the supported layers, the demo network if None; it is not changed.
     budget: epochs of each stage, the recipe's if None. start: the folder of an earlier run of the same
     network on the same data, whose float weights are taken instead of training them. journal: is told of
-    each epoch and stage, such as `Pictures` and `TensorBoard`.
+    each epoch and stage, such as `Pictures` and `TensorBoard`. teacher: a trained network that every stage
+    learns from, the float one included, such as `taught_by` gives; else, where the recipe distils, the stages
+    after the float one learn from that one.
     A second call with the same inputs reuses what is finished, and goes on where a killed run stopped,
     at most one epoch back; the weights are the same to the bit as without the stop, on the same machine with
     the same number of threads. Test images are only used to report.
     Started by torchrun, all processes train together and the first one writes.
-    Raises UserError for an unknown recipe, layers that cannot be quantised, training that diverges, a damaged
-    checkpoint and a full disk.
+    Raises UserError for an unknown recipe, layers that cannot be quantised, a teacher where the recipe
+    does not distil, training that diverges, a damaged checkpoint and a full disk.
     """
     recipe = recipe_named(recipe_name)
+    if teacher is not None and recipe.distillation is None:
+        raise UserError(f"teacher: expected a recipe with [distillation], recipe {recipe.name} has none")
     budget = budget or recipe.budget(dataset)
     example = dataset.train.take(slice(EXAMPLES)).real
     with joined() as processes, _own_generator(seed), _threads(dataset):
         network = copy.deepcopy(model) if model is not None else _demo_network(dataset)
         _refuse_unsupported(network, recipe, example)
-        key = _key(recipe, dataset, seed, network, budget, start)
+        key = _key(recipe, dataset, seed, network, budget, start, teacher)
         checkpoint = _opened(folder, key, processes)
         if start is not None and not checkpoint.finished:
             checkpoint.take_from(checkpoint_path(start), FLOAT, network.state_dict())
         baseline = layer_costs(network, example)
-        run = _Run(recipe, dataset, example, seed, progress, checkpoint, processes, journal)
+        run = _Run(recipe, dataset, example, seed, progress, checkpoint, processes, journal, teacher)
         network, stage_accuracy = run.all_stages(network, budget)
         frozen = freeze(network, example) if isinstance(network, fx.GraphModule) else None
         metrics = measure(recipe, dataset, seed, network, frozen, baseline, stage_accuracy, example)
@@ -138,7 +143,7 @@ class _Run:
             if stage.name in (FLOAT, PRUNED):
                 logits = predict(network, self.dataset.test)
                 stage_accuracy[stage.name] = accuracy(logits, self.dataset.test.labels)
-            if stage.name == FLOAT and self.recipe.distillation is not None:
+            if self.teacher is None and self.recipe.distillation is not None:
                 self.teacher = copy.deepcopy(network)
         if nothing_to_train:
             self._tell_stage(network)
@@ -178,13 +183,14 @@ class _Run:
 
     def _surroundings(self, stage: Stage, network: nn.Module) -> Surroundings:
         objective = Objective(stage.settings.smoothing)
-        if self.teacher is not None and self.recipe.distillation is not None:
-            objective = Objective(stage.settings.smoothing, self.teacher, self.recipe.distillation)
+        if self.recipe.distillation is not None:
+            objective = replace(objective, distillation=self.recipe.distillation)
         return Surroundings(
             Compute.for_images(self.dataset.image_shape),
             self.processes,
             objective,
             stage.prepare(network, self.example),
+            self.teacher,
         )
 
 
@@ -209,14 +215,21 @@ def _demo_network(dataset: Dataset) -> DemoNet:
 
 
 def _key(
-    recipe: TrainRecipe, dataset: Dataset, seed: int, model: nn.Module, budget: Budget, start: Path | None
+    recipe: TrainRecipe,
+    dataset: Dataset,
+    seed: int,
+    model: nn.Module,
+    budget: Budget,
+    start: Path | None,
+    teacher: nn.Module | None,
 ) -> str:
     """start is part of it by name alone."""
     digest = hashlib.sha256()
     for part in (version("twofold"), recipe, dataset.name, dataset.fingerprint, seed, model, budget, start):
         digest.update(repr(part).encode() + b"\0")
-    for name, value in model.state_dict().items():
-        digest.update(name.encode() + value.numpy().tobytes())
+    for network in (model, teacher) if teacher is not None else (model,):
+        for name, value in network.state_dict().items():
+            digest.update(name.encode() + value.numpy().tobytes())
     return digest.hexdigest()
 
 

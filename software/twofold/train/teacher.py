@@ -1,0 +1,37 @@
+"""A trained network of another run, to learn from."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from torch import nn
+
+from twofold.errors import UserError
+from twofold.models.catalogue import NAMES, drawn
+from twofold.train.checkpoint import Checkpoint
+from twofold.train.recipe import FLOAT
+from twofold.train.result import checkpoint_path
+
+
+def taught_by(folder: Path, classes: int, channels: int) -> nn.Module:
+    """The float network that a run in `folder` has trained, in evaluation mode.
+
+    classes, channels: of the data, and so of the network. The network is that of `twofold.models.catalogue`
+    whose weights have the names and shapes of the run's. Raises UserError if the run has not finished its
+    float stage, or trained another network.
+    """
+    path = checkpoint_path(folder)
+    finished = Checkpoint.read(path).finished
+    if FLOAT not in finished:
+        raise UserError(f"{path}: expected a run that has finished the stage {FLOAT}, found another")
+    weights = finished[FLOAT]
+    found = {name: value.shape for name, value in weights.items()}
+    for name in NAMES:
+        network = drawn(name, classes, channels, seed=0)
+        if found == {name: value.shape for name, value in network.state_dict().items()}:
+            network.load_state_dict(dict(weights))
+            return network.eval()
+    raise UserError(
+        f"{path}: expected as teacher one of {', '.join(NAMES)} with {classes} classes and {channels} input "
+        "channels, found another network; give the folder of a run on the same data"
+    )
