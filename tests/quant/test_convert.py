@@ -50,6 +50,14 @@ def test_first_and_last_layers_stay_int8() -> None:
     assert not quantised.input_quant.act_quant.is_signed
 
 
+@pytest.mark.parametrize("recipe", [Int(8, residual_bits=5), Apot(4, 4, residual_bits=5)])
+def test_residual_operands_have_a_width_of_their_own(recipe: Int | Apot) -> None:
+    quantised = quantise(DemoNet(widths=(4, 6)), recipe, IMAGES)
+    names = ("conv3_quant", "shortcut_quant", "input_quant", "average_quant")
+    widths = [int(quantised.get_submodule(name).act_quant.bit_width()) for name in names]
+    assert widths == [5, 5, 8, 8]
+
+
 def test_int8_is_close_to_float_and_leaves_the_model_alone() -> None:
     torch.manual_seed(0)
     model = DemoNet(widths=(4, 6)).eval()

@@ -23,7 +23,11 @@ def test_shipped_recipes() -> None:
     assert {name: recipe.quantisation for name, recipe in found.items()} == {
         "apot": Apot(4, 4),
         "apot_w4_a4": Apot(4, 4),
+        "apot_w4_a4_residual4": ApotWeights(4, 4, residual_bits=4),
         "apot_w4_uniform_a4": ApotWeights(4, 4),
+        "cifar10_float": None,
+        "cifar10_float_taught": None,
+        "cifar10_int8": Int(8),
         "float": None,
         "int8": Int(8),
         "ppq": Apot(4, 4),
@@ -47,14 +51,14 @@ def test_a_copy_can_be_edited(tmp_path: Path, few_digits: Dataset) -> None:
         recipe_path("ppq")
         .read_text()
         .replace("align = 1 ", "align = 8 ")
-        .replace("epochs = 200", "epochs = 7")
+        .replace("[train.pruned]", "[train.float]\nepochs = 7\n\n[train.pruned]")
     )
     copy.write_text(text)
     recipe = recipe_named(str(copy))
     assert recipe.name == "mine"
     assert recipe.pruning == StagedPruning(0.3, 3, align=8)
     trained = recipe.budget(few_digits).float_
-    assert (trained.epochs, trained.optimiser, trained.schedule) == (7, Sgd(0.1), OneCycle())
+    assert (trained.epochs, trained.optimiser, trained.schedule) == (7, Sgd(0.2, nesterov=True), OneCycle())
     assert (trained.augmentation.shift, trained.augmentation.flip) == (4, 0.5)
 
 

@@ -1,0 +1,68 @@
+"""Learning from the network of another run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from twofold.data.dataset import Dataset
+from twofold.errors import UserError
+from twofold.models.catalogue import drawn
+from twofold.models.demo import DemoNet
+from twofold.train.checkpoint import Checkpoint
+from twofold.train.recipe import FLOAT, Budget
+from twofold.train.result import TrainResult, checkpoint_path
+from twofold.train.run import train
+from twofold.train.teacher import taught_by
+
+TAUGHT = "cifar10_float_taught"
+
+
+@pytest.fixture(scope="module")
+def run(few_digits: Dataset, short_budget: Budget, tmp_path_factory: pytest.TempPathFactory) -> TrainResult:
+    folder = tmp_path_factory.mktemp("teacher")
+    return train("float", few_digits, folder, model=drawn("demo", 10, 1, 0), budget=short_budget)
+
+
+def weights_of(folder: Path) -> dict[str, torch.Tensor]:
+    return dict(Checkpoint.read(checkpoint_path(folder)).finished[FLOAT])
+
+
+def test_the_network_of_a_run_is_found_by_its_weights(run: TrainResult) -> None:
+    network = taught_by(run.folder, classes=10, channels=1)
+    assert type(network) is DemoNet and not network.training
+    found, expected = network.state_dict(), weights_of(run.folder)
+    assert found.keys() == expected.keys()
+    assert all(torch.equal(found[name], expected[name]) for name in found)
+
+
+def test_a_teacher_changes_what_the_float_network_learns(
+    run: TrainResult, few_digits: Dataset, short_budget: Budget, tmp_path: Path
+) -> None:
+    teacher = taught_by(run.folder, 10, 1)
+    folders = [tmp_path / name for name in ("alone", "taught", "again")]
+    for folder, given in zip(folders, (None, teacher, teacher), strict=True):
+        torch.manual_seed(0)
+        model = DemoNet(widths=(4, 6))
+        train(TAUGHT, few_digits, folder, model=model, budget=short_budget, teacher=given)
+    alone, taught, again = (weights_of(folder) for folder in folders)
+    assert any(not torch.equal(alone[name], taught[name]) for name in alone)
+    assert all(torch.equal(taught[name], again[name]) for name in taught)
+
+
+def test_a_teacher_is_refused_where_nothing_is_distilled(
+    run: TrainResult, few_digits: Dataset, tmp_path: Path
+) -> None:
+    with pytest.raises(UserError, match=r"expected a recipe with \[distillation\], recipe float has none"):
+        train("float", few_digits, tmp_path, teacher=taught_by(run.folder, 10, 1))
+
+
+def test_networks_that_are_none_of_ours_are_refused(
+    run: TrainResult, few_digits: Dataset, short_budget: Budget, tmp_path: Path
+) -> None:
+    with pytest.raises(UserError, match=r"expected as teacher one of demo, .* with 7 classes and 1 input"):
+        taught_by(run.folder, classes=7, channels=1)
+    with pytest.raises(UserError, match="expected the checkpoint of an earlier training run, found none"):
+        taught_by(tmp_path, classes=10, channels=1)
