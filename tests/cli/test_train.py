@@ -38,7 +38,7 @@ def calls(monkeypatch: pytest.MonkeyPatch, journals: list[object]) -> list[tuple
         model: nn.Module,
         start: Path | None,
         journal: object,
-        teacher: nn.Module | None,
+        teacher: Path | None,
     ) -> SimpleNamespace:
         journals.append(journal)
         calls.append((recipe, type(model).__name__, dataset.name, folder, seed, start))

@@ -41,9 +41,8 @@ def test_the_network_of_a_run_is_found_by_its_weights(run: TrainResult) -> None:
 def test_a_teacher_changes_what_the_float_network_learns(
     run: TrainResult, few_digits: Dataset, short_budget: Budget, tmp_path: Path
 ) -> None:
-    teacher = taught_by(run.folder, 10, 1)
     folders = [tmp_path / name for name in ("alone", "taught", "again")]
-    for folder, given in zip(folders, (None, teacher, teacher), strict=True):
+    for folder, given in zip(folders, (None, run.folder, run.folder), strict=True):
         torch.manual_seed(0)
         model = DemoNet(widths=(4, 6))
         train(TAUGHT, few_digits, folder, model=model, budget=short_budget, teacher=given)
@@ -56,7 +55,7 @@ def test_a_teacher_is_refused_where_nothing_is_distilled(
     run: TrainResult, few_digits: Dataset, tmp_path: Path
 ) -> None:
     with pytest.raises(UserError, match=r"expected a recipe with \[distillation\], recipe float has none"):
-        train("float", few_digits, tmp_path, teacher=taught_by(run.folder, 10, 1))
+        train("float", few_digits, tmp_path, teacher=run.folder)
 
 
 def test_networks_that_are_none_of_ours_are_refused(

@@ -12,9 +12,6 @@ from twofold.cli.choices import DataSet, Network
 from twofold.cli.output import print_json, print_rich, results_only
 
 if TYPE_CHECKING:
-    from torch import nn
-
-    from twofold.data.dataset import Dataset
     from twofold.train.journal import Journal
     from twofold.train.result import TrainResult
 
@@ -65,9 +62,8 @@ def train(
         model = drawn(str(network), dataset.classes, dataset.image_shape[0], seed)
         folder = out or _folder(recipe, network)
         journal = _journal(folder, tensorboard)
-        learnt_from = _teacher(teacher, dataset)
         trained = train(
-            recipe, dataset, folder, seed, progress, model, start=start, journal=journal, teacher=learnt_from
+            recipe, dataset, folder, seed, progress, model, start=start, journal=journal, teacher=teacher
         )
         if results is not None:
             from twofold.record import result_of
@@ -80,12 +76,6 @@ def train(
         print_json(document | ({} if trained.integer is None else {"model": str(trained.onnx)}))
     else:
         _tell(trained)
-
-
-def _teacher(folder: Path | None, dataset: Dataset) -> nn.Module | None:
-    from twofold.train.teacher import taught_by
-
-    return None if folder is None else taught_by(folder, dataset.classes, dataset.image_shape[0])
 
 
 def _journal(folder: Path, tensorboard: bool) -> Journal:

@@ -40,6 +40,7 @@ from twofold.train.result import (
     onnx_path,
     write_metrics,
 )
+from twofold.train.teacher import taught_by
 
 #: Training images that scales and statistics are initialised from.
 EXAMPLES = 512
@@ -57,7 +58,7 @@ def train(
     budget: Budget | None = None,
     start: Path | None = None,
     journal: Journal = NO_JOURNAL,
-    teacher: nn.Module | None = None,
+    teacher: Path | None = None,
 ) -> TrainResult:
     """Trains, compresses, freezes and exports; writes checkpoint.pt, model.onnx and metrics.json to `folder`.
 
@@ -65,8 +66,8 @@ def train(
     model: a float network of the supported layers, the demo network if None; it is not changed.
     budget: epochs of each stage, the recipe's if None. start: the folder of an earlier run of the same
     network on the same data, whose float weights are taken instead of training them. journal: is told of
-    each epoch and stage, such as `Pictures` and `TensorBoard`. teacher: a trained network that every stage
-    learns from, the float one included, such as `taught_by` gives; else, where the recipe distils, the stages
+    each epoch and stage, such as `Pictures` and `TensorBoard`. teacher: the folder of an earlier run, whose
+    float network, of any kind, every stage learns from; without one, where the recipe distils, the stages
     after the float one learn from that one.
     A second call with the same inputs reuses what is finished, and goes on where a killed run stopped,
     at most one epoch back; the weights are the same to the bit as without the stop, on the same machine with
@@ -76,19 +77,18 @@ def train(
     does not distil, training that diverges, a damaged checkpoint and a full disk.
     """
     recipe = recipe_named(recipe_name)
-    if teacher is not None and recipe.distillation is None:
-        raise UserError(f"teacher: expected a recipe with [distillation], recipe {recipe.name} has none")
+    taught = _teacher(recipe, dataset, teacher)
     budget = budget or recipe.budget(dataset)
     example = dataset.train.take(slice(EXAMPLES)).real
     with joined() as processes, _own_generator(seed), _threads(dataset):
         network = copy.deepcopy(model) if model is not None else _demo_network(dataset)
         _refuse_unsupported(network, recipe, example)
-        key = _key(recipe, dataset, seed, network, budget, start, teacher)
+        key = _key(recipe, dataset, seed, network, budget, start, taught)
         checkpoint = _opened(folder, key, processes)
         if start is not None and not checkpoint.finished:
             checkpoint.take_from(checkpoint_path(start), FLOAT, network.state_dict())
         baseline = layer_costs(network, example)
-        run = _Run(recipe, dataset, example, seed, progress, checkpoint, processes, journal, teacher)
+        run = _Run(recipe, dataset, example, seed, progress, checkpoint, processes, journal, taught)
         network, stage_accuracy = run.all_stages(network, budget)
         frozen = freeze(network, example) if isinstance(network, fx.GraphModule) else None
         metrics = measure(recipe, dataset, seed, network, frozen, baseline, stage_accuracy, example)
@@ -101,6 +101,14 @@ def train(
                 ) from error
         processes.wait()
     return TrainResult(folder, metrics, network, frozen)
+
+
+def _teacher(recipe: TrainRecipe, dataset: Dataset, folder: Path | None) -> nn.Module | None:
+    if folder is None:
+        return None
+    if recipe.distillation is None:
+        raise UserError(f"teacher: expected a recipe with [distillation], recipe {recipe.name} has none")
+    return taught_by(folder, dataset.classes, dataset.image_shape[0])
 
 
 def _refuse_unsupported(network: nn.Module, recipe: TrainRecipe, example: Tensor) -> None:
