@@ -1,0 +1,72 @@
+"""A finished run's model without the data that it was trained on."""
+
+from __future__ import annotations
+
+import copy
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from twofold.errors import UserError
+from twofold.quant.apot import load_weights
+from twofold.train.checkpoint import Checkpoint
+from twofold.train.recipe import Budget, Stage
+from twofold.train.recipe_file import recipe_named
+from twofold.train.result import checkpoint_path, metrics_path, onnx_path
+from twofold.train.settings import Fit
+
+#: Images that networks are converted with; what they calibrate is overwritten.
+_NOISE_IMAGES = 32
+
+
+def restore(folder: Path, recipe_name: str, model: nn.Module, image_shape: Sequence[int]) -> nn.Module:
+    """The network as the run in `folder` left it, in evaluation mode, ready for `twofold.qonnx.freeze.freeze`.
+
+    recipe_name: the run's recipe; model: a network of the run's kind, unpruned, with any weights; it is not
+    changed. image_shape: [C, H, W] of the data, which has no values below 0. Raises UserError if the run is
+    not finished or was one of another recipe or network.
+    """
+    path, recipe = checkpoint_path(folder), recipe_named(recipe_name)
+    finished = Checkpoint.read(path).finished
+    stages = _stages(recipe_name, model)
+    last = stages[-1].name
+    if last not in finished:
+        raise UserError(
+            f"{path}: expected a run of recipe {recipe.name} that has finished {last}, it has not"
+        )
+    noise = torch.rand(_NOISE_IMAGES, *image_shape, generator=torch.Generator().manual_seed(0))
+    network = copy.deepcopy(model)
+    for stage in stages:
+        network = stage.transform(network, noise)
+    try:
+        load_weights(network, finished[last])
+    except RuntimeError as error:
+        raise UserError(
+            f"{path}: expected weights of recipe {recipe.name} for this network, found others"
+        ) from error
+    return network.eval()
+
+
+def _stages(recipe_name: str, model: nn.Module) -> list[Stage]:
+    any_fit = Fit(1)
+    return list(recipe_named(recipe_name).stages(model, Budget(any_fit, any_fit, any_fit, any_fit)))
+
+
+def pack(folder: Path, target: Path) -> None:
+    """Copies what `restore` and every backend need of a run: the last stage's weights, model and figures.
+
+    Raises UserError if the run is not finished.
+    """
+    whole = Checkpoint.read(checkpoint_path(folder))
+    if whole.running is not None or not whole.finished:
+        raise UserError(f"{checkpoint_path(folder)}: expected a run that is finished, found one under way")
+    last = list(whole.finished)[-1]
+    target.mkdir(parents=True, exist_ok=True)
+    slim = Checkpoint(checkpoint_path(target), whole.key, history=whole.history)
+    slim.save_finished(last, whole.finished[last], whole.history[last])
+    for path in (onnx_path(folder), metrics_path(folder)):
+        if path.is_file():
+            shutil.copy(path, target / path.name)
