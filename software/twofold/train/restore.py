@@ -23,7 +23,7 @@ _NOISE_IMAGES = 32
 
 
 def restore(folder: Path, recipe_name: str, model: nn.Module, image_shape: Sequence[int]) -> nn.Module:
-    """The network as the run in `folder` left it, in evaluation mode, ready for `twofold.qonnx.freeze.freeze`.
+    """The network as the run in `folder` left it, in evaluation mode, ready to be frozen.
 
     recipe_name: the run's recipe; model: a network of the run's kind, unpruned, with any weights; it is not
     changed. image_shape: [C, H, W] of the data, which has no values below 0. Raises UserError if the run is
