@@ -50,12 +50,13 @@ def test_transfers_take_a_cycle_a_beat_or_longer(memory: Memory) -> None:
 def test_a_slower_memory_costs_its_latency_once_and_its_gaps_with_each_burst() -> None:
     slow = replace(COST, bus=BusTiming(read_latency=11, write_latency=31, burst_gap=2))
     assert slow.load(Memory.WEIGHTS, 64) - COST.load(Memory.WEIGHTS, 64) == 10 + 3 * 2
-    assert slow.store(Memory.ACTIVATIONS, 64) - COST.store(Memory.ACTIVATIONS, 64) == 30
+    assert slow.store(Memory.ACTIVATIONS, 64) == COST.store(Memory.ACTIVATIONS, 64)
+    assert slow.write(Memory.ACTIVATIONS, 64) - COST.write(Memory.ACTIVATIONS, 64) == 30
 
 
 def test_a_frame_is_the_sum_of_its_instructions(program: Program) -> None:
     opcodes = [step.opcode for step in program.instructions]
     frame = opcodes.index(Opcode.FRAME) + 1
-    assert program.frame_cycles == sum(step.cycles for step in program.instructions[frame:])
+    assert program.last_frame_cycles == sum(step.cycles for step in program.instructions[frame:])
     assert program.setup_cycles > sum(step.cycles for step in program.instructions[:frame])
     assert opcodes[-1] is Opcode.END

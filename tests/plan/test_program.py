@@ -65,6 +65,7 @@ def test_frames_are_packed_one_after_the_other(program: Program) -> None:
 
 def test_cycles_grow_by_the_frame(program: Program) -> None:
     assert program.predicted_cycles(5) - program.predicted_cycles(4) == program.frame_cycles
+    assert program.predicted_cycles(1) == program.setup_cycles + program.last_frame_cycles
 
 
 def changed(change: Callable[[dict[str, Any]], object]) -> Callable[[str], str]:
@@ -107,8 +108,8 @@ def test_other_files_are_refused_in_one_line(case: str, program: Program, tmp_pa
 def test_another_format_is_named(program: Program, tmp_path: Path) -> None:
     program.save(tmp_path)
     path = tmp_path / "program.json"
-    path.write_text(path.read_text().replace("twofold program 1", "twofold program 2"))
-    with pytest.raises(UserError, match="expected the format 'twofold program 1', found 'twofold program 2'"):
+    path.write_text(path.read_text().replace("twofold program 2", "twofold program 3"))
+    with pytest.raises(UserError, match="expected the format 'twofold program 2', found 'twofold program 3'"):
         Program.load(tmp_path)
 
 

@@ -30,9 +30,11 @@ def test_a_program_is_setup_frame_and_end(network: Network, geometry: Geometry) 
     assert [(step.opcode.name, step.label) for step in program.instructions] == [
         ("LOAD", "weights"),
         ("LOAD", "parameters"),
-        ("FRAME", "frame"),
         ("LOAD", "input"),
-        *(("LAYER", name) for name in ("left", "right", "joined", "best", "logits")),
+        ("FRAME", "frame"),
+        ("LAYER", "left"),
+        ("PREFETCH", "input"),
+        *(("LAYER", name) for name in ("right", "joined", "best", "logits")),
         ("STORE", "logits"),
         ("END", "end"),
     ]
@@ -76,7 +78,7 @@ def test_random_networks_are_planned_within_the_memories_or_refused_by_name(
     }
     assert program.code
     for step in program.instructions:
-        if step.opcode in (Opcode.LOAD, Opcode.STORE):
+        if step.opcode in (Opcode.LOAD, Opcode.PREFETCH, Opcode.STORE):
             assert step.fields["address"] + step.fields["words"] <= depths[Memory(step.fields["memory"])]
             assert step.fields["offset"] % 8 == 0
             assert step.fields["offset"] < sizes[Base(step.fields["base"])]

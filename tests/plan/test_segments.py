@@ -7,12 +7,9 @@ import re
 import pytest
 
 from twofold.errors import UserError
-from twofold.plan.cost import BusTiming, CostModel
 from twofold.plan.segments import Part, Segment
-from twofold.rtl.geometry import Geometry
 from twofold.rtl.isa import Memory
 
-COST = CostModel(Geometry(), BusTiming(1, 1, 0))
 WORDS = ((Part((1, 2, 3)),), (), (Part((4, 5)),))
 
 
@@ -26,17 +23,17 @@ def test_words_lie_one_after_the_other_lowest_byte_first() -> None:
 
 def test_what_fits_is_loaded_once() -> None:
     resident = segment(5)
-    (load,) = resident.setup(COST)
+    (load,) = resident.setup()
     assert (load.fields["offset"], load.fields["words"], load.fields["address"]) == (64, 5, 0)
     assert [resident.address(stage) for stage in range(3)] == [0, 3, 3]
-    assert not any(resident.before(stage, "layer", COST) for stage in range(3))
+    assert not any(resident.before(stage, "layer") for stage in range(3))
 
 
 def test_what_does_not_fit_is_loaded_before_each_layer() -> None:
     streamed = segment(4)
-    assert not streamed.setup(COST)
+    assert not streamed.setup()
     assert [streamed.address(stage) for stage in range(3)] == [0, 0, 0]
-    loads = [streamed.before(stage, "layer", COST) for stage in range(3)]
+    loads = [streamed.before(stage, "layer") for stage in range(3)]
     assert [[(load.fields["offset"], load.fields["words"]) for load in each] for each in loads] == [
         [(64, 3)],
         [],
@@ -46,7 +43,7 @@ def test_what_does_not_fit_is_loaded_before_each_layer() -> None:
 
 def test_a_segment_without_words_loads_nothing() -> None:
     empty = Segment(Memory.WEIGHTS, ((), (Part(()),)), 8, 0, 16)
-    assert not empty.setup(COST) and not empty.before(0, "layer", COST)
+    assert not empty.setup() and not empty.before(0, "layer")
 
 
 def test_more_words_than_one_load_brings_are_streamed() -> None:
@@ -68,8 +65,8 @@ def test_parts_lie_at_one_address_in_the_banks_that_need_them() -> None:
     resident = Segment(Memory.WEIGHTS, parts, 8, 0, depth=6)
     assert resident.total == 6
     names = ("offset", "words", "address", "bank", "bank_step")
-    found = [tuple(load.fields[name] for name in names) for load in resident.setup(COST)]
+    found = [tuple(load.fields[name] for name in names) for load in resident.setup()]
     assert found == [(0, 2, 0, 0, 1), (16, 3, 2, 0, 2), (40, 3, 2, 1, 2), (64, 1, 5, 0, 2)]
-    streamed = Segment(Memory.WEIGHTS, parts, 8, 0, depth=5).before(1, "layer", COST)
+    streamed = Segment(Memory.WEIGHTS, parts, 8, 0, depth=5).before(1, "layer")
     found = [tuple(load.fields[name] for name in names) for load in streamed]
     assert found == [(16, 3, 0, 0, 2), (40, 3, 0, 1, 2)]

@@ -22,18 +22,22 @@ def random_words(rng: np.random.Generator, count: int, beats: int) -> list[int]:
     return [int.from_bytes(rng.bytes(8 * beats), "little") for _ in range(count)]
 
 
-@pytest.mark.parametrize("beats", [1, 2, 4])
+@pytest.mark.parametrize(("beats", "wide"), [(1, False), (2, False), (4, True), (8, True)])
 @pytest.mark.parametrize("pauses", [1, 3])
-def test_beats_become_words_at_consecutive_addresses(simulate: Simulate, beats: int, pauses: int) -> None:
-    writer, rng = WordWriter(64 * beats), np.random.default_rng(beats)
+def test_beats_become_words_at_consecutive_addresses(
+    simulate: Simulate, beats: int, wide: bool, pauses: int
+) -> None:
+    writer = WordWriter(64 * (1 if wide else beats), 64 * (beats if wide else 8))
+    rng = np.random.default_rng(beats)
     memory: dict[int, int] = {}
 
     async def bench(ctx: Any) -> None:
         async def tick() -> None:
             if ctx.get(writer.enable):
-                memory[ctx.get(writer.address)] = ctx.get(writer.word)
+                memory[ctx.get(writer.address)] = ctx.get(writer.word[-64 * beats :])
             await ctx.tick()
 
+        ctx.set(writer.wide, wide)
         for base, count in ((7, 5), (100, 3)):
             words = random_words(rng, count, beats)
             ctx.set(writer.base, base)
@@ -76,6 +80,8 @@ def test_words_become_beats(simulate: Simulate, beats: int, latency: int, ready:
                 await ctx.tick()
                 ctx.set(reader.word, pipeline[0])
                 cycle += 1
+                assert ctx.get(reader.read) <= (len(seen) >= (count - 1) * beats)
+            assert ctx.get(reader.read)
             assert seen == beats_of(memory[base : base + count], beats)
             if ready == 1.0:
                 assert cycle == 1 + count * reader_cycles(latency, beats)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from amaranth.hdl import Shape
 from amaranth.lib import data
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from twofold.rtl.isa import INSTRUCTION_BYTES, LAYER, LAYOUTS, TRANSFER, Opcode, encode
@@ -23,6 +23,7 @@ def any_fields(opcode: Opcode) -> st.SearchStrategy[dict[str, int]]:
     return st.fixed_dictionaries({name: st.integers(*bounds(layout, name)) for name in names})
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.data())
 def test_fields_come_back_from_the_layout(drawn: st.DataObject) -> None:
     opcode = drawn.draw(st.sampled_from(Opcode))

@@ -16,6 +16,15 @@ Simulate = Callable[[Elaboratable, Callable[[Any], Any]], None]
 
 PROGRAM = (Opcode.LOAD, Opcode.FRAME, Opcode.LOAD, Opcode.LAYER, Opcode.STORE, Opcode.END)
 SETUP, FRAME = ["load 0"], ["load 2", "layer 3", "store 4"]
+PREFETCHING = (
+    Opcode.LOAD,
+    Opcode.FRAME,
+    Opcode.PREFETCH,
+    Opcode.LAYER,
+    Opcode.STORE,
+    Opcode.STORE,
+    Opcode.END,
+)
 ACTIONS = {
     "load": ("start_load", "read_done"),
     "store": ("start_store", "write_done"),
@@ -36,8 +45,9 @@ class Run:
 
 
 class Stage:
-    """Answers fetches with the program's opcodes, and actions a few cycles after their start.
+    """Answers fetches with the program's opcodes, and actions some cycles after their start.
 
+    A store's words are read 2 cycles after its start. cycles: of the actions whose cycles are not 3.
     at_action: called with the context and the number of an action in the cycle of its start.
     """
 
@@ -45,6 +55,7 @@ class Stage:
         self.sequencer, self.program = sequencer, program
         self.at_action: dict[int, Callable[[Any], None]] = {}
         self.due: dict[str, int] = {}
+        self.cycles: dict[str, int] = {}
 
     async def run(self, ctx: Any, frames: int) -> Run:
         run, dut = Run(), self.sequencer
@@ -65,8 +76,10 @@ class Stage:
 
     def _answer(self, ctx: Any) -> None:
         self.due = {name: left - 1 for name, left in self.due.items() if left}
-        for name in ("fetched", "read_done", "write_done", "layer_done"):
+        for name in ("read_done", "write_done", "layer_done"):
             ctx.set(getattr(self.sequencer, name), self.due.get(name) == 0)
+        for name in ("fetched", "store_read"):
+            ctx.set(getattr(self.sequencer, name), self.due.get(name, 0) == 0)
 
     def _watch(self, ctx: Any, run: Run) -> None:
         dut = self.sequencer
@@ -83,7 +96,10 @@ class Stage:
                 self.at_action.get(len(run.actions), lambda ctx: None)(ctx)
                 run.actions.append(f"{action} {index}")
                 run.bases.append(tuple(ctx.get(base) for base in dut.bases))
-                self.due[done] = 3
+                assert not self.due.get(done), f"{action} {index} does not wait for the one before"
+                self.due[done] = self.cycles.get(action, 3)
+                if action == "store":
+                    self.due["store_read"] = 2
 
 
 def status(ctx: Any, dut: Sequencer) -> list[str]:
@@ -102,8 +118,42 @@ def test_setup_once_and_the_frame_as_often_as_asked(simulate: Simulate, frames: 
             assert run.retired == [0, 1, *(frames * [2, 3, 4, 5])]
             assert status(ctx, dut) == ["done"]
             assert ctx.get(dut.frames_done) == frames
-            moved = [(0x1000, 0x2000 + frame * 0x40, 0x3000 + frame * 0x80, 0) for frame in range(frames)]
-            assert run.bases == [moved[0], *(bases for bases in moved for _ in FRAME)]
+            bases = [(0x1000, 0x2040 + frame * 0x40, 0x3000 + frame * 0x80, 0) for frame in range(frames)]
+            assert run.bases == [(0x1000, 0x2000, 0x3000, 0), *(base for base in bases for _ in FRAME)]
+
+    simulate(dut, bench)
+
+
+@pytest.mark.parametrize("cycles", [1, 5, 90])
+def test_transfers_go_on_behind_instructions_until_they_are_needed(simulate: Simulate, cycles: int) -> None:
+    dut = Sequencer(instructions=16)
+    frame = ["load 2", "layer 3", "store 4", "store 5"]
+
+    async def bench(ctx: Any) -> None:
+        stage = Stage(dut, PREFETCHING)
+        stage.cycles = {"load": cycles, "store": cycles}
+        run = await stage.run(ctx, 3)
+        assert run.actions == [*SETUP, *frame, *frame, *frame[1:]], "the last frame has none after it"
+        assert run.retired == [0, 1, *(3 * [2, 3, 4, 5, 6])]
+        assert [base[1] for base, action in zip(run.bases, run.actions, strict=True) if "load" in action] == [
+            *(0x2000, 0x2040, 0x2080)
+        ]
+        assert "write_done" not in stage.due, "done before the last write was answered"
+        assert status(ctx, dut) == ["done"]
+
+    simulate(dut, bench)
+
+
+def test_a_run_does_not_end_before_its_transfers(simulate: Simulate) -> None:
+    dut = Sequencer(instructions=16)
+
+    async def bench(ctx: Any) -> None:
+        stage = Stage(dut, PREFETCHING)
+        stage.cycles = {"load": 200}
+        stage.at_action = {2: lambda ctx: ctx.set(dut.abort, 1)}
+        run = await stage.run(ctx, 9)
+        assert run.actions == [*SETUP, "load 2", "layer 3"]
+        assert "read_done" not in stage.due
 
     simulate(dut, bench)
 
@@ -145,7 +195,7 @@ def test_bus_errors_end_the_run_and_are_shown_until_the_next(
     simulate(dut, bench)
 
 
-@pytest.mark.parametrize("opcode", [5, 9, 15])
+@pytest.mark.parametrize("opcode", [6, 9, 15])
 def test_unknown_opcodes_end_the_run(simulate: Simulate, opcode: int) -> None:
     dut = Sequencer(instructions=16)
 

@@ -238,3 +238,36 @@ def test_the_networks_share_layers_in_every_way(geometry: Geometry) -> None:
     assert splits == {(weights, blocks) for weights in (0, 1) for blocks in (0, 1, 2)}
     assert any(fields["last_blocks"] < fields["tile_blocks"] for fields in layers), "no group lacks blocks"
     assert any(fields["tile_blocks"] < 1 << fields["blocks_log2"] for fields in layers), "no tile is idle"
+
+
+def wide_input() -> Network:
+    """A frame that takes longer to transfer than to compute, and results that its words must wait for."""
+    sketch = Sketch((8, 24, 20), UINT8)
+    sums = sketch.conv("x", 8, (1, 1), np.arange(-9, 9), stride=(2, 2))
+    codes = sketch.requantise(sums, UINT8, 0.1)
+    codes = sketch.requantise(sketch.conv(codes, 8, (1, 1), np.arange(-9, 9)), UINT8, 0.1)
+    sums = sketch.conv(codes, 8, (1, 1), np.arange(-9, 9), stride=(6, 5))
+    return sketch.network("wide_input", sketch.logits(sketch.requantise(sums, UINT8, 0.1), 3))
+
+
+@pytest.mark.parametrize("stalls", [0.0, 0.4])
+def test_a_prefetch_that_takes_longer_than_the_layers_is_waited_for(
+    stalls: float, engine_geometry: Geometry, verify: Verify
+) -> None:
+    network = wide_input()
+    program = plan(network, engine_geometry)
+    check, run = verify(network, program, frames=4, stalls=stalls)
+    assert check.status is Status.PASS, check.detail
+    assert stalls or run.cycles == program.predicted_cycles(4)
+    assert program.frame_cycles > program.last_frame_cycles + 100
+
+
+def test_a_prefetch_before_the_last_reader_is_noticed(engine_geometry: Geometry, verify: Verify) -> None:
+    network = residual()
+    program = plan(network, engine_geometry)
+    steps = [step for step in program.instructions if step.opcode is not Opcode.PREFETCH]
+    early = next(step for step in program.instructions if step.opcode is Opcode.PREFETCH)
+    frame = next(index for index, step in enumerate(steps) if step.opcode is Opcode.FRAME) + 1
+    steps.insert(frame, early)
+    check, _ = verify(network, replace(program, instructions=tuple(steps)), frames=3)
+    assert check.status is Status.FAIL

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from twofold.rtl.buffers import reader_cycles
@@ -19,6 +19,7 @@ FETCH = InstructionFetch.LATENCY + Sequencer.OVERHEAD
 
 _COMMAND = 3
 _LAST_WORD = 2
+_STORED = 2
 _PARAMETERS = 5
 _BURST_BEATS = 16
 
@@ -47,8 +48,21 @@ class CostModel:
         """Cycles of a LAYER: for each output group its sweeps, each max(pixels, interval), but
         the last sweep not before the group's parameters are there."""
         timing = LayerTiming.of(self.geometry)
-        interval, blocks = timing.intervals[fields["pe"]], fields["tile_blocks"]
-        pixels = fields["out_height"] * fields["out_width"]
+        *_, final = self._final_sweeps(timing, fields)
+        return FETCH + final + _pixels(fields) + timing.drain + timing.finish
+
+    def holds(self, fields: Mapping[str, int]) -> tuple[tuple[int, int], ...]:
+        """When a LAYER holds beats for the activation memory back, because its results are written: first
+        cycle, counted from its dispatch, and cycles."""
+        if fields["output"] == Output.SUMS:
+            return ()
+        timing = LayerTiming.of(self.geometry)
+        delay = 1 + timing.held(fields["pe"])
+        return tuple((final + delay, _pixels(fields)) for final in self._final_sweeps(timing, fields))
+
+    def _final_sweeps(self, timing: LayerTiming, fields: Mapping[str, int]) -> Iterator[int]:
+        """Cycles from dispatch to the start of each output group's last sweep."""
+        interval, blocks, pixels = timing.intervals[fields["pe"]], fields["tile_blocks"], _pixels(fields)
         sweep = max(pixels, interval)
         sweeps = fields["in_blocks"] * fields["taps_y"] * fields["taps_x"]
         words = (0, 1, 1 << THRESHOLD_BITS)[Output(fields["output"])]
@@ -56,20 +70,24 @@ class CostModel:
         taken, ready = 1 + interval, parameters
         for _ in range(fields["out_groups"]):
             final = max(taken + (sweeps - 1) * sweep, ready)
+            yield final
             taken = final + sweep
             ready = final + pixels + parameters + timing.drain
-        return FETCH + final + pixels + timing.drain + timing.finish
 
     def load(self, memory: Memory, words: int) -> int:
-        return FETCH + self.read(words * self._beats(memory)) + _LAST_WORD - 1
+        return FETCH + self.read(self.beats(memory, words)) + _LAST_WORD - 1
 
     def store(self, memory: Memory, words: int) -> int:
-        latency = SUMS_LATENCY if memory is Memory.SUMS else LayerTiming.of(self.geometry).store
-        beats = words * reader_cycles(latency, self._beats(memory))
-        return FETCH + beats + self.bus.write_latency + _COMMAND
+        """Cycles of a STORE, which ends when its words are read from the chip."""
+        latency = self._store_latency(memory)
+        return FETCH + (words - 1) * self._word(memory) + latency + _STORED
+
+    def write(self, memory: Memory, words: int) -> int:
+        """Cycles from the dispatch of a STORE to its last answer."""
+        return words * self._word(memory) + self.bus.write_latency + _COMMAND
 
     def marker(self) -> int:
-        """FRAME and END."""
+        """FRAME, END and PREFETCH."""
         return FETCH
 
     def program(self, instructions: int) -> int:
@@ -81,7 +99,23 @@ class CostModel:
         bursts = -(-beats // _BURST_BEATS)
         return _COMMAND + self.bus.read_latency + beats + (bursts - 1) * self.bus.burst_gap
 
-    def _beats(self, memory: Memory) -> int:
+    def first_beat(self) -> int:
+        """Cycles from a read command to the bus's first beat."""
+        return _COMMAND + self.bus.read_latency
+
+    def beats(self, memory: Memory, words: int) -> int:
+        """64-bit beats of memory words."""
         wide = memory in (Memory.PARAMETERS, Memory.SUMS)
         bits = self.geometry.parameter_word_bits if wide else self.geometry.activation_word_bits
-        return bits // BEAT_BITS
+        return words * bits // BEAT_BITS
+
+    def _store_latency(self, memory: Memory) -> int:
+        return SUMS_LATENCY if memory is Memory.SUMS else LayerTiming.of(self.geometry).store
+
+    def _word(self, memory: Memory) -> int:
+        """Cycles in which a word goes to the bus."""
+        return reader_cycles(self._store_latency(memory), self.beats(memory, 1))
+
+
+def _pixels(fields: Mapping[str, int]) -> int:
+    return fields["out_height"] * fields["out_width"]

@@ -1,12 +1,11 @@
-"""Instructions of a program, each with what it is for and the cycles it takes."""
+"""Instructions of a program, each with what it is for."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from twofold.plan.banks import Transfer
-from twofold.plan.cost import CostModel
 from twofold.rtl.isa import Base, Memory, Opcode, encode
 
 
@@ -14,40 +13,42 @@ from twofold.rtl.isa import Base, Memory, Opcode, encode
 class Instruction:
     """One instruction.
 
-    label: the layer or transfer it belongs to. cycles: predicted for a memory that never stalls.
+    label: the layer or transfer it belongs to. cycles: in the last frame of a run, predicted by
+    `plan.timeline` for a memory that never stalls.
     """
 
     opcode: Opcode
     label: str
     fields: Mapping[str, int]
-    cycles: int
+    cycles: int = 0
 
     def encoded(self) -> bytes:
         """64 bytes. Raises ValueError for fields that do not fit."""
         return encode(self.opcode, self.fields)
 
 
-def marker(cost: CostModel, opcode: Opcode) -> Instruction:
+def marker(opcode: Opcode) -> Instruction:
     """FRAME or END."""
-    return Instruction(opcode, opcode.name.lower(), {}, cost.marker())
+    return Instruction(opcode, opcode.name.lower(), {})
 
 
-def layer(cost: CostModel, label: str, fields: Mapping[str, int]) -> Instruction:
-    return Instruction(Opcode.LAYER, label, fields, cost.layer(fields))
+def layer(label: str, fields: Mapping[str, int]) -> Instruction:
+    return Instruction(Opcode.LAYER, label, fields)
 
 
-def load(
-    cost: CostModel, label: str, memory: Memory, base: Base, offset: int, transfer: Transfer
-) -> Instruction:
+def load(label: str, memory: Memory, base: Base, offset: int, transfer: Transfer) -> Instruction:
     """Memory words from `base + offset` to the chip."""
-    fields = _transfer(memory, base, offset, transfer)
-    return Instruction(Opcode.LOAD, label, fields, cost.load(memory, transfer.words))
+    return Instruction(Opcode.LOAD, label, _transfer(memory, base, offset, transfer))
 
 
-def store(cost: CostModel, label: str, memory: Memory, offset: int, transfer: Transfer) -> Instruction:
+def prefetch(loaded: Instruction) -> Instruction:
+    """The same words of the next frame, as the next instructions execute."""
+    return replace(loaded, opcode=Opcode.PREFETCH)
+
+
+def store(label: str, memory: Memory, offset: int, transfer: Transfer) -> Instruction:
     """Memory words from the chip to the frame's results, `offset` bytes from their start."""
-    fields = _transfer(memory, Base.OUTPUT, offset, transfer)
-    return Instruction(Opcode.STORE, label, fields, cost.store(memory, transfer.words))
+    return Instruction(Opcode.STORE, label, _transfer(memory, Base.OUTPUT, offset, transfer))
 
 
 def _transfer(memory: Memory, base: Base, offset: int, transfer: Transfer) -> Mapping[str, int]:

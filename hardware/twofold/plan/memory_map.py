@@ -12,8 +12,10 @@ from twofold.plan.stages import Stage
 
 @dataclass(frozen=True)
 class Lifetime:
-    """Words of each bank that a map takes, and the stages between which it is needed, both inclusive; −1 is
-    the frame's load."""
+    """Words of each bank that a map takes, and the stages between which it is needed, both inclusive.
+
+    born > dies: the map is needed across the end of a frame, as the next frame's input is.
+    """
 
     name: str
     words: int
@@ -21,14 +23,22 @@ class Lifetime:
     dies: int
 
     def overlaps(self, other: Lifetime) -> bool:
+        if self.born > self.dies:
+            return other.dies >= self.born or other.born <= self.dies
+        if other.born > other.dies:
+            return other.overlaps(self)
         return self.born <= other.dies and other.born <= self.dies
 
 
-def lifetimes(stages: Sequence[Stage], lanes: int, tiles: int) -> tuple[Lifetime, ...]:
-    """One for each stored map, in order of birth. Sums that stay sums are not stored."""
-    last_use = {operand.name: index for index, stage in enumerate(stages) for operand in stage.operands}
+def lifetimes(stages: Sequence[Stage], lanes: int, tiles: int, prefetch: int) -> tuple[Lifetime, ...]:
+    """One for each stored map, the input first. Sums that stay sums are not stored.
+
+    prefetch: the stage from which on the next frame's input comes in, after the last one that reads this
+    frame's; len(stages) if that is only after all of them.
+    """
+    last_use = _last_use(stages)
     source = stages[0].operands[0]
-    result = [Lifetime(source.name, words_of(source, lanes, tiles), -1, last_use[source.name])]
+    result = [Lifetime(source.name, words_of(source, lanes, tiles), prefetch, last_use[source.name])]
     for index, stage in enumerate(stages):
         if stage.quantiser is not None:
             name = stage.result.name
@@ -38,8 +48,37 @@ def lifetimes(stages: Sequence[Stage], lanes: int, tiles: int) -> tuple[Lifetime
     return tuple(result)
 
 
+def earliest_prefetch(stages: Sequence[Stage], lanes: int, tiles: int, depth: int) -> int:
+    """The first stage during which `depth` words hold the next frame's input beside all other maps."""
+    first = _last_use(stages)[stages[0].operands[0].name] + 1
+    for stage in range(first, len(stages)):
+        lives = lifetimes(stages, lanes, tiles, stage)
+        if _needed(lives, _first_fit(lives)) <= depth:
+            return stage
+    return len(stages)
+
+
 def allocate(lives: Sequence[Lifetime], depth: int) -> Mapping[str, int]:
     """First-fit addresses. Raises UserError with the depth that would do if they do not fit."""
+    addresses = _first_fit(lives)
+    needed = _needed(lives, addresses)
+    if needed > depth:
+        raise UserError(
+            f"activation memory: {needed} words are needed, the geometry has {depth}; "
+            f"choose activation_words ≥ {needed} or fewer channels"
+        )
+    return addresses
+
+
+def _last_use(stages: Sequence[Stage]) -> Mapping[str, int]:
+    return {operand.name: index for index, stage in enumerate(stages) for operand in stage.operands}
+
+
+def _needed(lives: Sequence[Lifetime], addresses: Mapping[str, int]) -> int:
+    return max(addresses[life.name] + life.words for life in lives)
+
+
+def _first_fit(lives: Sequence[Lifetime]) -> Mapping[str, int]:
     addresses: dict[str, int] = {}
     placed: list[Lifetime] = []
     for life in lives:
@@ -50,10 +89,4 @@ def allocate(lives: Sequence[Lifetime], depth: int) -> Mapping[str, int]:
             address = max(address, addresses[other.name] + other.words)
         addresses[life.name] = address
         placed.append(life)
-    needed = max(addresses[life.name] + life.words for life in placed)
-    if needed > depth:
-        raise UserError(
-            f"activation memory: {needed} words are needed, the geometry has {depth}; "
-            f"choose activation_words ≥ {needed} or fewer channels"
-        )
     return addresses

@@ -20,7 +20,7 @@ from twofold.plan.stages import Map
 from twofold.rtl.geometry import LANE_BITS, SUM_WORD_BITS, Geometry, PeName
 from twofold.rtl.isa import Opcode
 
-FORMAT = "twofold program 1"
+FORMAT = "twofold program 2"
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,8 @@ class Program:
 
     instructions: setup, FRAME, a frame, END. image: weights and parameters, as they lie at MODEL_ADDR.
     input: where the host puts a frame's codes. outputs: what a frame writes, the network's output first.
-    setup_cycles, frame_cycles: predicted; a run of n frames takes setup + n · frame.
+    setup_cycles, frame_cycles, last_frame_cycles: predicted. A run of n frames takes setup + (n − 1) · frame
+    + last frame: all but the last bring in the next one's input.
     """
 
     name: str
@@ -55,6 +56,7 @@ class Program:
     output_scale: float
     setup_cycles: int
     frame_cycles: int
+    last_frame_cycles: int
 
     @property
     def code(self) -> bytes:
@@ -73,7 +75,8 @@ class Program:
         return last.offset + last.bytes(self.geometry.lanes)
 
     def predicted_cycles(self, frames: int) -> int:
-        return self.setup_cycles + frames * self.frame_cycles
+        """Of a run of so many frames, at least one."""
+        return self.setup_cycles + (frames - 1) * self.frame_cycles + self.last_frame_cycles
 
     def pack_frames(self, frames: IntArray) -> bytes:
         """Codes [N, *input shape] as the engine reads them, frame after frame."""
@@ -110,6 +113,7 @@ class Program:
             "output_scale": self.output_scale,
             "setup_cycles": self.setup_cycles,
             "frame_cycles": self.frame_cycles,
+            "last_frame_cycles": self.last_frame_cycles,
         }
 
     def save(self, folder: Path) -> None:
@@ -142,6 +146,7 @@ class Program:
                 output_scale=content["output_scale"],
                 setup_cycles=content["setup_cycles"],
                 frame_cycles=content["frame_cycles"],
+                last_frame_cycles=content["last_frame_cycles"],
             )
             same = (folder / "code.bin").read_bytes() == program.code
         except (OSError, KeyError, TypeError, ValueError, RecursionError) as error:

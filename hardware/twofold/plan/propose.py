@@ -61,7 +61,7 @@ def propose(
     kinds = tuple(name for name in preference if name in needed) or (preference[-1],)
     draft = replace(draft, kinds=kinds, tiles=tiles, weight_banks=min(tiles, _WEIGHT_BANKS))
     draft = replace(draft, sum_words=_depth(max(_sum_words(stage, draft) for stage in parts)))
-    lives = lifetimes(parts, lanes, tiles)
+    lives = lifetimes(parts, lanes, tiles, prefetch=len(parts))
     addresses = allocate(lives, _ADDRESSES)
     chosen = [_split(stage, draft) for stage in parts]
     return replace(
@@ -80,10 +80,11 @@ def _split(stage: Stage, geometry: Geometry) -> Split:
 
 
 def _instructions(parts: Sequence[Stage], geometry: Geometry) -> int:
-    """Enough for the loads and stores of every block, several instructions a layer, and more."""
+    """Enough for the loads, prefetches and stores of every block, several instructions a layer, and more."""
     if geometry.tiles == 1:
         return 4 * len(parts) + 16
-    blocks = sum(blocks_of(stage.result.channels, geometry.lanes) for stage in parts)
+    maps = [parts[0].operands[0], parts[0].operands[0], *(stage.result for stage in parts)]
+    blocks = sum(blocks_of(map_.channels, geometry.lanes) for map_ in maps)
     return blocks + (4 + geometry.weight_banks) * len(parts) + 16
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -16,16 +16,17 @@ from twofold.network.verify import verify
 from twofold.plan.banks import BankLayout, Transfer
 from twofold.plan.cost import BusTiming, CostModel
 from twofold.plan.fastest import fastest
-from twofold.plan.instructions import Instruction, layer, load, marker, store
+from twofold.plan.instructions import Instruction, layer, load, marker, prefetch, store
 from twofold.plan.layer_fields import Placement, check_limits, layer_fields
 from twofold.plan.layout import blocks_of
-from twofold.plan.memory_map import allocate, lifetimes
+from twofold.plan.memory_map import allocate, earliest_prefetch, lifetimes
 from twofold.plan.parameters import parameter_words, words_per_block
 from twofold.plan.program import Program, Region
 from twofold.plan.segments import Part, Segment
 from twofold.plan.split import Split, works
 from twofold.plan.stages import Map, Stage, stages
 from twofold.plan.tiles import TiledWeights, tile_weights
+from twofold.plan.timeline import RunTiming
 from twofold.rtl.geometry import LANE_BITS, SUM_WORD_BITS, Geometry
 from twofold.rtl.isa import LANES_PE, Base, Memory, Opcode
 from twofold.rtl.mac.kinds import pe_kinds
@@ -81,24 +82,30 @@ def plan(
         geometry.parameter_words,
     )
     outputs = _outputs(network, planned, geometry.lanes, traced)
-    setup = (*weights.setup(cost), *parameters.setup(cost), marker(cost, Opcode.FRAME))
-    frame = tuple(_frame(planned, cost, weights, parameters, outputs))
+    first, addresses = _addresses(planned, geometry)
+    source = planned[0].stage.operands[0]
+    inputs = tuple(_input(geometry, source, addresses[source.name]))
+    setup = (*weights.setup(), *parameters.setup(), *inputs, marker(Opcode.FRAME))
+    frame = tuple(_frame(planned, geometry, addresses, weights, parameters, outputs))
+    frame = tuple(_with_prefetches(frame, map(prefetch, inputs), planned[first:]))
     if len(setup) + len(frame) > geometry.instructions:
         raise NetworkError(
             network.name, "instructions", f"at most {geometry.instructions}", len(setup) + len(frame)
         )
+    timing = RunTiming.of(setup, frame, cost)
     return Program(
         name=network.name,
         network_digest=digest(network),
         geometry=geometry,
-        instructions=(*setup, *frame),
+        instructions=timing.instructions,
         image=weights.data + parameters.data,
-        input=Region(planned[0].stage.operands[0], 0, LANE_BITS),
+        input=Region(source, 0, LANE_BITS),
         input_scale=float(network.input.type.scale),
         outputs=outputs,
         output_scale=float(network.output.type.scale),
-        setup_cycles=cost.program(len(setup) + len(frame)) + sum(step.cycles for step in setup),
-        frame_cycles=sum(step.cycles for step in frame),
+        setup_cycles=timing.setup,
+        frame_cycles=timing.frame,
+        last_frame_cycles=timing.last_frame,
     )
 
 
@@ -147,29 +154,46 @@ def _outputs(
     return tuple(regions)
 
 
+def _addresses(planned: Sequence[PlannedStage], geometry: Geometry) -> tuple[int, Mapping[str, int]]:
+    """The stage from which on the next frame's input comes in, and where all maps are."""
+    stages_, lanes, tiles = [part.stage for part in planned], geometry.lanes, geometry.tiles
+    first = earliest_prefetch(stages_, lanes, tiles, geometry.activation_words)
+    return first, allocate(lifetimes(stages_, lanes, tiles, first), geometry.activation_words)
+
+
 def _frame(
     planned: Sequence[PlannedStage],
-    cost: CostModel,
+    geometry: Geometry,
+    addresses: Mapping[str, int],
     weights: Segment,
     parameters: Segment,
     outputs: Sequence[Region],
 ) -> Iterator[Instruction]:
-    geometry = cost.geometry
-    stages_ = [part.stage for part in planned]
-    addresses = allocate(lifetimes(stages_, geometry.lanes, geometry.tiles), geometry.activation_words)
-    source = planned[0].stage.operands[0]
-    yield from _input(cost, Region(source, 0, LANE_BITS), addresses[source.name])
     regions = {region.map.name: region for region in outputs}
     for index, part in enumerate(planned):
-        yield from weights.before(index, part.stage.name, cost)
-        yield from parameters.before(index, part.stage.name, cost)
+        yield from weights.before(index, part.stage.name)
+        yield from parameters.before(index, part.stage.name)
         place = _placement(part, addresses, weights.address(index), parameters.address(index))
         for work in works(part.stage, part.split, geometry):
             fields = layer_fields(part.stage, geometry, part.pe, place, work)
-            yield layer(cost, part.stage.name, fields)
+            yield layer(part.stage.name, fields)
         if part.stage.result.name in regions:
-            yield from _stores(cost, regions[part.stage.result.name], addresses)
-    yield marker(cost, Opcode.END)
+            yield from _stores(geometry, regions[part.stage.result.name], addresses)
+    yield marker(Opcode.END)
+
+
+def _with_prefetches(
+    frame: Iterable[Instruction], prefetches: Iterable[Instruction], behind: Sequence[PlannedStage]
+) -> Iterator[Instruction]:
+    """One prefetch before each layer of the stages `behind`, those that are left before END."""
+    left, names = list(prefetches), {part.stage.name for part in behind}
+    for step in frame:
+        if step.opcode is Opcode.LAYER and step.label in names:
+            yield from left[:1]
+            left = left[1:]
+        if step.opcode is Opcode.END:
+            yield from left
+        yield step
 
 
 def _placement(part: PlannedStage, addresses: Mapping[str, int], weights: int, parameters: int) -> Placement:
@@ -183,29 +207,27 @@ def _placement(part: PlannedStage, addresses: Mapping[str, int], weights: int, p
     )
 
 
-def _transfers(cost: CostModel, map_: Map, address: int) -> Iterator[tuple[int, Transfer]]:
+def _transfers(geometry: Geometry, map_: Map, address: int) -> Iterator[tuple[int, Transfer]]:
     """The parts of a map in activation memory, each with its first byte in DRAM."""
-    geometry = cost.geometry
     word_bytes = geometry.activation_word_bits // 8
     layout = BankLayout.of(map_, geometry.tiles)
     for transfer in layout.transfers(blocks_of(map_.channels, geometry.lanes)):
         yield transfer.first * word_bytes, replace(transfer, address=address + transfer.address)
 
 
-def _input(cost: CostModel, region: Region, address: int) -> Iterator[Instruction]:
-    for first, transfer in _transfers(cost, region.map, address):
-        yield load(cost, "input", Memory.ACTIVATIONS, Base.INPUT, region.offset + first, transfer)
+def _input(geometry: Geometry, map_: Map, address: int) -> Iterator[Instruction]:
+    for first, transfer in _transfers(geometry, map_, address):
+        yield load("input", Memory.ACTIVATIONS, Base.INPUT, first, transfer)
 
 
-def _stores(cost: CostModel, region: Region, addresses: Mapping[str, int]) -> Iterator[Instruction]:
+def _stores(geometry: Geometry, region: Region, addresses: Mapping[str, int]) -> Iterator[Instruction]:
     map_ = region.map
     if region.item_bits == SUM_WORD_BITS:
-        words = blocks_of(map_.channels, cost.geometry.lanes) * map_.pixels
-        transfer = Transfer(0, words, 0, 0, 1, words)
-        yield store(cost, map_.name, Memory.SUMS, region.offset, transfer)
+        words = blocks_of(map_.channels, geometry.lanes) * map_.pixels
+        yield store(map_.name, Memory.SUMS, region.offset, Transfer(0, words, 0, 0, 1, words))
         return
-    for first, transfer in _transfers(cost, map_, addresses[map_.name]):
-        yield store(cost, map_.name, Memory.ACTIVATIONS, region.offset + first, transfer)
+    for first, transfer in _transfers(geometry, map_, addresses[map_.name]):
+        yield store(map_.name, Memory.ACTIVATIONS, region.offset + first, transfer)
 
 
 def result_maps(network: Network) -> tuple[Map, ...]:

@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 
 from twofold.errors import UserError
 from twofold.plan.banks import Transfer
-from twofold.plan.cost import CostModel
 from twofold.plan.instructions import Instruction, load
 from twofold.rtl.isa import TRANSFER_WORDS_MAX, Base, Memory
 
@@ -68,7 +67,7 @@ class Segment:
         """Where the words of this stage are when it executes."""
         return sum(map(_depth, self.stages[:stage])) if self.resident else 0
 
-    def setup(self, cost: CostModel) -> Sequence[Instruction]:
+    def setup(self) -> Sequence[Instruction]:
         """The loads before the first frame; a single one for words that are next to each other."""
         if not self.resident:
             return ()
@@ -80,13 +79,13 @@ class Segment:
                     transfers[-1] = replace(transfers[-1], words=words, band_words=words)
                 else:
                     transfers.append(transfer)
-        return tuple(self._load(cost, self.memory.name.lower(), transfer) for transfer in transfers)
+        return tuple(self._load(self.memory.name.lower(), transfer) for transfer in transfers)
 
-    def before(self, stage: int, label: str, cost: CostModel) -> Sequence[Instruction]:
+    def before(self, stage: int, label: str) -> Sequence[Instruction]:
         """The loads of each frame before this stage."""
         if self.resident:
             return ()
-        return tuple(self._load(cost, label, transfer) for transfer in self._transfers(stage))
+        return tuple(self._load(label, transfer) for transfer in self._transfers(stage))
 
     def _transfers(self, stage: int) -> Iterator[Transfer]:
         first = sum(len(part.words) for earlier in self.stages[:stage] for part in earlier)
@@ -96,9 +95,9 @@ class Segment:
                 yield Transfer(first, count, self.address(stage), part.bank, part.bank_step, count)
             first += count
 
-    def _load(self, cost: CostModel, label: str, transfer: Transfer) -> Instruction:
+    def _load(self, label: str, transfer: Transfer) -> Instruction:
         offset = self.offset + transfer.first * self.word_bytes
-        return load(cost, label, self.memory, Base.MODEL, offset, transfer)
+        return load(label, self.memory, Base.MODEL, offset, transfer)
 
 
 def _depth(stage: Sequence[Part]) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from amaranth.hdl import Cat, Module, Signal
+from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -58,19 +58,21 @@ class WordWriter(wiring.Component):
     """Collects beats, lowest first, and writes each whole word to the next address of a `BandWalk`.
 
     `start` sets the address of the first word. A word is written (`enable`) in the cycle after its
-    last beat. Beats may come every cycle.
+    last beat. Beats may come every cycle. Words have `wide_bits` bits if `wide` is high, else they are the
+    upper `narrow_bits` bits of `word`.
     """
 
-    def __init__(self, word_bits: int):
-        self.beats = word_bits // BEAT_BITS
+    def __init__(self, narrow_bits: int, wide_bits: int):
+        self.narrow_beats, self.wide_beats = narrow_bits // BEAT_BITS, wide_bits // BEAT_BITS
         super().__init__(
             {
                 "start": In(1),
+                "wide": In(1),
                 **_BAND,
                 "valid": In(1),
                 "beat": In(BEAT_BITS),
                 "enable": Out(1),
-                "word": Out(word_bits),
+                "word": Out(wide_bits),
             }
         )
 
@@ -79,7 +81,8 @@ class WordWriter(wiring.Component):
         m.submodules.walk = walk = BandWalk()
         walk.connect(m, self)
         m.d.comb += [walk.start.eq(self.start), walk.step.eq(self.enable)]
-        left = Signal(range(self.beats))
+        left, whole = Signal(range(self.wide_beats)), Signal(range(self.wide_beats))
+        m.d.comb += whole.eq(Mux(self.wide, self.wide_beats - 1, self.narrow_beats - 1))
         m.d.sync += self.enable.eq(self.valid & (left == 0))
         with m.If(self.valid):
             m.d.sync += [
@@ -87,9 +90,9 @@ class WordWriter(wiring.Component):
                 left.eq(left - 1),
             ]
             with m.If(left == 0):
-                m.d.sync += left.eq(self.beats - 1)
+                m.d.sync += left.eq(whole)
         with m.If(self.start):
-            m.d.sync += left.eq(self.beats - 1)
+            m.d.sync += left.eq(whole)
         return m
 
 
@@ -97,7 +100,8 @@ class WordReader(wiring.Component):
     """Reads words from the addresses of a `BandWalk` and gives them as beats, lowest first.
 
     `start` sets the address and begins with `words` words. The memory answers `latency` cycles
-    after the address. A word takes `reader_cycles` if no beat waits.
+    after the address. A word takes `reader_cycles` if no beat waits. `read` is low from the cycle after
+    `start` until no word is still to be read; the last one's beats follow.
     """
 
     def __init__(self, word_bits: int, latency: int):
@@ -107,6 +111,7 @@ class WordReader(wiring.Component):
                 "start": In(1),
                 **_BAND,
                 "words": In(16),
+                "read": Out(1),
                 "word": In(word_bits),
                 "beats": Out(stream.Signature(BEAT_BITS)),
             }
@@ -121,7 +126,7 @@ class WordReader(wiring.Component):
         words_left = Signal(16)
         wait = Signal(range(self.latency + 1))
         left = Signal(range(self.beats_per_word))
-        m.d.comb += self.beats.payload.eq(held[:BEAT_BITS])
+        m.d.comb += [self.beats.payload.eq(held[:BEAT_BITS]), self.read.eq(words_left == 0)]
         with m.FSM():
             with m.State("IDLE"), m.If(self.start & (self.words != 0)):
                 m.d.sync += [words_left.eq(self.words), wait.eq(self.latency)]

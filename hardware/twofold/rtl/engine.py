@@ -107,8 +107,18 @@ class Engine(wiring.Component):
         ]
 
     def _load(self, m, sequencer, dma, registers, transfer, address):
-        """The read side: the program, and LOAD into one of three memories."""
-        conv, command = m.submodules.conv, dma.command
+        """The read side: the program, and LOAD and PREFETCH into one of three memories.
+
+        A transfer's fields are kept, for PREFETCH goes on behind the next instructions.
+        """
+        conv, command, geometry = m.submodules.conv, dma.command, self.geometry
+        m.submodules.word_writer = writer = WordWriter(
+            geometry.activation_word_bits, geometry.parameter_word_bits
+        )
+        loaded, started = Signal(TRANSFER), Signal()
+        m.d.sync += started.eq(sequencer.start_load)
+        with m.If(sequencer.start_load):
+            m.d.sync += loaded.eq(transfer)
         program_beats = registers.program_bytes // (BEAT_BITS // 8)
         m.d.comb += [
             command.valid.eq(sequencer.load_program | sequencer.start_load),
@@ -117,23 +127,24 @@ class Engine(wiring.Component):
             dma.clear.eq(sequencer.start),
             sequencer.read_done.eq(dma.done),
             sequencer.read_failed.eq(dma.error),
+            dma.hold.eq(conv.hold_writes),
+            writer.start.eq(started),
+            writer.wide.eq(loaded.memory == Memory.PARAMETERS),
+            *self._band(writer, loaded),
+            writer.valid.eq(dma.data.valid & ~sequencer.loading_program),
+            writer.beat.eq(dma.data.payload),
         ]
         for memory, port in (
             (Memory.ACTIVATIONS, conv.activation_write),
             (Memory.WEIGHTS, conv.weight_write),
             (Memory.PARAMETERS, conv.parameter_write),
         ):
-            m.submodules[f"{memory.name.lower()}_writer"] = writer = WordWriter(len(port.word))
             m.d.comb += [
-                writer.start.eq(sequencer.start_load),
-                *self._band(writer, transfer),
-                writer.valid.eq(dma.data.valid & sequencer.loading & (transfer.memory == memory)),
-                writer.beat.eq(dma.data.payload),
-                port.enable.eq(writer.enable),
+                port.enable.eq(writer.enable & (loaded.memory == memory)),
                 port.address.eq(writer.address),
                 port.bank.eq(writer.bank),
-                port.bank_step.eq(transfer.bank_step),
-                port.word.eq(writer.word),
+                port.bank_step.eq(loaded.bank_step),
+                port.word.eq(writer.word[-len(port.word) :]),
             ]
 
     def _store(self, m, sequencer, dma, transfer, address):
@@ -149,7 +160,8 @@ class Engine(wiring.Component):
             dma.command.payload.beats.eq(self._beats(transfer)),
             dma.clear.eq(sequencer.start),
             dma.data.valid.eq(activations.beats.valid | sums.beats.valid),
-            dma.data.payload.eq(Mux(from_sums, sums.beats.payload, activations.beats.payload)),
+            dma.data.payload.eq(Mux(sums.beats.valid, sums.beats.payload, activations.beats.payload)),
+            sequencer.store_read.eq(activations.read & sums.read),
             sequencer.write_done.eq(dma.done),
             sequencer.write_failed.eq(dma.error),
             conv.store_address.eq(Mux(from_sums, sums.address, activations.address)),

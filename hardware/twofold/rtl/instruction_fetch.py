@@ -12,7 +12,9 @@ from twofold.rtl.isa import INSTRUCTION_BYTES, WORDS
 
 
 class InstructionFetch(wiring.Component):
-    """Holds a program; `LATENCY` cycles after `fetch`, instruction `index` is on `instruction`, with `ready`.
+    """Holds a program; from `LATENCY` cycles after `fetch` on, instruction `index` is on `instruction`.
+
+    ready: it is; until the next `fetch`.
 
     rewind: the next beat is the program's first. valid, beat: one 64-bit word of the program.
     """
@@ -43,11 +45,13 @@ class InstructionFetch(wiring.Component):
         with m.If(self.rewind):
             m.d.sync += write.addr.eq(0)
         left, taking = Signal(range(WORDS + 1)), Signal()
-        m.d.sync += [taking.eq(left != 0), self.ready.eq(taking & (left == 0))]
+        m.d.sync += taking.eq(left != 0)
+        with m.If(taking & (left == 0)):
+            m.d.sync += self.ready.eq(1)
         with m.If(left != 0):
             m.d.sync += [left.eq(left - 1), read.addr.eq(read.addr + 1)]
         with m.If(self.fetch):
-            m.d.sync += [left.eq(WORDS), read.addr.eq(self.index * WORDS)]
+            m.d.sync += [self.ready.eq(0), left.eq(WORDS), read.addr.eq(self.index * WORDS)]
         with m.If(taking):
             m.d.sync += self.instruction.eq(Cat(self.instruction, read.data)[BEAT_BITS:])
         return m

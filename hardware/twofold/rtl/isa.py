@@ -1,7 +1,9 @@
 """The engine's instructions: 64 bytes each, eight little-endian 64-bit words.
 
 A program is setup instructions, one FRAME, the instructions of a frame, and END; END goes back to
-FRAME until all frames are done. Instructions execute one after the other, each to its end.
+FRAME until all frames are done. Instructions execute one after the other, each to its end, but for two:
+PREFETCH only begins its transfer, and STORE ends when all its words are read from the chip. What needs
+the bus's reads or writes next waits for them, END for both.
 Strides and addresses count memory words and wrap modulo 2^16, so a stride may be negative.
 """
 
@@ -28,10 +30,12 @@ class Opcode(IntEnum):
     LOAD = 2
     STORE = 3
     LAYER = 4
+    PREFETCH = 5
 
 
 class Memory(IntEnum):
-    """On-chip memories that LOAD writes (all but SUMS) and STORE reads (ACTIVATIONS and SUMS)."""
+    """On-chip memories that LOAD writes (all but SUMS) and STORE reads (ACTIVATIONS and SUMS); PREFETCH
+    writes ACTIVATIONS only, while layers execute."""
 
     ACTIVATIONS = 0
     WEIGHTS = 1
@@ -40,7 +44,11 @@ class Memory(IntEnum):
 
 
 class Base(IntEnum):
-    """What a transfer's byte offset is added to: INPUT and OUTPUT move by their stride with each frame."""
+    """What a transfer's byte offset is added to.
+
+    OUTPUT is where the frame's results go; INPUT is the next frame that is to be loaded: the first one before
+    FRAME, within a frame the one after it. Each moves by its stride.
+    """
 
     MODEL = 0
     INPUT = 1
@@ -73,7 +81,7 @@ TRANSFER = data.StructLayout(
         "band_words": unsigned(16),
     }
 )
-"""LOAD and STORE: `words` memory words between `base + offset` and `address` of `bank` on the chip.
+"""LOAD, PREFETCH and STORE: `words` memory words between `base + offset` and `address` of `bank` on the chip.
 
 After every `band_words` words activations go on at `address` of the bank that is `bank_step` further.
 Weights go to all banks that differ from `bank` by multiples of `bank_step`.
@@ -149,6 +157,7 @@ LAYOUTS: Mapping[Opcode, data.StructLayout] = {
     Opcode.LOAD: TRANSFER,
     Opcode.STORE: TRANSFER,
     Opcode.LAYER: LAYER,
+    Opcode.PREFETCH: TRANSFER,
 }
 
 

@@ -9,6 +9,9 @@ from twofold.rtl.inner_product import ProductTiming
 from twofold.rtl.partial_sums import PartialSums
 from twofold.rtl.requantize import Requantiser
 
+BEAT_TO_WORD = 2
+"""Cycles from a beat on the bus to its word at the memories."""
+
 
 @dataclass(frozen=True)
 class LayerTiming:
@@ -34,6 +37,16 @@ class LayerTiming:
     def drain(self) -> int:
         """What `ParameterLoader` waits so that the slowest kind's last sums have left the requantiser."""
         return max(self.product.latencies) + self.word + Requantiser.LATENCY - 3
+
+    @property
+    def hold(self) -> int:
+        """From a pixel's partial sum being asked for to the cycle in which the bus holds its beats back, so
+        that none is written together with the pixel's result."""
+        return PartialSums.LATENCY + Requantiser.LATENCY - BEAT_TO_WORD
+
+    def held(self, pe: int) -> int:
+        """From a pixel's coordinates to the cycle in which beats are held back for its result."""
+        return self.word - PartialSums.LEAD + self.product.latencies[pe] + self.hold
 
     @property
     def intervals(self) -> tuple[int, ...]:

@@ -13,13 +13,15 @@ class Sequencer(wiring.Component):
     """The engine's state machine.
 
     A run: `start` → program loaded → for each instruction, fetch and execute → `done`. FRAME marks the
-    instruction after which each further frame begins; END moves `bases` of input and output by their
-    strides. `abort` and errors end the run when the instruction under way has ended. An instruction
-    that does not transfer or compute takes `OVERHEAD` cycles more than its fetch.
+    instruction after which each further frame begins, and moves the input's base to the second frame; END
+    moves `bases` of input and output by their strides. PREFETCH does nothing in the last frame. `abort`
+    and errors end the run when the instruction and the transfers under way have ended. An instruction
+    that waits for nothing takes `OVERHEAD` cycles more than its fetch.
 
     start, abort: pulses. frames to output_stride: of the run, stable while `busy`.
     load_program, start_load, start_store, start_layer: pulses that begin an action; read_done,
-    write_done, layer_done end it. read_failed, write_failed: sticky flags of the DMAs.
+    write_done, layer_done end it. store_read: no word of the chip is still to be read for a store.
+    read_failed, write_failed: sticky flags of the DMAs.
     fetch, index → fetched, opcode: instruction fetch. retire: pulse, instruction `index` has ended.
     bases: byte addresses of model, input, output.
     """
@@ -51,10 +53,10 @@ class Sequencer(wiring.Component):
                 "fetched": In(1),
                 "opcode": In(4),
                 "start_load": Out(1),
-                "loading": Out(1),
                 "read_done": In(1),
                 "read_failed": In(1),
                 "start_store": Out(1),
+                "store_read": In(1),
                 "write_done": In(1),
                 "write_failed": In(1),
                 "start_layer": Out(1),
@@ -63,6 +65,7 @@ class Sequencer(wiring.Component):
             }
         )
         self.input_base, self.output_base = Signal(32), Signal(32)
+        self._reading, self._writing, self._last_frame = Signal(), Signal(), Signal()
 
     @property
     def bases(self):
@@ -73,8 +76,10 @@ class Sequencer(wiring.Component):
         aborting, failed = Signal(), Signal()
         frame_index = Signal.like(self.index)
         m.d.comb += failed.eq(aborting | self.read_failed | self.write_failed)
+        m.d.sync += self._last_frame.eq(self.frames_done + 1 >= self.frames)
         with m.If(self.abort & self.busy):
             m.d.sync += aborting.eq(1)
+        self._transfers(m)
         with m.FSM():
             with m.State("IDLE"), m.If(self.start):
                 self._begin(m, aborting)
@@ -92,25 +97,26 @@ class Sequencer(wiring.Component):
                     m.next = "END"
             with m.State("DECODE"), m.If(self.fetched):
                 self._dispatch(m, frame_index)
-            with m.State("LOAD"):
-                m.d.comb += self.loading.eq(1)
-                with m.If(self.read_done):
-                    m.next = "WRITE LAST WORD"
-            with m.State("WRITE LAST WORD"):
+            with m.State("LOAD"), m.If(~self._reading):
                 self._next(m)
-            with m.State("STORE"), m.If(self.write_done):
+            with m.State("STORE"), m.If(self.store_read):
                 self._next(m)
             with m.State("LAYER"), m.If(self.layer_done):
                 self._next(m)
-            with m.State("END"):
-                m.d.sync += [
-                    self.busy.eq(0),
-                    self.done.eq(1),
-                    self.read_error.eq(self.read_failed),
-                    self.write_error.eq(self.write_failed),
-                ]
-                m.next = "IDLE"
+            with m.State("END"), m.If(~self._reading & ~self._writing):
+                self._end(m)
         return m
+
+    def _transfers(self, m):
+        """What is under way on the bus behind the instructions."""
+        with m.If(self.start_load):
+            m.d.sync += self._reading.eq(1)
+        with m.Elif(self.read_done):
+            m.d.sync += self._reading.eq(0)
+        with m.If(self.start_store):
+            m.d.sync += self._writing.eq(1)
+        with m.Elif(self.write_done):
+            m.d.sync += self._writing.eq(0)
 
     def _begin(self, m, aborting):
         flags = (self.done, self.illegal, self.read_error, self.write_error, aborting)
@@ -124,6 +130,15 @@ class Sequencer(wiring.Component):
         ]
         m.next = "LOAD PROGRAM"
 
+    def _end(self, m):
+        m.d.sync += [
+            self.busy.eq(0),
+            self.done.eq(1),
+            self.read_error.eq(self.read_failed),
+            self.write_error.eq(self.write_failed),
+        ]
+        m.next = "IDLE"
+
     def _next(self, m):
         m.d.comb += self.retire.eq(1)
         m.d.sync += self.index.eq(self.index + 1)
@@ -132,18 +147,24 @@ class Sequencer(wiring.Component):
     def _dispatch(self, m, frame_index):
         with m.Switch(self.opcode):
             with m.Case(Opcode.FRAME):
-                m.d.sync += frame_index.eq(self.index)
+                m.d.sync += [
+                    frame_index.eq(self.index),
+                    self.input_base.eq(self.input_base + self.input_stride),
+                ]
                 self._next(m)
-            with m.Case(Opcode.LOAD):
+            with m.Case(Opcode.LOAD), m.If(~self._reading):
                 m.d.comb += self.start_load.eq(1)
                 m.next = "LOAD"
-            with m.Case(Opcode.STORE):
+            with m.Case(Opcode.PREFETCH), m.If(~self._reading):
+                m.d.comb += self.start_load.eq(~self._last_frame)
+                self._next(m)
+            with m.Case(Opcode.STORE), m.If(~self._writing):
                 m.d.comb += self.start_store.eq(1)
                 m.next = "STORE"
             with m.Case(Opcode.LAYER):
                 m.d.comb += self.start_layer.eq(1)
                 m.next = "LAYER"
-            with m.Case(Opcode.END):
+            with m.Case(Opcode.END), m.If(~self._reading & ~self._writing):
                 self._end_frame(m, frame_index)
             with m.Default():
                 m.d.sync += self.illegal.eq(1)
@@ -158,5 +179,5 @@ class Sequencer(wiring.Component):
             self.index.eq(frame_index + 1),
         ]
         m.next = "FETCH"
-        with m.If(self.frames_done + 1 >= self.frames):
+        with m.If(self._last_frame):
             m.next = "END"

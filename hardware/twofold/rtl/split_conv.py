@@ -37,7 +37,8 @@ class SplitConvolution(wiring.Component):
     cycles of a layer.
 
     start, layer: begin with this instruction, which stays until `done`: one cycle, all results are stored.
-    activation_write, weight_write, parameter_write: for loading, while no layer executes.
+    activation_write, weight_write, parameter_write: for loading, while no layer executes; activations also
+    behind a layer, but not `layer_timing.BEAT_TO_WORD` cycles after `hold_writes`: a result is written then.
     store_address, store_bank: while no layer executes, `store_activation` is that activation word
     `LayerTiming.store` cycles later, `store_sums` tile 0's word of sums SUMS_LATENCY cycles later, each lane
     extended to 32 bits.
@@ -52,6 +53,7 @@ class SplitConvolution(wiring.Component):
                 "start": In(1),
                 "layer": In(LAYER),
                 "done": Out(1),
+                "hold_writes": Out(1),
                 "activation_write": In(WritePort(geometry.activation_word_bits)),
                 "weight_write": In(WritePort(geometry.weight_word_bits)),
                 "parameter_write": In(WritePort(geometry.parameter_word_bits)),
@@ -203,6 +205,8 @@ class SplitConvolution(wiring.Component):
 
     def _accumulate(self, m, control):
         layer = self.layer
+        writes = control.issue & control.pixel.final & (layer.output != Output.SUMS)
+        m.d.comb += self.hold_writes.eq(delay(m, writes, self.timing.hold, "hold"))
         last = delay(m, Cat(control.pixel.final, control.group_end), PartialSums.LATENCY, "last")
         mode = Mux(layer.output == Output.THRESHOLD, RequantiseMode.THRESHOLDS, RequantiseMode.MULTIPLIER)
         for tile in self.tiles:

@@ -40,6 +40,18 @@ class MemoryLayout:
             frames * program.output_stride,
         )
 
+    def reads(self, frames: int) -> tuple[range, ...]:
+        """What a run of `frames` frames may read; the model's last page is whole."""
+        return (
+            range(self.program, self.program + self.program_bytes),
+            range(self.model, self.input),
+            range(self.input, self.input + frames * self.input_stride),
+        )
+
+    def writes(self) -> tuple[range, ...]:
+        """What it may write."""
+        return (range(self.output, self.output + self.output_bytes),)
+
     def registers(self, frames: int) -> Mapping[str, int]:
         """The engine's registers for a run of `frames` frames."""
         return {

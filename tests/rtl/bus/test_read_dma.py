@@ -23,7 +23,7 @@ def test_bench_passes_with_two_seeds(tmp_path: Path) -> None:
     simulation = compiled(ReadDma(max_burst=16, outstanding=4), tmp_path)
     env = {"MAX_BURST": "16", "OUTSTANDING": "4"}
     for seed in (1, 2):
-        assert len(run(simulation, BENCH, env=env, seed=seed)) == 7
+        assert len(run(simulation, BENCH, env=env, seed=seed)) == 8
 
 
 def test_a_wrong_address_step_fails_the_bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 from pynq import MMIO, Overlay, allocate
 
-PROGRAM_FORMAT = "twofold program 1"
+PROGRAM_FORMAT = "twofold program 2"
 MANIFEST_FORMAT = "twofold board 1"
 STATUS_ERRORS = {
     "READ_ERROR": "the bus answered a read with an error: an address lies outside the memory",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from twofold.rtl.bus.register_map import Access, Field, Register, RegisterMap
 
 ENGINE_ID = 0x2F01D001
-ENGINE_VERSION = 0x0001_0000
+ENGINE_VERSION = 0x0002_0000
 
 
 def engine_registers(tin: int, tout: int, tiles: int = 1) -> RegisterMap:

@@ -34,7 +34,8 @@ class ReadDma(wiring.Component):
     Ports
     -----
     command: in, stream of {address: 32, a multiple of 8; beats: beats_width}.
-    data: out, {valid: 1, payload: 64}; nothing can stall it.
+    data: out, {valid: 1, payload: 64}; stalled by `hold` only.
+    hold: in, 1: no beat is taken from the bus in this cycle; the next cycle has none on `data`.
     done: out, 1.
     error: out, 1: some beat came with SLVERR or DECERR; stays until `clear`. The command still ends.
     clear: in, 1: resets `error`.
@@ -48,6 +49,7 @@ class ReadDma(wiring.Component):
             {
                 "command": In(stream.Signature(transfer_layout(beats_width))),
                 "data": Out(wiring.Signature({"valid": Out(1), "payload": Out(64)})),
+                "hold": In(1),
                 "done": Out(1),
                 "error": Out(1),
                 "clear": In(1),
@@ -59,8 +61,8 @@ class ReadDma(wiring.Component):
         m = Module()
         m.submodules.bursts = bursts = BurstAddresses(self._max_burst, self._beats_width)
         drive_address_channel(m, bursts, self.bus, "ar")
-        command, beat = self.command.payload, self.bus.rvalid
-        busy = Signal()
+        command = self.command.payload
+        busy, beat = Signal(), Signal()
         awaited = Signal(self._beats_width)
         under_way = Signal(range(self._outstanding + 1))
         accept, last = Signal(), Signal()
@@ -72,7 +74,8 @@ class ReadDma(wiring.Component):
             bursts.address.eq(command.address),
             bursts.beats.eq(command.beats),
             bursts.allow.eq(under_way != self._outstanding),
-            self.bus.rready.eq(1),
+            self.bus.rready.eq(~self.hold),
+            beat.eq(self.bus.rvalid & self.bus.rready),
         ]
         m.d.sync += [
             self.data.valid.eq(beat),

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Collection, Iterator
+from collections.abc import Container, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from cocotb.triggers import RisingEdge
@@ -20,10 +21,20 @@ def stalls(share: float) -> Iterator[bool]:
         yield generator.random() < share
 
 
+@dataclass(frozen=True)
+class Outside:
+    """All addresses that are in none of the ranges."""
+
+    ranges: tuple[range, ...]
+
+    def __contains__(self, address: object) -> bool:
+        return not any(address in one for one in self.ranges)
+
+
 class FaultyReads(AxiRamRead):
     """Reads of a word whose address is in `faulty` are answered SLVERR."""
 
-    faulty: Collection[int] = ()
+    faulty: Container[int] = ()
 
     async def _read(self, address: int, length: int) -> bytes:
         if address in self.faulty:
@@ -34,7 +45,7 @@ class FaultyReads(AxiRamRead):
 class FaultyWrites(AxiRamWrite):
     """Writes of a word whose address is in `faulty` are answered SLVERR."""
 
-    faulty: Collection[int] = ()
+    faulty: Container[int] = ()
 
     async def _write(self, address: int, data: bytes) -> None:
         if address in self.faulty:

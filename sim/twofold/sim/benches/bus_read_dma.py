@@ -1,4 +1,4 @@
-"""Bench of ReadDma (clk, rst, command_*, data_*, done, error, clear, bus_*).
+"""Bench of ReadDma (clk, rst, command_*, data_*, hold, done, error, clear, bus_*).
 
 MAX_BURST and OUTSTANDING in the environment are those of the design.
 """
@@ -11,7 +11,7 @@ from typing import Any
 
 import cocotb
 from cocotb.clock import Clock
-from cocotb.triggers import RisingEdge
+from cocotb.triggers import FallingEdge, ReadOnly, RisingEdge
 from cocotbext.axi import AxiReadBus
 
 from twofold.sim.benches.axi_memory import AddressWatch, FaultyReads, fill, stalls
@@ -35,6 +35,7 @@ class Bench:
 
     async def reset(self) -> None:
         self.dut.command_valid.value = self.dut.command_payload.value = self.dut.clear.value = 0
+        self.dut.hold.value = 0
         self.dut.rst.value = 1
         for _ in range(4):
             await RisingEdge(self.dut.clk)
@@ -54,6 +55,16 @@ class Bench:
                 self.beats.append(int(self.dut.data_payload.value))
             if int(self.dut.done.value):
                 self.done_at.append(self.cycle)
+
+    async def hold(self) -> None:
+        """Holds beats back in half of the cycles; no beat comes in the cycle after."""
+        while True:
+            held = random.random() < 0.5
+            self.dut.hold.value = held
+            await RisingEdge(self.dut.clk)
+            await ReadOnly()
+            assert not (held and int(self.dut.data_valid.value)), "a beat came though it was held back"
+            await FallingEdge(self.dut.clk)
 
     async def read(self, address: int, count: int) -> list[int]:
         """Runs one command; returns its beats, and checks that done came once, with the last of them."""
@@ -96,6 +107,15 @@ async def random_transfers(dut: Any) -> None:
             expected = fill(bench.memory, address % ((1 << 32) - 65536), count)
             assert await bench.read(address % ((1 << 32) - 65536), count) == expected
     assert not int(dut.error.value)
+
+
+@cocotb.test()
+async def waits_while_held(dut: Any) -> None:
+    bench = await started(dut)
+    bench.stall(0.3)
+    cocotb.start_soon(bench.hold())
+    expected = fill(bench.memory, 0x2000, 9 * MAX_BURST)
+    assert await bench.read(0x2000, len(expected)) == expected
 
 
 @cocotb.test()
@@ -159,7 +179,7 @@ async def limits_bursts_under_way(dut: Any) -> None:
 async def takes_the_documented_cycles(dut: Any) -> None:
     """2 + L + n cycles on a memory that gives its first beat L cycles after ARVALID and then one a cycle."""
     Clock(dut.clk, 2, unit="ns").start()
-    dut.rst.value, dut.command_valid.value, dut.clear.value = 1, 0, 0
+    dut.rst.value, dut.command_valid.value, dut.clear.value, dut.hold.value = 1, 0, 0, 0
     dut.bus_rvalid.value, dut.bus_arready.value, dut.bus_rresp.value = 0, 1, 0
     for _ in range(4):
         await RisingEdge(dut.clk)

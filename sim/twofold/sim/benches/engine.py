@@ -48,7 +48,8 @@ async def run_frames(dut: Any) -> None:
 
 
 async def complete(host: EngineHost, layout: MemoryLayout, run: dict[str, Any]) -> bytes:
-    """The results of a run over all frames, which must end without errors."""
+    """The results of a run over all frames, which must end without errors and stay within its memory."""
+    host.allow(layout.reads(run["frames"]), layout.writes())
     # what the engine does not write must not look like a result
     host.memory.write(layout.output, random.randbytes(layout.output_bytes))
     await host.set_up(layout, run["frames"])

@@ -28,6 +28,7 @@ async def provoke(host: EngineHost, layout: MemoryLayout, fault: Fault, limit: i
 
     Raises AssertionError if the run does not end within `limit` cycles, or ends with other bits.
     """
+    host.allow((range(MEMORY_BYTES),), (range(MEMORY_BYTES),))
     await host.set_up(layout, ENDLESS)
     if fault in _ADDRESSES:
         register, error = _ADDRESSES[fault]

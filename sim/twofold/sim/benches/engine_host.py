@@ -9,7 +9,7 @@ from cocotb.triggers import ClockCycles, RisingEdge
 from cocotbext.axi import AxiLiteBus, AxiLiteMaster, AxiReadBus, AxiResp, AxiWriteBus
 
 from twofold.rtl.bus.engine_registers import engine_registers
-from twofold.sim.benches.axi_memory import FaultyReads, FaultyWrites, stalls
+from twofold.sim.benches.axi_memory import FaultyReads, FaultyWrites, Outside, stalls
 from twofold.sim.memory_layout import MemoryLayout
 
 POLL_CYCLES = 200
@@ -19,7 +19,7 @@ MEMORY_BYTES = 1 << 28
 class EngineHost:
     """Clock, reset, memory, and register access by name.
 
-    The memory is an AxiRam in its two halves; addresses from MEMORY_BYTES on answer SLVERR.
+    The memory is an AxiRam of MEMORY_BYTES in its two halves; `allow` says which addresses it answers.
     """
 
     def __init__(self, dut: Any):
@@ -31,7 +31,11 @@ class EngineHost:
         self.memory = FaultyReads(bus, dut.clk, dut.rst, size=MEMORY_BYTES)
         bus = AxiWriteBus.from_prefix(dut, "m_axi")
         self.writes = FaultyWrites(bus, dut.clk, dut.rst, size=MEMORY_BYTES, mem=self.memory.mem)
-        self.memory.faulty = self.writes.faulty = range(MEMORY_BYTES, 1 << 32)
+        self.allow((range(MEMORY_BYTES),), (range(MEMORY_BYTES),))
+
+    def allow(self, reads: tuple[range, ...], writes: tuple[range, ...]) -> None:
+        """All other addresses answer SLVERR."""
+        self.memory.faulty, self.writes.faulty = Outside(reads), Outside(writes)
 
     def stall(self, share: float) -> None:
         """Random pauses on every channel of both ports, each cycle with this probability."""

@@ -1,0 +1,125 @@
+"""When a program's instructions begin and end, with the transfers that go on behind them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+
+from twofold.plan.cost import FETCH, CostModel
+from twofold.plan.instructions import Instruction
+from twofold.rtl.isa import Memory, Opcode
+
+
+@dataclass(frozen=True)
+class RunTiming:
+    """Predicted cycles of a run.
+
+    instructions: with their cycles in a run's last frame. setup, frame, last_frame: see `Program`.
+    """
+
+    instructions: tuple[Instruction, ...]
+    setup: int
+    frame: int
+    last_frame: int
+
+    @classmethod
+    def of(cls, setup: Sequence[Instruction], frame: Sequence[Instruction], cost: CostModel) -> RunTiming:
+        """Every frame begins with an idle bus, so that all but the last take as long."""
+        before, last = _timed(setup, cost), _timed(_last(frame), cost)
+        shown = [replace(step, cycles=timed.cycles) for step, timed in zip(frame, last, strict=True)]
+        return cls(
+            (*before, *shown),
+            cost.program(len(setup) + len(frame)) + _total(before),
+            _total(_timed(frame, cost)),
+            _total(last),
+        )
+
+
+@dataclass
+class Timeline:
+    """Cycles of instructions that are executed one after the other, beginning with an idle bus.
+
+    now: cycle of the next instruction's fetch. reads, writes: first cycle in which the bus's reads and writes
+    are idle; `reads` is not known while a prefetch is under way.
+    """
+
+    cost: CostModel
+    now: int = 0
+    reads: int = 0
+    writes: int = 0
+    prefetch: Prefetch | None = None
+
+    def cycles(self, step: Instruction) -> int:
+        """Of the next instruction, its fetch included."""
+        begin = self.now
+        dispatch = self._dispatch(step)
+        self.now = dispatch + self._execute(step, dispatch) - FETCH + 1
+        return self.now - begin
+
+    def _dispatch(self, step: Instruction) -> int:
+        ready = self.now + FETCH - 1
+        if step.opcode in (Opcode.LOAD, Opcode.PREFETCH, Opcode.END):
+            ready = max(ready, self._reads_idle())
+        if step.opcode in (Opcode.STORE, Opcode.END):
+            ready = max(ready, self.writes)
+        return ready
+
+    def _reads_idle(self) -> int:
+        if self.prefetch is not None:
+            self.reads, self.prefetch = self.prefetch.end(), None
+        return self.reads
+
+    def _execute(self, step: Instruction, dispatch: int) -> int:
+        """Cycles of an instruction that does not wait; notes what goes on behind the next ones."""
+        cost, fields = self.cost, step.fields
+        if step.opcode is Opcode.LAYER:
+            if self.prefetch is not None:
+                self.prefetch.holds += [(dispatch + first, count) for first, count in cost.holds(fields)]
+            return cost.layer(fields)
+        if step.opcode in (Opcode.FRAME, Opcode.END):
+            return cost.marker()
+        memory, words = Memory(fields["memory"]), fields["words"]
+        if step.opcode is Opcode.LOAD:
+            return cost.load(memory, words)
+        if step.opcode is Opcode.STORE:
+            self.writes = dispatch + cost.write(memory, words) + 1
+            return cost.store(memory, words)
+        beats = cost.beats(memory, words)
+        self.prefetch = Prefetch(dispatch + cost.first_beat(), cost.read(beats) - cost.first_beat())
+        return cost.marker()
+
+
+@dataclass
+class Prefetch:
+    """A transfer behind layers. first: cycle of its first beat; beats: cycles that it takes if nothing holds
+    it back; holds: when layers do, in order, as (first cycle, cycles)."""
+
+    first: int
+    beats: int
+    holds: list[tuple[int, int]] = field(default_factory=list)
+
+    def end(self) -> int:
+        """First cycle in which the bus's reads are idle."""
+        cycle, left = self.first, self.beats
+        for first, count in self.holds:
+            if first >= cycle + left:
+                break
+            if first + count > cycle:
+                left -= max(0, first - cycle)
+                cycle = first + count
+        return cycle + left + 1
+
+
+def _timed(steps: Iterable[Instruction], cost: CostModel) -> list[Instruction]:
+    timeline = Timeline(cost)
+    return [replace(step, cycles=timeline.cycles(step)) for step in steps]
+
+
+def _last(frame: Sequence[Instruction]) -> list[Instruction]:
+    """A run's last frame: a prefetch is fetched, but does nothing."""
+    idle = Instruction(Opcode.FRAME, "", {})
+    return [idle if step.opcode is Opcode.PREFETCH else step for step in frame]
+
+
+def _total(steps: Iterable[Instruction]) -> int:
+    return sum(step.cycles for step in steps)
