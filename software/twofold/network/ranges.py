@@ -55,17 +55,24 @@ def value_ranges(network: Network) -> Mapping[str, ChannelRange]:
 
 
 def sum_bound(op: Conv2d | Linear, operand: Tensor, range_: ChannelRange) -> int:
-    """No partial sum of `op`, in any order, with the bias or without, exceeds this magnitude.
+    """No partial sum of `op`, in any order, with the bias or without, exceeds this magnitude."""
+    greatest, least = partial_sums(op, _padded(op, operand, range_).including(0))
+    return int(max(greatest.max(), -least.min()))
+
+
+def partial_sums(op: Conv2d | Linear, range_: ChannelRange) -> tuple[IntArray, IntArray]:
+    """(greatest, least) that a partial sum in any order, with the bias or without, can be, each [O].
 
     The greatest of them adds every product that can be positive, the least every one that can be negative.
+    range_: of what the weights multiply, padding and 0 included. Values beyond 2^62 are cut to it.
     """
-    reached = _padded(op, operand, range_).including(0)
-    lo, hi = reached.lo.astype(np.float64), reached.hi.astype(np.float64)
+    lo, hi = range_.lo.astype(np.float64), range_.hi.astype(np.float64)
     weight, bias = op.weight.astype(np.float64), op.bias.astype(np.float64)
     positive, negative = np.maximum(weight, 0), np.minimum(weight, 0)
     greatest = _weight_rows(op, positive, hi) + _weight_rows(op, negative, lo) + np.maximum(bias, 0)
     least = _weight_rows(op, positive, lo) + _weight_rows(op, negative, hi) + np.minimum(bias, 0)
-    return int(max(greatest.max(), -least.min()))
+    limit = 2.0**PRODUCT_BITS
+    return np.minimum(greatest, limit).astype(np.int64), np.maximum(least, -limit).astype(np.int64)
 
 
 def _require_exact(op: Op, field: str, magnitude: float, bits: int = EXACT_BITS) -> None:

@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import onnx
-from onnx import numpy_helper
 from qonnx.core.modelwrapper import ModelWrapper
 from qonnx.core.onnx_exec import execute_onnx
 from qonnx.transformation.infer_shapes import InferShapes
@@ -24,18 +23,22 @@ from twofold.qonnx.read import read_model
 NO_INTEGER = int(np.iinfo(np.int64).min)
 
 
-def run_executor(path: Path, network: Network, frames: IntArray) -> Mapping[str, IntArray]:
+def run_executor(
+    path: Path, network: Network, frames: IntArray, images: npt.NDArray[np.float32] | None = None
+) -> Mapping[str, IntArray]:
     """Every tensor of `network` that the graph in `path` has too, computed by the stock executor in float32.
 
-    network: what `import_model(path)` gave. frames: codes of its input, [N, *input shape].
+    network: what `import_model(path)` gave. frames: codes of its input, [N, *input shape]. images: what the
+    graph's quantiser makes these codes of, [N, *the graph's input shape]; the codes' numbers if not given.
     Returns tensor name → int64 [N, *shape]. A float that is not the float32 number of any code becomes
     `NO_INTEGER`, which equals no code, so that a comparison counts it.
     Raises UserError for files that `read_model` refuses and graphs that the executor does not run.
     """
     check_frames(network, frames)
     model = read_model(path)
-    images = dequantise(frames, network.input.type).astype(np.float32)
-    context = _execute(path, _for_batch(model, network, len(frames)), images)
+    if images is None:
+        images = dequantise(frames, network.input.type).astype(np.float32)
+    context = _execute(path, _for_batch(model, network, images.shape), images)
     shared = [tensor for name, tensor in network.tensors.items() if name in context]
     return {tensor.name: _integers(context[tensor.name], tensor) for tensor in shared}
 
@@ -56,7 +59,10 @@ def _input_name(model: onnx.ModelProto) -> str:
 
 
 def _integers(values: npt.NDArray[Any], tensor: Tensor) -> IntArray:
-    """The codes whose real values, as float32 numbers, are `values`."""
+    """The codes whose real values, as float32 numbers, are `values`; integers are codes themselves."""
+    values = np.reshape(values, (-1, *tensor.shape))
+    if values.dtype.kind in "iu":
+        return values.astype(np.int64)
     scale, zero_point = float(tensor.type.scale), tensor.type.zero_point
     finite = np.isfinite(values)
     codes = np.rint(np.where(finite, values, 0).astype(np.float64) / scale)
@@ -64,26 +70,39 @@ def _integers(values: npt.NDArray[Any], tensor: Tensor) -> IntArray:
     return np.where(whole, codes.astype(np.int64) + zero_point, NO_INTEGER)
 
 
-def _for_batch(model: onnx.ModelProto, network: Network, batch: int) -> onnx.ModelProto:
-    """The same graph for `batch` frames: sizes of input and output, targets of Reshape; other shapes go."""
+def _for_batch(model: onnx.ModelProto, network: Network, shape: tuple[int, ...]) -> onnx.ModelProto:
+    """The graph for images of `shape`: sizes of input and output, targets of Reshape; other shapes go."""
     result = onnx.ModelProto()
     result.CopyFrom(model)
     graph = result.graph
     del graph.value_info[:]
     name = _input_name(result)
     source = next(entry for entry in graph.input if entry.name == name)
-    for entry, shape in ((source, network.input.shape), (graph.output[0], network.output.shape)):
-        entry.CopyFrom(
-            onnx.helper.make_tensor_value_info(entry.name, onnx.TensorProto.FLOAT, [batch, *shape])
-        )
-    targets = {node.input[1] for node in graph.node if node.op_type == "Reshape" and len(node.input) > 1}
+    source.CopyFrom(onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, shape))
+    _declare_output(graph, network, shape[0])
     for tensor in graph.initializer:
         _declare(graph, tensor)
-        if tensor.name in targets:
-            shape = numpy_helper.to_array(tensor).copy()
-            shape[0] = batch
-            tensor.CopyFrom(numpy_helper.from_array(shape, tensor.name))
+    _flatten(graph, shape[0])
     return result
+
+
+def _declare_output(graph: onnx.GraphProto, network: Network, batch: int) -> None:
+    """Of known shape if the network has it; else shape inference finds it."""
+    output = graph.output[0]
+    kind, known = output.type.tensor_type.elem_type, output.name == network.output_name
+    shape = [batch, *network.output.shape] if known else None
+    output.CopyFrom(onnx.helper.make_tensor_value_info(output.name, kind, shape))
+
+
+def _flatten(graph: onnx.GraphProto, batch: int) -> None:
+    """Reshape of data always keeps the batch and flattens the rest: `batch` rows, whatever was exported."""
+    constants = {tensor.name: tensor for tensor in graph.initializer}
+    for node in graph.node:
+        if node.op_type == "Reshape" and node.input[0] not in constants:
+            target = onnx.numpy_helper.from_array(np.array([batch, -1]), f"{node.output[0]}.rows")
+            graph.initializer.append(target)
+            _declare(graph, target)
+            node.input[1] = target.name
 
 
 def _declare(graph: onnx.GraphProto, tensor: onnx.TensorProto) -> None:

@@ -23,6 +23,10 @@ _ITEM_BYTES = {
     onnx.TensorProto.INT32: (4, "int32_data"),
     onnx.TensorProto.INT64: (8, "int64_data"),
     onnx.TensorProto.BOOL: (1, "int32_data"),
+    onnx.TensorProto.INT8: (1, "int32_data"),
+    onnx.TensorProto.UINT8: (1, "int32_data"),
+    onnx.TensorProto.INT16: (2, "int32_data"),
+    onnx.TensorProto.UINT16: (2, "int32_data"),
 }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from fractions import Fraction
 
@@ -12,13 +13,14 @@ from twofold.network.ops import Conv2d, Linear
 from twofold.network.types import IntArray
 from twofold.qonnx.importer.builder import Builder
 from twofold.qonnx.importer.channels import MAX_SCALE, MIN_SCALE
+from twofold.qonnx.importer.reading import Reading
 from twofold.qonnx.importer.source import Node
 from twofold.qonnx.importer.values import Sums
 
 BIAS_LIMIT = 1 << 53
 
 
-def on_grid(offset: tuple[Fraction, ...], gain: tuple[Fraction, ...]) -> IntArray | None:
+def on_grid(offset: Sequence[Fraction], gain: Sequence[Fraction]) -> IntArray | None:
     """`offset / gain` where every quotient is an integer that fits a bias; else None."""
     if not all(gain):
         return None
@@ -30,22 +32,22 @@ def on_grid(offset: tuple[Fraction, ...], gain: tuple[Fraction, ...]) -> IntArra
 
 def with_folded_offset(builder: Builder, sums: Sums) -> Sums:
     """The offset moved into the integer bias of the layer before, where it lies on the accumulator's grid."""
-    op = _changeable(builder, sums)
-    if op is None or not any(sums.offset):
+    op = changeable(builder, sums)
+    gain, offset = sums.reading.ideal
+    if op is None or not any(offset):
         return sums
-    bias = on_grid(sums.offset, sums.gain)
+    bias = on_grid(offset, gain)
     if bias is None:
         return sums
-    zero = (Fraction(0),) * len(sums.offset)
-    return _rewritten(builder, sums, replace(op, bias=op.bias + bias), sums.gain, zero)
+    return _rewritten(builder, sums, replace(op, bias=op.bias + bias), sums.reading.moved(bias))
 
 
 def with_positive_gain(builder: Builder, node: Node, sums: Sums) -> Sums:
     """Channels of negative gain turned over by the signs of their weights, so that all ascend."""
-    if min(set(sums.gain)) >= 0:
+    signs = np.where(sums.reading.signs < 0, -1, 1)
+    if signs.min() > 0:
         return sums
-    signs = np.array([-1 if gain < 0 else 1 for gain in sums.gain], np.int64)
-    op = _changeable(builder, sums)
+    op = changeable(builder, sums)
     if op is None:
         raise node.refuse(
             "input",
@@ -54,34 +56,8 @@ def with_positive_gain(builder: Builder, node: Node, sums: Sums) -> Sums:
             "move the sign into the weights before it",
         )
     weight = op.weight * signs.reshape(-1, *([1] * (op.weight.ndim - 1)))
-    gain = tuple(abs(a) for a in sums.gain)
-    return _rewritten(builder, sums, replace(op, weight=weight, bias=op.bias * signs), gain, sums.offset)
-
-
-def as_output(builder: Builder, node: Node, sums: Sums, name: str) -> Sums:
-    """`sums` as the graph's output `name`: integers with one positive scale and no offset, or a refusal."""
-    sums = with_folded_offset(builder, sums)
-    op, gains = _changeable(builder, sums), set(sums.gain)
-    scale = positive_dyadic(gains)
-    if op is not None and scale is not None and not sums.rectified and not any(sums.offset):
-        return replace(sums, tensor=builder.rewrite(op, name, scale))
-    if sums.is_plain:
-        return sums
-    if scale is None:
-        raise node.refuse(
-            "graph output",
-            f"{len(gains)} scales, {float(min(gains)):g} to {float(max(gains)):g}",
-            "one positive scale for all channels, a sum of powers of two",
-            "quantise the last layer's weights with one scale per tensor, or end the graph with a quantiser",
-        )
-    raise node.refuse(
-        "graph output",
-        "a Relu without a quantiser"
-        if sums.rectified
-        else "sums with a bias or scale that no layer takes in",
-        "accumulators of a layer, or a quantiser's result",
-        "end the graph with a quantiser, or with a bias that is a multiple of input scale × weight scale",
-    )
+    turned = replace(op, weight=weight, bias=op.bias * signs)
+    return _rewritten(builder, sums, turned, sums.reading.turned(signs))
 
 
 def positive_dyadic(numbers: set[Fraction]) -> Dyadic | None:
@@ -94,18 +70,14 @@ def positive_dyadic(numbers: set[Fraction]) -> Dyadic | None:
     return Dyadic.from_fraction(number)
 
 
-def _changeable(builder: Builder, sums: Sums) -> Conv2d | Linear | None:
+def changeable(builder: Builder, sums: Sums) -> Conv2d | Linear | None:
+    """The layer that computes `sums`, if nothing else reads it."""
     op = builder.producer(sums.tensor)
     return op if sums.exclusive and isinstance(op, Conv2d | Linear) else None
 
 
-def _rewritten(
-    builder: Builder,
-    sums: Sums,
-    op: Conv2d | Linear,
-    gain: tuple[Fraction, ...],
-    offset: tuple[Fraction, ...],
-) -> Sums:
+def _rewritten(builder: Builder, sums: Sums, op: Conv2d | Linear, reading: Reading) -> Sums:
     name = builder.free_name(f"{sums.tensor.name}.sum")
+    gain, _ = reading.ideal
     tensor = builder.rewrite(op, name, positive_dyadic(set(gain)) or Dyadic(1))
-    return replace(sums, tensor=tensor, gain=gain, offset=offset)
+    return replace(sums, tensor=tensor, reading=reading)

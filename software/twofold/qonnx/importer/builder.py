@@ -6,19 +6,29 @@ from collections.abc import Iterable
 from dataclasses import replace
 from math import prod
 
+import numpy as np
+
 from twofold.network.dyadic import Dyadic
 from twofold.network.graph import Network, Tensor
 from twofold.network.ops import Conv2d, Linear, Op
 from twofold.network.ranges import ChannelRange, result_range
 from twofold.network.shapes import MAX_ELEMENTS, result_shape
 from twofold.network.types import IntType
+from twofold.qonnx.importer.images import ImageReader
 from twofold.qonnx.importer.source import Node
 
 
 class Builder:
-    """A network under construction. reserved: names of ONNX tensors, which only those tensors may have."""
+    """A network under construction.
 
-    def __init__(self, reserved: Iterable[str]) -> None:
+    reserved: names of ONNX tensors, which only those tensors may have. approximate: what is not provably the
+    executor's is taken with a bounded error.
+    """
+
+    def __init__(self, reserved: Iterable[str], approximate: bool = False) -> None:
+        self.approximate = approximate
+        self.errors: dict[str, int] = {}
+        self.reader: ImageReader | None = None
         self._reserved = set(reserved)
         self._tensors: dict[str, Tensor] = {}
         self._ops: dict[str, Op] = {}
@@ -29,8 +39,9 @@ class Builder:
     def has_input(self) -> bool:
         return self._input is not None
 
-    def set_input(self, node: Node, tensor: Tensor) -> Tensor:
+    def set_input(self, node: Node, tensor: Tensor, reader: ImageReader) -> Tensor:
         _check_size(node, tensor.shape)
+        self.reader = reader
         self._input = tensor
         self._tensors[tensor.name] = tensor
         self._ranges[tensor.name] = ChannelRange.of_type(tensor.type, tensor.channels)
@@ -61,6 +72,21 @@ class Builder:
 
     def range_of(self, tensor: Tensor) -> ChannelRange:
         return self._ranges[tensor.name]
+
+    def magnitudes(self, tensor: Tensor) -> list[int]:
+        """The greatest absolute value of each channel, [C]."""
+        range_ = self._ranges[tensor.name]
+        return np.maximum(np.abs(range_.lo), np.abs(range_.hi)).tolist()
+
+    def has(self, name: str) -> bool:
+        return name in self._tensors
+
+    def tensor(self, name: str) -> Tensor:
+        return self._tensors[name]
+
+    def note_error(self, name: str, codes: int) -> None:
+        """The op `name` gives codes that differ by at most `codes` from the executor's on equal inputs."""
+        self.errors[name] = codes
 
     def finish(self, name: str, output: Tensor) -> Network:
         if self._input is None:

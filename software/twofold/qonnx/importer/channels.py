@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from twofold.network.dyadic import Dyadic
 from twofold.qonnx.importer.source import Node
+from twofold.qonnx.importer.steps import Floats
 from twofold.qonnx.importer.values import Constant, FixedValue, QuantisedConstant
 
 MAX_NUMBERS = 1 << 22
@@ -17,27 +18,27 @@ MIN_SCALE, MAX_SCALE = Fraction(1, 2**200), Fraction(2**200)
 
 
 def exact(node: Node, field: str, value: FixedValue) -> npt.NDArray[Any]:
-    """The same numbers as an array of Fractions. Refuses NaN and infinities."""
-    source = value.scale if isinstance(value, QuantisedConstant) else value.array
+    """The numbers that the executor sees, as an array of Fractions. Refuses NaN and infinities."""
+    source = finite(node, field, value)
+    return np.array([Fraction(number) for number in source.ravel().tolist()], object).reshape(source.shape)
+
+
+def finite(node: Node, field: str, value: FixedValue) -> npt.NDArray[Any]:
+    """The numbers as they are. Refuses NaN, infinities, and more numbers than any layer has."""
     if value.array.size > MAX_NUMBERS:
         raise node.refuse(field, f"{value.array.size} numbers", f"up to {MAX_NUMBERS}", "use smaller layers")
-    if not np.all(np.isfinite(source)):
+    if not np.all(np.isfinite(value.array)):
         raise node.refuse(field, "NaN or infinity", "finite numbers", "check the exported parameters")
-    fractions = np.array([Fraction(number) for number in source.ravel().tolist()], object).reshape(
-        source.shape
-    )
-    if isinstance(value, QuantisedConstant):
-        fractions = fractions * value.codes.astype(object)
-    return np.asarray(fractions, object)
+    return value.array
 
 
-def per_channel(node: Node, field: str, value: FixedValue, shape: tuple[int, ...]) -> tuple[Fraction, ...]:
-    """One Fraction for each channel of data of `shape`, from [1, C, 1, 1], [C, 1, 1] or a scalar.
+def per_channel(node: Node, field: str, value: FixedValue, shape: tuple[int, ...], rank: int) -> Floats:
+    """One float32 number for each channel of data of `shape`, from [1, C, 1, 1], [C, 1, 1] or a scalar.
 
-    `shape` leaves the batch N out. The constant must broadcast against [N, *shape] as NumPy does it and
-    differ along the channels only.
+    `shape` leaves the batch N out; rank: of the data in the graph, N included. The constant must broadcast
+    against them as NumPy does it and differ along the channels only.
     """
-    rank, channels = len(shape) + 1, shape[0]
+    channels = shape[0]
     padded = (1,) * (rank - value.array.ndim) + value.array.shape
     if padded[:1] + padded[2:] != (1,) * (rank - 1) or padded[1] not in (1, channels):
         example = [1, channels, *([1] * (rank - 2))]
@@ -47,8 +48,15 @@ def per_channel(node: Node, field: str, value: FixedValue, shape: tuple[int, ...
             f"a scalar or shape {example}",
             "use one value per channel",
         )
-    fractions = tuple(exact(node, field, value).ravel())
-    return fractions * channels if len(fractions) == 1 else fractions
+    return np.broadcast_to(floats(node, field, value).ravel(), (channels,))
+
+
+def floats(node: Node, field: str, value: FixedValue) -> Floats:
+    """Numbers that are float32 already, so that the executor computes in float32."""
+    array = finite(node, field, value)
+    if array.dtype != np.float32:
+        raise node.refuse(field, f"numbers of type {array.dtype}", "float32", "export the model in float32")
+    return array
 
 
 def scalar(node: Node, field: str, value: FixedValue) -> Fraction:

@@ -5,7 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
-from twofold.qonnx.importer.handlers import conv, elementwise, linear, multithreshold, pool, quant, shape
+from twofold.qonnx.importer.handlers import (
+    arithmetic,
+    conv,
+    elementwise,
+    host,
+    linear,
+    linear_quant,
+    multithreshold,
+    padding,
+    pool,
+    quant,
+    shape,
+)
 from twofold.qonnx.importer.source import Node
 from twofold.qonnx.importer.state import Walk
 from twofold.qonnx.importer.values import Value
@@ -16,26 +28,48 @@ Handler = Callable[[Walk, Node], Value]
 CORE: Mapping[str, Handler] = MappingProxyType(
     {
         "Add": elementwise.add,
+        "ArgMax": host.argmax,
         "AveragePool": pool.average_pool,
+        "BatchNormalization": elementwise.batch_normalisation,
+        "Cast": arithmetic.cast,
+        "Clip": elementwise.clip,
+        "Concat": arithmetic.concat,
         "Constant": shape.constant,
         "Conv": conv.conv,
+        "DequantizeLinear": linear_quant.dequantize_linear,
+        "Div": elementwise.div,
         "Dropout": shape.dropout,
         "Flatten": shape.flatten,
+        "Gather": arithmetic.gather,
         "Gemm": linear.gemm,
         "GlobalAveragePool": pool.global_average_pool,
         "Identity": shape.identity,
+        "LogSoftmax": host.softmax,
         "MatMul": linear.matmul,
         "MaxPool": pool.max_pool,
         "Mul": elementwise.mul,
+        "Pad": padding.pad,
+        "Pow": arithmetic.power,
+        "QuantizeLinear": linear_quant.quantize_linear,
         "ReduceMean": pool.reduce_mean,
         "Relu": elementwise.relu,
         "Reshape": shape.reshape,
+        "Shape": arithmetic.shape_of,
+        "Softmax": host.softmax,
+        "Sqrt": arithmetic.sqrt,
         "Squeeze": shape.squeeze,
+        "Sub": elementwise.sub,
         "Transpose": shape.transpose,
+        "Unsqueeze": arithmetic.unsqueeze,
     }
 )
 QUANTISATION: Mapping[str, Handler] = MappingProxyType(
-    {"MultiThreshold": multithreshold.multi_threshold, "Quant": quant.quant}
+    {
+        "BipolarQuant": quant.bipolar,
+        "MultiThreshold": multithreshold.multi_threshold,
+        "Quant": quant.quant,
+        "Trunc": quant.trunc,
+    }
 )
 
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
+from types import MappingProxyType
 
+import numpy as np
 import onnx
 
 from twofold.errors import UserError
@@ -13,15 +16,31 @@ from twofold.network.passes.drop_unused import drop_unused
 from twofold.network.passes.narrow import narrow_accumulators
 from twofold.network.passes.run import run_passes
 from twofold.network.passes.trim_thresholds import trim_thresholds
-from twofold.qonnx.importer.accumulators import as_output
 from twofold.qonnx.importer.builder import Builder
 from twofold.qonnx.importer.dispatch import handler_of
+from twofold.qonnx.importer.images import ImageReader
+from twofold.qonnx.importer.outputs import Output, output_of
 from twofold.qonnx.importer.source import Node, Source, source_of
 from twofold.qonnx.importer.state import Walk
-from twofold.qonnx.importer.values import Codes, Constant, FixedValue, RawInput, Sums, Value
+from twofold.qonnx.importer.values import Constant, RawInput, Sums, Value
 from twofold.qonnx.read import printable, read_model
 
 PASSES = (drop_unused, trim_thresholds, narrow_accumulators)
+
+
+@dataclass(frozen=True, eq=False)
+class Imported:
+    """A file's network, and what is around it.
+
+    reader: how images become the network's input. host: nodes after its output, in words, which a host
+    computes and which keep the order of the channels. errors: op → the most by which its codes may differ
+    from the executor's on equal inputs; empty if the network is exact.
+    """
+
+    network: Network
+    reader: ImageReader
+    host: tuple[str, ...]
+    errors: Mapping[str, int]
 
 
 def import_model(path: Path) -> Network:
@@ -30,26 +49,42 @@ def import_model(path: Path) -> Network:
     Raises UserError, one line, for files that `read_model` refuses and for every node or attribute that has
     no exact integer meaning here; the message names the node, the attribute, what is supported and a way out.
     """
+    return import_file(path).network
+
+
+def import_file(path: Path, approximate: bool = False) -> Imported:
+    """As `import_model`, with what is around the network.
+
+    approximate: what float32 may round differently in the executor is taken with a bounded error.
+    """
     model = read_model(path)
     try:
-        return import_graph(model, path.stem)
+        return import_graph(model, path.stem, approximate)
     except UserError as error:
         raise UserError(f"{path}: {printable(str(error))}") from error
 
 
-def import_graph(model: onnx.ModelProto, default_name: str) -> Network:
-    """As `import_model`, of a checked model; `default_name` is for graphs without a name."""
+def import_graph(model: onnx.ModelProto, default_name: str, approximate: bool = False) -> Imported:
+    """As `import_file`, of a checked model; `default_name` is for graphs without a name."""
     source = source_of(model)
-    network = _lower(source, source.name or default_name)
-    return run_passes(network, PASSES)
+    builder = Builder(source.tensor_names, approximate)
+    with np.errstate(all="ignore"):  # numbers beyond float32 are looked for where it matters
+        output, node = _lower(source, builder)
+    if builder.reader is None:
+        raise node.refuse(
+            "graph output", "no quantised data", "the result of a layer", "quantise the graph's input"
+        )
+    network = run_passes(builder.finish(source.name or default_name, output.codes.tensor), PASSES)
+    kept = {op.name for op in network.ops}
+    errors = {name: codes for name, codes in builder.errors.items() if name in kept and codes}
+    return Imported(network, builder.reader, output.host, MappingProxyType(errors))
 
 
-def _lower(source: Source, name: str) -> Network:
+def _lower(source: Source, builder: Builder) -> tuple[Output, Node]:
     """Walks the nodes in order and gives each tensor its integer meaning."""
-    builder = Builder(source.tensor_names)
     values: dict[str, Value] = {key: Constant(array) for key, array in source.constants.items()}
-    values[source.input_name] = RawInput(source.input_shape)
-    walk = Walk(builder, values, source.batch)
+    values[source.input_name] = RawInput(_map(source.input_shape), source.input_shape)
+    walk = Walk(builder, values, source.batch, 3 if len(source.input_shape) == 2 else 4)
     uses = source.uses
     for node in source.nodes:
         _check_outputs(node, uses)
@@ -57,22 +92,16 @@ def _lower(source: Source, name: str) -> Network:
         if isinstance(value, Sums) and uses[node.output] > 1:
             value = replace(value, exclusive=False)
         values[node.output] = value
-    return builder.finish(name, _output(source, builder, values).tensor)
+    last = next(node for node in source.nodes if source.output_name in node.outputs)
+    return output_of(builder, last, values[source.output_name], source.output_name), last
+
+
+def _map(shape: tuple[int, ...]) -> tuple[int, ...]:
+    """[C, W] as the map [C, 1, W]."""
+    return (shape[0], 1, shape[1]) if len(shape) == 2 else shape
 
 
 def _check_outputs(node: Node, uses: dict[str, int]) -> None:
     for name in node.outputs[1:]:
         if uses[name]:
             raise node.refuse(f"output {name!r}", "a second output in use", "one output", "do without it")
-
-
-def _output(source: Source, builder: Builder, values: dict[str, Value]) -> Codes | Sums:
-    value = values[source.output_name]
-    node = next(node for node in source.nodes if source.output_name in node.outputs)
-    if isinstance(value, RawInput | FixedValue) or not builder.has_input:
-        raise node.refuse(
-            "graph output", "no quantised data", "the result of a layer", "quantise the graph's input"
-        )
-    if isinstance(value, Codes):
-        return value
-    return as_output(builder, node, value, source.output_name)

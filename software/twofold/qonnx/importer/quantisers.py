@@ -5,16 +5,22 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from math import frexp
 
 import numpy as np
+import numpy.typing as npt
 
-from twofold.network.ops import Op, Requantise, Threshold
-from twofold.network.rounding import MULTIPLIER_BITS, SHIFT_MAX
-from twofold.network.thresholds import rounding_thresholds
+from twofold.network.ops import Requantise, Threshold
+from twofold.network.ranges import PRODUCT_BITS, ChannelRange
+from twofold.network.rounding import MULTIPLIER_BITS, SHIFT_MAX, requantise
 from twofold.network.types import IntArray, IntType
 from twofold.qonnx.importer.accumulators import with_folded_offset, with_positive_gain
 from twofold.qonnx.importer.builder import Builder
+from twofold.qonnx.importer.reading import HIGHEST, LOWEST, Reading
+from twofold.qonnx.importer.rounding import NEAREST, LinearRounding, QuantRounding, Rounding
 from twofold.qonnx.importer.source import Node
+from twofold.qonnx.importer.staircase import Staircase, bisected, code_error, staircase
+from twofold.qonnx.importer.steps import AtLeast, DividedBy, Plus, is_clamp
 from twofold.qonnx.importer.values import Codes, Sums
 
 MAX_LEVELS = 256
@@ -23,40 +29,127 @@ MAX_TABLE = 1 << 22
 
 @dataclass(frozen=True)
 class Target:
-    """What a quantiser writes: codes of `type`, clamped to `bounds`."""
+    """What a quantiser writes: codes of `type`, in the tensor `name`."""
 
     type: IntType
-    bounds: tuple[int, int]
+    rounding: Rounding
+    name: str
 
 
 def quantise(builder: Builder, node: Node, sums: Sums, target: Target) -> Codes:
-    """Adds the op that maps `sums` to the codes of `target`, exactly and with ties to even."""
+    """Adds the op that maps `sums` to the codes of `target`.
+
+    Equal to the executor's codes on every integer of the range, or a refusal; if the builder approximates,
+    the greatest difference in codes is noted instead.
+    """
     sums = with_folded_offset(builder, with_positive_gain(builder, node, sums))
-    zero, (lo, hi) = target.type.zero_point, target.bounds
-    bounds = (max(lo, zero), hi) if sums.rectified else (lo, hi)
-    op: Op | None = _requantise(node, sums, target.type, bounds)
-    if op is None:
-        op = _threshold(builder, node, sums, target.type, bounds)
+    multiplier = _multiplier(builder, node, sums, target)
+    if multiplier is not None and _is_exact_arithmetic(builder, sums, target):
+        return Codes(builder.emit(node, multiplier, target.type))
+    codes = _reached_codes(builder, node, sums, target.rounding)
+    steps = _steps(builder, node, sums, target.rounding, codes)
+    if multiplier is not None:
+        found = _requantised(multiplier, builder.range_of(sums.tensor), target.type.zero_point, codes)
+        if steps.is_exact and (found == steps.thresholds).all():
+            return Codes(builder.emit(node, multiplier, target.type))
+        if len(codes) >= MAX_LEVELS and builder.approximate:
+            settle(builder, node, sums, steps, found)
+            return Codes(builder.emit(node, multiplier, target.type))
+    if len(codes) >= MAX_LEVELS:
+        raise _too_many_levels(node, len(codes) + 1)
+    settle(builder, node, sums, steps, steps.thresholds)
+    levels = np.arange(codes[0] - 1, codes[-1] + 1)
+    op = Threshold(node.name, (sums.tensor.name,), target.name, steps.thresholds, levels)
     return Codes(builder.emit(node, op, target.type))
 
 
-def _requantise(node: Node, sums: Sums, type_: IntType, bounds: tuple[int, int]) -> Requantise | None:
-    """The multiplier form; None where an offset, a ratio or a tie has no place in it.
+def settle(builder: Builder, node: Node, sums: Sums, steps: Staircase, chosen: IntArray) -> None:
+    """Accepts `chosen` thresholds if they are the executor's, else notes how many codes they may be off."""
+    if steps.is_exact and (chosen == steps.thresholds).all():
+        return
+    if not builder.approximate:
+        raise _inexact(node, sums, steps)
+    error = max(code_error(chosen, end) for end in (steps.earliest, steps.latest))
+    builder.note_error(node.name, error)
 
-    A quantiser adds its zero point before it rounds and `Requantise` after, which an odd one makes
-    different where there are ties.
-    """
-    if any(sums.offset):
+
+def _inexact(node: Node, sums: Sums, steps: Staircase) -> Exception:
+    channel = int((steps.earliest != steps.latest).any(axis=1).argmax())
+    row = steps.earliest[channel] != steps.latest[channel]
+    return node.refuse(
+        "input",
+        f"float32 sums that may be off by {sums.reading.slack[channel]:g}, in channel {channel} at "
+        f"{int(row.sum())} of {row.size} steps enough to change the code",
+        "sums whose every step is a float32 number, or whose error changes no code",
+        "use scales that are powers of two, or accept a bounded error with --approximate",
+    )
+
+
+def _too_many_levels(node: Node, levels: int) -> Exception:
+    return node.refuse(
+        "scale",
+        f"a ratio of scales, a bias or a zero point that needs thresholds, and {levels} levels",
+        f"any ratio up to {MAX_LEVELS} levels, else M/2^n with M < 2^{MULTIPLIER_BITS} and a bias on the "
+        "accumulator's grid",
+        "use scales that are powers of two, or 8 bits",
+    )
+
+
+def _is_exact_arithmetic(builder: Builder, sums: Sums, target: Target) -> bool:
+    """The executor rounds nothing before it rounds to codes, and `Requantise` breaks its ties alike."""
+    rounding, reading = target.rounding, sums.reading
+    if not isinstance(rounding, QuantRounding | LinearRounding):
+        return False
+    gain, _ = reading.ideal
+    scale = target.type.scale.fraction
+    if any(_exact_ratio(number / scale) is None for number in gain):
+        return False
+    ones = np.ones(len(gain), np.float32)
+    scaled = reading.then(DividedBy("scale", ones * np.float32(rounding.scale)))
+    if isinstance(rounding, LinearRounding):
+        return scaled.is_exact(builder.magnitudes(sums.tensor))
+    zero = rounding.zero_point
+    # `Quant` adds its zero point before it rounds and `Requantise` after, which differs at ties if it is odd.
+    ties = zero % 2 and any((number / scale).denominator > 1 for number in gain)
+    shifted = scaled.then(Plus("zero point", ones * np.float32(zero)))
+    return not ties and shifted.is_exact(builder.magnitudes(sums.tensor))
+
+
+def _multiplier(builder: Builder, node: Node, sums: Sums, target: Target) -> Requantise | None:
+    """The form with the nearest multipliers; None where an offset, a clamp or a mode has no place in it."""
+    rounding, (gain, offset) = target.rounding, sums.reading.ideal
+    nearest = isinstance(rounding, LinearRounding) or (
+        isinstance(rounding, QuantRounding) and rounding.mode in NEAREST
+    )
+    if not nearest or any(offset) or not _is_line_or_relu(sums.reading):
         return None
-    ratios = {gain: multiplier_and_shift(gain / type_.scale.fraction) for gain in set(sums.gain)}
-    if any(ratio is None or (ratio[1] > 0 and type_.zero_point % 2) for ratio in ratios.values()):
+    scale, zero, (lo, hi) = target.type.scale.fraction, target.type.zero_point, rounding.bounds
+    pairs = [_nearest_ratio(number / scale) for number in gain]
+    if None in pairs or not lo <= zero <= hi:
         return None
-    multiplier, shift = np.array([ratios[gain] for gain in sums.gain], np.int64).T
-    return Requantise(node.name, (sums.tensor.name,), node.output, multiplier, shift, bounds)
+    multiplier, shift = np.array(pairs, np.int64).T
+    products = builder.range_of(sums.tensor).magnitude * multiplier
+    if products.max() > 2.0**PRODUCT_BITS:
+        return None
+    bounds = (max(lo, zero), hi) if sums.reading.is_clamped else (lo, hi)
+    return Requantise(node.name, (sums.tensor.name,), target.name, multiplier, shift, bounds)
 
 
-def multiplier_and_shift(ratio: Fraction) -> tuple[int, int] | None:
-    """(M, n) with `M / 2^n` equal to `ratio`, M and n within their limits; None if there is none."""
+def _is_line_or_relu(reading: Reading) -> bool:
+    """Clamps at 0 only, and after one no term and no negative factor."""
+    clamped = False
+    for step in reading.steps:
+        if is_clamp(step):
+            if not isinstance(step, AtLeast) or step.constant.any():
+                return False
+            clamped = True
+        elif clamped and (isinstance(step, Plus) or step.signs.min() < 0):
+            return False
+    return True
+
+
+def _exact_ratio(ratio: Fraction) -> tuple[int, int] | None:
+    """(M, n) with ratio = M / 2^n; None if there is none in range."""
     shift = ratio.denominator.bit_length() - 1
     fits = (
         ratio.denominator == 1 << shift and shift <= SHIFT_MAX and 0 <= ratio.numerator < 1 << MULTIPLIER_BITS
@@ -64,28 +157,70 @@ def multiplier_and_shift(ratio: Fraction) -> tuple[int, int] | None:
     return (ratio.numerator, shift) if fits else None
 
 
-def _threshold(
-    builder: Builder, node: Node, sums: Sums, type_: IntType, bounds: tuple[int, int]
-) -> Threshold:
-    """The threshold form, which takes any gain and offset but writes all levels out."""
-    lo, hi = bounds
-    if hi - lo >= MAX_LEVELS:
+def _nearest_ratio(ratio: Fraction) -> tuple[int, int] | None:
+    """(M, n) with M / 2^n nearest to the ratio; None if it is out of range."""
+    exact = _exact_ratio(ratio)
+    if exact is not None or ratio <= 0:
+        return exact
+    shift = MULTIPLIER_BITS - frexp(float(ratio))[1]
+    if not 0 <= shift <= SHIFT_MAX:
+        return None
+    return _exact_ratio(Fraction(round(ratio * 2**shift), 2**shift))
+
+
+def _reached_codes(builder: Builder, node: Node, sums: Sums, rounding: Rounding) -> IntArray:
+    """The codes that a step leads to, at least one, ascending."""
+    range_ = builder.range_of(sums.tensor)
+    ends = [
+        sums.reading.values(integers[:, None], side)
+        for integers, side in ((range_.lo, LOWEST), (range_.hi, HIGHEST))
+    ]
+    require_finite(node, ends)
+    first, last = int(rounding(ends[0]).min()), int(rounding(ends[1]).max())
+    lo, hi = rounding.bounds
+    first, last = min(first, hi - 1), max(last, lo + 1, first + 1)
+    return np.arange(max(first, lo) + 1, min(last, hi) + 1)
+
+
+def require_finite(node: Node, ends: Sequence[npt.NDArray[np.float32]]) -> None:
+    if not all(np.isfinite(values).all() for values in ends):
         raise node.refuse(
-            "scale",
-            f"a ratio of scales, a bias or a zero point that needs thresholds, and {hi - lo + 1} levels",
-            f"any ratio up to {MAX_LEVELS} levels, else M/2^n with M < 2^{MULTIPLIER_BITS} and a bias on the "
-            "accumulator's grid",
-            "use scales that are powers of two, or 8 bits",
+            "input", "numbers beyond float32", "finite numbers", "check the exported parameters"
         )
-    check_table(node, len(sums.gain), hi - lo)
-    scale, zero = type_.scale.fraction, type_.zero_point
-    codes = range(lo + 1, hi + 1)
-    rows: dict[tuple[Fraction, Fraction], list[int]] = {}
-    for gain, offset in zip(sums.gain, sums.offset, strict=True):
-        if (gain, offset) not in rows:
-            rows[gain, offset] = rounding_thresholds(gain / scale, offset / scale + zero, codes)
-    thresholds = reachable(builder, sums, [rows[key] for key in zip(sums.gain, sums.offset, strict=True)])
-    return Threshold(node.name, (sums.tensor.name,), node.output, thresholds, np.arange(lo, hi + 1))
+
+
+def _steps(builder: Builder, node: Node, sums: Sums, rounding: Rounding, codes: IntArray) -> Staircase:
+    """Bisected for channels that differ only."""
+    range_ = builder.range_of(sums.tensor)
+    kinds, kind_of = _kinds(sums.reading, range_)
+    check_table(node, len(kinds), len(codes))
+    found = staircase(
+        sums.reading.of(kinds),
+        ChannelRange(range_.lo[kinds], range_.hi[kinds]),
+        len(codes),
+        lambda values, _: rounding(values) >= codes,
+    )
+    check_table(node, len(kind_of), min(len(codes), MAX_LEVELS))
+    return Staircase(*(part[kind_of] for part in (found.thresholds, found.earliest, found.latest)))
+
+
+def _kinds(reading: Reading, range_: ChannelRange) -> tuple[IntArray, IntArray]:
+    """(a channel of each kind, the kind of each channel): equal ones have equal numbers on equal ranges."""
+    columns = [reading.gain, reading.offset, reading.slack, range_.lo, range_.hi]
+    columns += [step.constant for step in reading.steps]
+    table = np.stack([np.array(column, np.float64) for column in columns], axis=1)
+    _, kinds, kind_of = np.unique(table, axis=0, return_index=True, return_inverse=True)
+    return kinds, kind_of.ravel()
+
+
+def _requantised(op: Requantise, range_: ChannelRange, zero_point: int, codes: IntArray) -> IntArray:
+    """The thresholds of `op`, as those of a staircase."""
+
+    def reached(integers: IntArray, channels: IntArray) -> npt.NDArray[np.bool_]:
+        multiplier, shift = op.multiplier[channels, None], op.shift[channels, None]
+        return requantise(integers, multiplier, shift, zero_point, op.bounds) >= codes
+
+    return bisected(range_, len(codes), reached)
 
 
 def check_table(node: Node, channels: int, count: int) -> None:
@@ -97,11 +232,3 @@ def check_table(node: Node, channels: int, count: int) -> None:
             f"{MAX_TABLE} in all",
             "quantise the tensor before it is flattened",
         )
-
-
-def reachable(builder: Builder, sums: Sums, rows: Sequence[Sequence[int]]) -> IntArray:
-    """[C, T] from a row for each channel; each threshold moved into its channel's range or one past it."""
-    range_ = builder.range_of(sums.tensor)
-    limits = zip(rows, range_.lo.tolist(), range_.hi.tolist(), strict=True)
-    clamped = [[max(lo, min(hi + 1, threshold)) for threshold in row] for row, lo, hi in limits]
-    return np.array(clamped, np.int64).reshape(len(rows), -1)

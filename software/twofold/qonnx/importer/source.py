@@ -120,10 +120,10 @@ def _input_shape(entry: onnx.ValueInfoProto) -> tuple[int | None, tuple[int, ...
         raise UserError(f"input {entry.name!r}: expected float32, found type {tensor.elem_type}")
     sizes = [dim.dim_value if dim.HasField("dim_value") else None for dim in tensor.shape.dim]
     rest = tuple(size for size in sizes[1:] if size is not None and size > 0)
-    if len(sizes) not in (2, 4) or len(rest) != len(sizes) - 1:
+    if len(sizes) not in (2, 3, 4) or len(rest) != len(sizes) - 1:
         raise UserError(
-            f"input {entry.name!r}: expected a shape [N, C, H, W] or [N, C] with known sizes after N, found "
-            f"{[size if size is not None else '?' for size in sizes]}"
+            f"input {entry.name!r}: expected a shape [N, C, H, W], [N, C, W] or [N, C] with known sizes "
+            f"after N, found {[size if size is not None else '?' for size in sizes]}"
         )
     return sizes[0] or None, rest
 

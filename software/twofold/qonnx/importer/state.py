@@ -4,20 +4,60 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from twofold.qonnx.importer.builder import Builder
-from twofold.qonnx.importer.channels import constant
+from twofold.qonnx.importer.channels import constant, per_channel
 from twofold.qonnx.importer.source import Node
-from twofold.qonnx.importer.values import Codes, DataValue, FixedValue, Sums, Value
+from twofold.qonnx.importer.steps import Floats
+from twofold.qonnx.importer.values import (
+    Codes,
+    Constant,
+    DataValue,
+    FixedValue,
+    HostResult,
+    QuantisedConstant,
+    RawInput,
+    StoredCodes,
+    Sums,
+    Value,
+)
+
+_NAMES = MappingProxyType(
+    {
+        RawInput: "the graph's float input",
+        Constant: "a constant",
+        QuantisedConstant: "a constant",
+        StoredCodes: "integers that no DequantizeLinear has read",
+        HostResult: "what a host computes",
+    }
+)
 
 
 @dataclass(frozen=True, eq=False)
 class Walk:
-    """The values of all tensors before the current node. batch: the graph's fixed batch size, if any."""
+    """The values of all tensors before the current node.
+
+    batch: the graph's fixed batch size, if any. map_rank: dimensions of its maps, the batch included: 4, or 3
+    if they are [N, C, W], which are [C, 1, W] in the network.
+    """
 
     builder: Builder
     values: Mapping[str, Value]
     batch: int | None
+    map_rank: int = 4
+
+    def rank(self, shape: tuple[int, ...]) -> int:
+        """Dimensions in the graph of data of a shape in the network."""
+        return self.map_rank if len(shape) == 3 else 2
+
+    def channel_floats(self, node: Node, index: int, shape: tuple[int, ...], field: str) -> Floats:
+        """Input `index`, a constant, as one float32 number for each channel of data of `shape`."""
+        return per_channel(node, field, self.fixed(node, index, field), shape, self.rank(shape))
+
+    def are_fixed(self, node: Node) -> bool:
+        """Whether all inputs are constants."""
+        return all(isinstance(self.values[name], Constant) for name in node.inputs if name)
 
     def value(self, node: Node, index: int) -> Value:
         self.require_inputs(node, index + 1)
@@ -36,11 +76,23 @@ class Walk:
 
     def data(self, node: Node, index: int = 0) -> DataValue:
         """Input `index`, which must come from a quantiser, directly or through other layers."""
+        value = self.padded(node, index)
+        if isinstance(value, Codes) and any(value.pads):
+            raise node.refuse(
+                f"input {node.inputs[index]!r}",
+                "a padded map",
+                "one without padding",
+                "pad before a Conv only",
+            )
+        return value
+
+    def padded(self, node: Node, index: int = 0) -> DataValue:
+        """As `data`; codes may have zeros around them that are still to be added."""
         value = self.value(node, index)
         if not isinstance(value, Codes | Sums):
             raise node.refuse(
                 f"input {node.inputs[index]!r}",
-                "the graph's float input" if not isinstance(value, FixedValue) else "a constant",
+                _NAMES[type(value)],
                 "quantised data",
                 "let the graph's input pass through a Quant node first",
             )
@@ -52,7 +104,13 @@ class Walk:
 
     def codes(self, node: Node, index: int = 0) -> Codes:
         """Input `index`, which must be what a quantiser wrote."""
-        value = self.data(node, index)
+        return self._codes(node, index, self.data(node, index))
+
+    def padded_codes(self, node: Node, index: int = 0) -> Codes:
+        """As `codes`; there may be zeros around them that are still to be added."""
+        return self._codes(node, index, self.padded(node, index))
+
+    def _codes(self, node: Node, index: int, value: DataValue) -> Codes:
         if not isinstance(value, Codes):
             raise node.refuse(
                 f"input {node.inputs[index]!r}",

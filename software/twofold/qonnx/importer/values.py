@@ -3,21 +3,34 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from fractions import Fraction
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from twofold.network.graph import Tensor
-from twofold.network.types import IntArray
+from twofold.network.types import IntArray, IntType
+from twofold.qonnx.importer.reading import Reading, read_as
+from twofold.qonnx.importer.rounding import Rounding
+from twofold.qonnx.importer.source import Node
+from twofold.qonnx.importer.steps import Step
+
+NO_PADS = (0, 0, 0, 0)
 
 
 @dataclass(frozen=True, eq=False)
 class RawInput:
-    """The graph's float input before its quantiser."""
+    """The graph's float input before its quantiser, after `steps`, whose constants are [C].
+
+    shape: now, image_shape: of the graph's input; both without the batch.
+    """
 
     shape: tuple[int, ...]
+    image_shape: tuple[int, ...]
+    steps: tuple[Step, ...] = ()
+
+    def then(self, *steps: Step) -> RawInput:
+        return replace(self, steps=(*self.steps, *steps))
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,9 +55,13 @@ class QuantisedConstant:
 
 @dataclass(frozen=True, eq=False)
 class Codes:
-    """A tensor that a quantiser wrote; its type says what its integers mean."""
+    """A tensor that a quantiser wrote; its type says what its integers mean.
+
+    pads: (top, left, bottom, right) of zeros around the map, for the convolution that follows.
+    """
 
     tensor: Tensor
+    pads: tuple[int, int, int, int] = NO_PADS
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -54,21 +71,19 @@ class Codes:
         scale = self.tensor.type.scale.fraction
         channels = self.tensor.channels
         offset = -scale * self.tensor.type.zero_point
-        return Sums(self.tensor, (scale,) * channels, (offset,) * channels)
+        return Sums(self.tensor, read_as((scale,) * channels, (offset,) * channels))
 
 
 @dataclass(frozen=True, eq=False)
 class Sums:
-    """Exact integers q that stand for `gain[c] · q + offset[c]`, at least 0 if rectified.
+    """Exact integers, and which float32 numbers the executor has in their place.
 
-    gain, offset: [C]. exclusive: nothing else reads these integers or what was computed from them on the
-    way here, so that the op that writes them may still be changed.
+    exclusive: nothing else reads these integers or what was computed from them on the way here, so that the
+    op that writes them may still be changed.
     """
 
     tensor: Tensor
-    gain: tuple[Fraction, ...]
-    offset: tuple[Fraction, ...]
-    rectified: bool = False
+    reading: Reading
     exclusive: bool = False
 
     @property
@@ -77,22 +92,44 @@ class Sums:
 
     @property
     def is_plain(self) -> bool:
-        """The integers' type alone says what they mean."""
+        """The integers' type alone says which numbers they stand for."""
         scale = self.tensor.type.scale.fraction
         offset = -scale * self.tensor.type.zero_point
-        return not self.rectified and set(self.gain) == {scale} and set(self.offset) == {offset}
+        reading = self.reading
+        if reading.steps or reading.slack.any():
+            return False
+        return set(reading.gain) == {scale} and set(reading.offset) == {offset}
 
-    def times(self, factor: tuple[Fraction, ...]) -> Sums:
-        return replace(
-            self,
-            gain=tuple(a * m for a, m in zip(self.gain, factor, strict=True)),
-            offset=tuple(b * m for b, m in zip(self.offset, factor, strict=True)),
-        )
+    def then(self, *steps: Step) -> Sums:
+        return replace(self, reading=self.reading.then(*steps))
 
-    def plus(self, term: tuple[Fraction, ...]) -> Sums:
-        return replace(self, offset=tuple(b + t for b, t in zip(self.offset, term, strict=True)))
+
+@dataclass(frozen=True, eq=False)
+class StoredCodes:
+    """What `QuantizeLinear` writes: integers, which `DequantizeLinear` gives their meaning.
+
+    node: the QuantizeLinear. source: what is quantised. name: the graph's tensor that holds the integers.
+    """
+
+    node: Node
+    source: RawInput | Codes | Sums
+    type: IntType
+    rounding: Rounding
+    name: str
+
+    def clipped(self, lo: int, hi: int, name: str) -> StoredCodes:
+        """The same integers clamped to lo..hi, in the tensor `name`."""
+        return replace(self, rounding=self.rounding.clipped(lo, hi), name=name)
+
+
+@dataclass(frozen=True, eq=False)
+class HostResult:
+    """What a host computes from the network's output `source`, such as Softmax. work: nodes, in words."""
+
+    source: Codes | Sums
+    work: tuple[str, ...]
 
 
 FixedValue = Constant | QuantisedConstant
 DataValue = Codes | Sums
-Value = RawInput | FixedValue | DataValue
+Value = RawInput | FixedValue | DataValue | StoredCodes | HostResult

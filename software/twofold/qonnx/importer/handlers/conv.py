@@ -1,11 +1,11 @@
-"""`Conv`: two-dimensional convolution."""
+"""`Conv`: convolution in one or two dimensions."""
 
 from __future__ import annotations
 
 from twofold.network.ops import Conv2d
 from twofold.network.types import IntArray
 from twofold.qonnx.importer.attributes import Attributes
-from twofold.qonnx.importer.handlers.geometry import kernel, window
+from twofold.qonnx.importer.handlers.geometry import window
 from twofold.qonnx.importer.handlers.products import (
     bias_terms,
     emit_products,
@@ -14,23 +14,31 @@ from twofold.qonnx.importer.handlers.products import (
 )
 from twofold.qonnx.importer.source import Node
 from twofold.qonnx.importer.state import Walk
-from twofold.qonnx.importer.values import Sums
+from twofold.qonnx.importer.values import QuantisedConstant, Sums
 
 
 def conv(walk: Walk, node: Node) -> Sums:
-    """Inputs: data [N, C, H, W], weight [O, C / group, K_h, K_w], bias [O] (optional)."""
+    """Inputs: data [N, C, H, W], weight [O, C / group, K_h, K_w], bias [O] (optional).
+
+    In one dimension without H and K_h.
+    """
     walk.require_inputs(node, 2, 3)
     attributes = Attributes(node, "auto_pad", "dilations", "group", "kernel_shape", "pads", "strides")
-    geometry = window(attributes)
-    operand, weight = walk.codes(node), quantised_weight(walk, node, 1)
+    axes = walk.map_rank - 2
+    geometry = window(attributes, axes)
+    operand, weight = walk.padded_codes(node), quantised_weight(walk, node, 1)
     shape = weight.codes.shape
-    if len(shape) != 4:
+    if len(shape) != 2 + axes:
+        expected = "[O, C, K_h, K_w]" if axes == 2 else "[O, C, K_w]"
         raise node.refuse(
-            "weight", f"shape {list(shape)}", "[O, C, K_h, K_w]", "use two-dimensional convolutions"
+            "weight", f"shape {list(shape)}", expected, "use convolutions of one or two dimensions"
         )
     if "kernel_shape" in node.attributes:
-        attributes.require("kernel_shape", kernel(attributes), shape[2:])
+        attributes.require("kernel_shape", attributes.integers("kernel_shape", axes), shape[2:])
+    if axes == 1:
+        weight = QuantisedConstant(weight.codes[:, :, None], weight.scale[:, :, None])
     bias = bias_terms(node, walk.fixed(node, 2, "bias") if len(node.inputs) > 2 else None, shape[0])
+    top, left, bottom, right = (a + b for a, b in zip(geometry.padding, operand.pads, strict=True))
 
     def make(output: str, integers: IntArray) -> Conv2d:
         return Conv2d(
@@ -40,7 +48,7 @@ def conv(walk: Walk, node: Node) -> Sums:
             weight.codes,
             integers,
             geometry.stride,
-            geometry.padding,
+            (top, left, bottom, right),
             geometry.dilation,
             attributes.integer("group", 1),
         )

@@ -1,65 +1,168 @@
-"""`Mul`, `Add` and `Relu`."""
+"""Factors, terms and clamps for each channel, and sums of two tensors."""
 
 from __future__ import annotations
 
-from dataclasses import replace
 from fractions import Fraction
 
+import numpy as np
+
 from twofold.network.dyadic import Dyadic
+from twofold.network.graph import Tensor
 from twofold.network.ops import Add
 from twofold.network.types import IntType
 from twofold.qonnx.importer.attributes import Attributes
-from twofold.qonnx.importer.channels import MAX_SCALE, MIN_SCALE, per_channel
+from twofold.qonnx.importer.channels import floats, scalar
+from twofold.qonnx.importer.folding import folded
+from twofold.qonnx.importer.reading import read_as, slack_of
 from twofold.qonnx.importer.source import Node
 from twofold.qonnx.importer.state import Walk
-from twofold.qonnx.importer.values import Codes, DataValue, FixedValue, Sums
+from twofold.qonnx.importer.steps import AtLeast, AtMost, DividedBy, Floats, Plus, Step, Times
+from twofold.qonnx.importer.values import Codes, FixedValue, RawInput, StoredCodes, Sums, Value
 
 MAX_SHIFT = 32
 
 
-def mul(walk: Walk, node: Node) -> Sums:
+def mul(walk: Walk, node: Node) -> Value:
     """Data times a constant, one for each channel."""
-    data, factor = _data_and_constant(walk, node)
-    factors = per_channel(node, "factor", factor, data.shape)
-    if data.rectified and min(factors) < 0:
-        raise node.refuse("factor", "a negative one after Relu", "factors ≥ 0", "quantise before this node")
-    result = data.times(factors)
-    if any(gain and not MIN_SCALE <= abs(gain) <= MAX_SCALE for gain in result.gain):
-        raise node.refuse(
-            "factor", "a scale beyond 2^±200", "scales of real layers", "check the exported parameters"
-        )
-    return result
+    _take_no_attributes(walk, node, 2)
+    if walk.are_fixed(node):
+        return folded(walk, node, np.multiply)
+    index, shape = _operand(walk, node)
+    return _stepped(
+        walk, node, index, Times(node.label, walk.channel_floats(node, 1 - index, shape, "factor"))
+    )
 
 
-def add(walk: Walk, node: Node) -> Sums:
+def div(walk: Walk, node: Node) -> Value:
+    """Data divided by a constant, one for each channel, none of them 0."""
+    _take_no_attributes(walk, node, 2)
+    if walk.are_fixed(node):
+        return folded(walk, node, np.divide)
+    index, shape = _operand(walk, node)
+    if index:
+        raise node.refuse("inputs", "a constant divided by data", "data divided by a constant", "use Mul")
+    divisor = walk.channel_floats(node, 1, shape, "divisor")
+    if not divisor.all():
+        raise node.refuse("divisor", 0, "numbers other than 0", "check the exported parameters")
+    return _stepped(walk, node, 0, DividedBy(node.label, divisor))
+
+
+def add(walk: Walk, node: Node) -> Value:
     """Data plus a constant, one for each channel, or the sum of two tensors of equal shape."""
-    walk.require_inputs(node, 2, 2)
-    Attributes(node)
+    _take_no_attributes(walk, node, 2)
+    if walk.are_fixed(node):
+        return folded(walk, node, np.add)
     if not any(isinstance(walk.value(node, index), FixedValue) for index in (0, 1)):
         return _sum(walk, node)
-    data, term = _data_and_constant(walk, node)
-    if data.rectified:
-        raise node.refuse(
-            "term", "an addition after Relu", "an addition before it", "quantise before this node"
-        )
-    return data.plus(per_channel(node, "term", term, data.shape))
+    index, shape = _operand(walk, node)
+    return _stepped(walk, node, index, Plus(node.label, walk.channel_floats(node, 1 - index, shape, "term")))
 
 
-def relu(walk: Walk, node: Node) -> DataValue:
+def sub(walk: Walk, node: Node) -> Value:
+    """Data minus a constant, or a constant minus data, one for each channel."""
+    _take_no_attributes(walk, node, 2)
+    if walk.are_fixed(node):
+        return folded(walk, node, np.subtract)
+    index, shape = _operand(walk, node)
+    term = walk.channel_floats(node, 1 - index, shape, "term")
+    if index == 0:
+        return _stepped(walk, node, 0, Plus(node.label, -term))
+    return _stepped(walk, node, 1, Times(node.label, -np.ones_like(term)), Plus(node.label, term))
+
+
+def batch_normalisation(walk: Walk, node: Node) -> Value:
+    """Inputs: data, scale [C], bias [C], mean [C], variance [C]; as ONNX Runtime computes it in inference."""
+    walk.require_inputs(node, 5, 5)
+    attributes = Attributes(node, "epsilon", "momentum", "training_mode", "spatial")
+    attributes.require("training_mode", attributes.integer("training_mode", 0), 0)
+    attributes.require("spatial", attributes.integer("spatial", 1), 1)
+    epsilon = np.float32(attributes.number("epsilon", 1e-5))
+    channels = _shape(walk, node, 0)[0]
+    scale, bias, mean, variance = (
+        _vector(walk, node, index, field, channels)
+        for index, field in enumerate(("scale", "bias", "mean", "variance"), start=1)
+    )
+    if not (variance + epsilon > 0).all():
+        raise node.refuse("variance", float(variance.min()), "numbers above 0", "check the parameters")
+    factor = np.float32(1) / np.sqrt(variance + epsilon) * scale
+    term = bias - mean * factor
+    if not (np.isfinite(factor).all() and np.isfinite(term).all()):
+        raise node.refuse("scale", "factors beyond float32", "finite ones", "check the exported parameters")
+    return _stepped(walk, node, 0, Times(node.label, factor), Plus(node.label, term))
+
+
+def relu(walk: Walk, node: Node) -> Value:
     """Nothing where the data are never negative; else left to the quantiser that follows."""
-    walk.require_inputs(node, 1, 1)
-    Attributes(node)
-    value = walk.data(node)
+    _take_no_attributes(walk, node, 1)
+    value = walk.value(node, 0)
     if isinstance(value, Codes) and value.tensor.type.lo == value.tensor.type.zero_point:
-        return value
-    return replace(walk.sums(node), rectified=True)
+        return walk.data(node)
+    return _stepped(walk, node, 0, AtLeast(node.label, np.zeros(_shape(walk, node, 0)[0], np.float32)))
 
 
-def _data_and_constant(walk: Walk, node: Node) -> tuple[Sums, FixedValue]:
-    walk.require_inputs(node, 2, 2)
+def clip(walk: Walk, node: Node) -> Value:
+    """Data clamped to `min` and `max`: attributes in older operator sets, scalar inputs in newer ones."""
+    walk.require_inputs(node, 1, 3)
+    attributes = Attributes(node, "min", "max")
+    found = {
+        name: np.float32(attributes.number(name, 0.0)) for name in ("min", "max") if name in node.attributes
+    }
+    for index, name in enumerate(("min", "max"), start=1):
+        if len(node.inputs) > index and node.inputs[index]:
+            found[name] = np.float32(float(scalar(node, name, walk.fixed(node, index, name))))
+    for name, bound in found.items():
+        if not np.isfinite(bound):
+            raise node.refuse(name, float(bound), "a finite number", "leave it out")
+    value = walk.value(node, 0)
+    if isinstance(value, StoredCodes):
+        return _clipped(node, value, found)
+    channels = np.ones(_shape(walk, node, 0)[0], np.float32)
+    kinds = {"min": AtLeast, "max": AtMost}
+    return _stepped(
+        walk, node, 0, *(kinds[name](node.label, channels * bound) for name, bound in found.items())
+    )
+
+
+def _clipped(node: Node, value: StoredCodes, bounds: dict[str, np.float32]) -> StoredCodes:
+    lo, hi = (
+        int(bounds.get(name, end)) for name, end in zip(("min", "max"), value.rounding.bounds, strict=True)
+    )
+    if not lo <= value.type.zero_point <= hi:
+        raise node.refuse(
+            "bounds", f"{lo} to {hi}", f"a range with {value.type.zero_point}", "clip around the number 0"
+        )
+    return value.clipped(lo, hi, node.output)
+
+
+def _take_no_attributes(walk: Walk, node: Node, inputs: int) -> None:
+    walk.require_inputs(node, inputs, inputs)
     Attributes(node)
-    index = 1 if isinstance(walk.value(node, 1), FixedValue) else 0
-    return walk.sums(node, 1 - index), walk.fixed(node, index, "constant operand")
+
+
+def _operand(walk: Walk, node: Node) -> tuple[int, tuple[int, ...]]:
+    """(which input is data, its shape); the other one is a constant."""
+    index = 0 if isinstance(walk.value(node, 1), FixedValue) else 1
+    walk.fixed(node, 1 - index, "constant operand")
+    return index, _shape(walk, node, index)
+
+
+def _shape(walk: Walk, node: Node, index: int) -> tuple[int, ...]:
+    value = walk.value(node, index)
+    return value.shape if isinstance(value, RawInput) else walk.data(node, index).shape
+
+
+def _vector(walk: Walk, node: Node, index: int, field: str, channels: int) -> Floats:
+    array = floats(node, field, walk.fixed(node, index, field))
+    if array.shape != (channels,):
+        raise node.refuse(
+            field, f"shape {list(array.shape)}", f"[{channels}]", "give each channel one number"
+        )
+    return array
+
+
+def _stepped(walk: Walk, node: Node, index: int, *steps: Step) -> RawInput | Sums:
+    value = walk.value(node, index)
+    return value.then(*steps) if isinstance(value, RawInput) else walk.sums(node, index).then(*steps)
 
 
 def _sum(walk: Walk, node: Node) -> Sums:
@@ -81,7 +184,21 @@ def _sum(walk: Walk, node: Node) -> Sums:
     zero = (a.type.zero_point << shifts[0]) + (b.type.zero_point << shifts[1])
     op = Add(node.name, (a.name, b.name), node.output, shifts)
     tensor = walk.builder.emit(node, op, IntType(True, 64, scale, zero))
-    return Codes(tensor).as_sums()
+    return Sums(tensor, read_as(*_line(walk, tensor, (a, b), shifts)))
+
+
+def _line(
+    walk: Walk, tensor: Tensor, operands: tuple[Tensor, Tensor], shifts: tuple[int, int]
+) -> tuple[list[Fraction], list[Fraction], list[float]]:
+    """Gain, offset and slack of the sums."""
+    type_, channels = tensor.type, tensor.channels
+    scale = type_.scale.fraction
+    bounds = np.zeros(channels, np.int64)
+    for operand, shift in zip(operands, shifts, strict=True):
+        magnitudes = np.array(walk.builder.magnitudes(operand)) + abs(operand.type.zero_point)
+        bounds += magnitudes << shift
+    gain, offset = [scale] * channels, [-scale * type_.zero_point] * channels
+    return gain, offset, slack_of(gain, [Fraction(0)] * channels, bounds, bounds, addends=2)
 
 
 def _common_scale(node: Node, a: Dyadic, b: Dyadic) -> tuple[Dyadic, tuple[int, int]]:

@@ -4,45 +4,52 @@ from __future__ import annotations
 
 import re
 from fractions import Fraction
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from twofold.network.ops import Threshold
-from twofold.network.thresholds import ALWAYS, smallest_reaching
 from twofold.network.types import IntArray, IntType
 from twofold.qonnx.importer.accumulators import with_folded_offset, with_positive_gain
 from twofold.qonnx.importer.attributes import Attributes
-from twofold.qonnx.importer.channels import exact, positive_scale
-from twofold.qonnx.importer.quantisers import check_table, reachable
+from twofold.qonnx.importer.channels import floats, positive_scale
+from twofold.qonnx.importer.quantisers import check_table, require_finite, settle
+from twofold.qonnx.importer.reading import MIDDLE
 from twofold.qonnx.importer.source import Node
+from twofold.qonnx.importer.staircase import staircase
 from twofold.qonnx.importer.state import Walk
+from twofold.qonnx.importer.steps import Floats
 from twofold.qonnx.importer.values import Codes, Sums
 
 MAX_THRESHOLDS = 1 << 12
-_LAYOUTS = {4: "NCHW", 2: "NC"}
+_LAYOUTS = {4: ("NCHW", ""), 3: ("NCW",), 2: ("NC", "")}
+"""By dimensions; the operator's default for three is channels last."""
 
 
 def multi_threshold(walk: Walk, node: Node) -> Codes:
     """Inputs: data, thresholds [C or 1, T]. The result is `out_scale · (thresholds reached) + out_bias`."""
     walk.require_inputs(node, 2, 2)
     attributes = Attributes(node, "out_dtype", "out_scale", "out_bias", "data_layout")
-    sums = walk.sums(node)
-    layout = _LAYOUTS[len(sums.shape) + 1]
-    attributes.require("data_layout", attributes.text("data_layout", ""), layout, "")
+    sums, builder = walk.sums(node), walk.builder
+    layout = _LAYOUTS[walk.rank(sums.shape)]
+    attributes.require("data_layout", attributes.text("data_layout", ""), *layout)
     reals = _thresholds(node, walk, sums)
     first, jumps = _jumps(reals)
     type_, levels = _levels(node, attributes, jumps)
-    sums = with_folded_offset(walk.builder, with_positive_gain(walk.builder, node, sums))
-    thresholds = _integers(walk, sums, reals[:, first])
-    op = Threshold(node.name, (sums.tensor.name,), node.output, thresholds, levels)
-    return Codes(walk.builder.emit(node, op, type_))
+    sums = with_folded_offset(builder, with_positive_gain(builder, node, sums))
+    range_ = builder.range_of(sums.tensor)
+    ends = [sums.reading.values(integers[:, None], MIDDLE) for integers in (range_.lo, range_.hi)]
+    require_finite(node, ends)
+    rows = np.broadcast_to(reals[:, first], (sums.shape[0], len(first)))
+    steps = staircase(sums.reading, range_, len(first), lambda values, channels: values >= rows[channels])
+    settle(builder, node, sums, steps, steps.thresholds)
+    op = Threshold(node.name, (sums.tensor.name,), node.output, steps.thresholds, levels)
+    return Codes(builder.emit(node, op, type_))
 
 
-def _thresholds(node: Node, walk: Walk, sums: Sums) -> npt.NDArray[Any]:
-    """Fractions [C or 1, T], ascending."""
-    array = exact(node, "thresholds", walk.fixed(node, 1, "thresholds"))
+def _thresholds(node: Node, walk: Walk, sums: Sums) -> Floats:
+    """[C or 1, T], ascending."""
+    array = floats(node, "thresholds", walk.fixed(node, 1, "thresholds"))
     channels = sums.shape[0]
     if array.ndim != 2 or array.shape[0] not in (1, channels) or not 1 <= array.shape[1] <= MAX_THRESHOLDS:
         raise node.refuse(
@@ -59,7 +66,7 @@ def _thresholds(node: Node, walk: Walk, sums: Sums) -> npt.NDArray[Any]:
     return array
 
 
-def _jumps(reals: npt.NDArray[Any]) -> tuple[npt.NDArray[np.intp], IntArray]:
+def _jumps(reals: Floats) -> tuple[npt.NDArray[np.intp], IntArray]:
     """Columns that differ from the one before in some channel, and how many equal columns each stands for."""
     starts = np.concatenate([[True], np.any(reals[:, 1:] != reals[:, :-1], axis=0)])
     first = np.flatnonzero(starts)
@@ -90,7 +97,21 @@ def _levels(node: Node, attributes: Attributes, jumps: IntArray) -> tuple[IntTyp
         raise node.refuse(
             "attribute out_dtype", name, f"a type that holds {lowest} to {highest}", "choose a wider type"
         )
-    return type_, lowest + np.concatenate([[0], np.cumsum(jumps)])
+    counts = np.concatenate([[0], np.cumsum(jumps)])
+    _check_numbers(node, scale, bias, lowest + counts, counts)
+    return type_, lowest + counts
+
+
+def _check_numbers(node: Node, scale: Fraction, bias: Fraction, levels: IntArray, counts: IntArray) -> None:
+    """The executor's float32 numbers of all levels are those of their codes."""
+    numbers = np.float32(float(scale)) * counts.astype(np.float32) + np.float32(float(bias))
+    if (numbers != (levels * float(scale)).astype(np.float32)).any():
+        raise node.refuse(
+            "attribute out_bias",
+            float(bias),
+            "one that float32 adds to the levels without rounding",
+            "use an out_scale that is a power of two",
+        )
 
 
 def _fraction(node: Node, attributes: Attributes, name: str, default: float) -> Fraction:
@@ -98,13 +119,3 @@ def _fraction(node: Node, attributes: Attributes, name: str, default: float) -> 
     if not np.isfinite(number):
         raise node.refuse(f"attribute {name}", number, "a finite number", "check the exported parameters")
     return Fraction(number)
-
-
-def _integers(walk: Walk, sums: Sums, reals: npt.NDArray[Any]) -> IntArray:
-    """[C, T]: for each threshold the smallest integer whose real value reaches it."""
-    rows = np.broadcast_to(reals, (sums.shape[0], reals.shape[1]))
-    found = [
-        [ALWAYS if sums.rectified and level <= 0 else smallest_reaching(gain, offset, level) for level in row]
-        for gain, offset, row in zip(sums.gain, sums.offset, rows, strict=True)
-    ]
-    return reachable(walk.builder, sums, found)

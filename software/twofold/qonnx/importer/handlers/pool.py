@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from fractions import Fraction
 from math import prod
+
+import numpy as np
 
 from twofold.network.ops import Flatten, MaxPool2d, SumPool2d
 from twofold.network.types import IntType
 from twofold.qonnx.importer.attributes import Attributes
 from twofold.qonnx.importer.handlers.axes import axes_of
 from twofold.qonnx.importer.handlers.geometry import kernel, window
+from twofold.qonnx.importer.reading import read_as, slack_of
 from twofold.qonnx.importer.source import Node
 from twofold.qonnx.importer.state import Walk
+from twofold.qonnx.importer.steps import DividedBy
 from twofold.qonnx.importer.values import Codes, DataValue, Sums
 
 
@@ -23,17 +28,16 @@ def max_pool(walk: Walk, node: Node) -> DataValue:
     )
     attributes.require("ceil_mode", attributes.integer("ceil_mode", 0), 0)
     attributes.require("storage_order", attributes.integer("storage_order", 0), 0)
-    geometry = window(attributes)
+    geometry = window(attributes, walk.map_rank - 2)
     attributes.require("dilations", geometry.dilation, (1, 1))
     value, sums = walk.data(node), walk.sums(node)
-    if min(sums.gain) < 0:
+    if sums.reading.signs.min() < 0:
         raise node.refuse(
             "input", "sums of a negative scale", "positive scales", "put a Quant node before the pool"
         )
     name = node.output if sums.is_plain else walk.builder.free_name(f"{node.output}.sum")
-    op = MaxPool2d(
-        node.name, (sums.tensor.name,), name, kernel(attributes), geometry.stride, geometry.padding
-    )
+    size = kernel(attributes, walk.map_rank - 2)
+    op = MaxPool2d(node.name, (sums.tensor.name,), name, size, geometry.stride, geometry.padding)
     tensor = walk.builder.emit(node, op, sums.tensor.type)
     return Codes(tensor) if isinstance(value, Codes) else replace(sums, tensor=tensor, exclusive=False)
 
@@ -45,10 +49,10 @@ def average_pool(walk: Walk, node: Node) -> Sums:
     )
     attributes.require("ceil_mode", attributes.integer("ceil_mode", 0), 0)
     attributes.require("count_include_pad", attributes.integer("count_include_pad", 0), 0, 1)
-    geometry = window(attributes)
+    geometry = window(attributes, walk.map_rank - 2)
     attributes.require("dilations", geometry.dilation, (1, 1))
     attributes.require("pads", geometry.padding, (0, 0, 0, 0))
-    return _mean(walk, node, kernel(attributes), geometry.stride)
+    return _mean(walk, node, kernel(attributes, walk.map_rank - 2), geometry.stride)
 
 
 def global_average_pool(walk: Walk, node: Node) -> Sums:
@@ -65,9 +69,11 @@ def reduce_mean(walk: Walk, node: Node) -> Sums:
     attributes.require("keepdims", keep, 0, 1)
     attributes.require("noop_with_empty_axes", attributes.integer("noop_with_empty_axes", 0), 0)
     size = _map_size(walk, node)
-    axes = axes_of(walk, node, rank=4)
-    if axes != {2, 3}:
-        raise node.refuse("axes", sorted(axes), "[2, 3]", "average over height and width only")
+    axes, rank = axes_of(walk, node, walk.map_rank), walk.map_rank
+    if axes != set(range(2, rank)):
+        raise node.refuse(
+            "axes", sorted(axes), str(list(range(2, rank))), "average over height and width only"
+        )
     mean = _mean(walk, node, size, size)
     if keep:
         return mean
@@ -84,15 +90,29 @@ def _map_size(walk: Walk, node: Node) -> tuple[int, int]:
 
 
 def _mean(walk: Walk, node: Node, kernel_size: tuple[int, int], stride: tuple[int, int]) -> Sums:
-    """Exact sums over windows; the division goes into the gain."""
+    """Exact sums over windows, then the division, which ONNX Runtime rounds once."""
     sums = walk.sums(node)
-    if sums.rectified:
-        raise node.refuse(
-            "input", "a Relu that is not quantised", "quantised data", "put a Quant node before the pool"
-        )
-    area = prod(kernel_size)
-    type_ = sums.tensor.type
+    gain, offset = _line(walk, node, sums)
+    area, type_ = prod(kernel_size), sums.tensor.type
     name = walk.builder.free_name(f"{node.output}.sum")
     op = SumPool2d(node.name, (sums.tensor.name,), name, kernel_size, stride)
     tensor = walk.builder.emit(node, op, IntType(True, 64, type_.scale, area * type_.zero_point))
-    return Sums(tensor, tuple(a / area for a in sums.gain), sums.offset)
+    bounds = np.array(walk.builder.magnitudes(sums.tensor), np.int64) * area
+    sums_offset = [b * area for b in offset]
+    slack = slack_of(gain, sums_offset, bounds, bounds, addends=area)
+    divisor = DividedBy(node.label, np.full(tensor.channels, area, np.float32))
+    return Sums(tensor, read_as(gain, sums_offset, slack).then(divisor))
+
+
+def _line(walk: Walk, node: Node, sums: Sums) -> tuple[tuple[Fraction, ...], tuple[Fraction, ...]]:
+    """Gain and offset of numbers that are rounded nowhere on the way but from their codes."""
+    reading = sums.reading
+    is_line = reading.is_exact(walk.builder.magnitudes(sums.tensor)) and not reading.is_clamped
+    if not is_line:
+        raise node.refuse(
+            "input",
+            "a Relu, or sums that float32 rounds, before any quantiser",
+            "quantised data",
+            "put a Quant node before the pool",
+        )
+    return reading.ideal

@@ -9,10 +9,13 @@ from fractions import Fraction
 import numpy as np
 
 from twofold.network.dyadic import Dyadic
+from twofold.network.graph import Tensor
 from twofold.network.ops import Conv2d, Linear
+from twofold.network.ranges import ChannelRange, partial_sums
 from twofold.network.types import IntArray, IntType
 from twofold.qonnx.importer.accumulators import on_grid, positive_dyadic
 from twofold.qonnx.importer.channels import exact
+from twofold.qonnx.importer.reading import read_as, slack_of
 from twofold.qonnx.importer.source import Node
 from twofold.qonnx.importer.state import Walk
 from twofold.qonnx.importer.values import Codes, FixedValue, QuantisedConstant, Sums
@@ -69,14 +72,32 @@ def emit_products(
     Its bias takes the input's zero point and, where it lies on the accumulator's grid, the real bias;
     otherwise the bias stays in the sums' offset, for thresholds to take.
     """
-    gain = tuple(operand.tensor.type.scale.fraction * scale for scale in scales)
+    type_ = operand.tensor.type
+    gain = tuple(type_.scale.fraction * scale for scale in scales)
     integers = on_grid(bias, gain)
     offset = bias if integers is None else (Fraction(0),) * len(bias)
     scale = positive_dyadic(set(gain))
-    plain = scale is not None and integers is not None
-    name = node.output if plain else walk.builder.free_name(f"{node.output}.sum")
-    op = make(name, integers if integers is not None else np.zeros(len(bias), np.int64))
+    op = make("", integers if integers is not None else np.zeros(len(bias), np.int64))
+    slack = _slack(walk, op, operand.tensor, gain, offset)
+    plain = scale is not None and integers is not None and not any(slack)
     weight_sums = op.weight.reshape(len(bias), -1).sum(axis=1)
-    op = replace(op, bias=op.bias - operand.tensor.type.zero_point * weight_sums)
+    name = node.output if plain else walk.builder.free_name(f"{node.output}.sum")
+    op = replace(op, output=name, bias=op.bias - type_.zero_point * weight_sums)
     tensor = walk.builder.emit(node, op, IntType(True, 64, scale or Dyadic(1)))
-    return Sums(tensor, gain, offset, exclusive=True)
+    return Sums(tensor, read_as(gain, offset, slack), exclusive=True)
+
+
+def _slack(
+    walk: Walk,
+    op: Conv2d | Linear,
+    operand: Tensor,
+    gain: tuple[Fraction, ...],
+    offset: tuple[Fraction, ...],
+) -> list[float]:
+    """How far the executor's float32 sums may be from exact ones, [O]. op: with its bias in real units."""
+    codes, zero = walk.builder.range_of(operand), operand.type.zero_point
+    # padding adds the number 0, which is in every range of numbers around the zero point
+    numbers = ChannelRange(codes.lo - zero, codes.hi - zero).including(0)
+    greatest, least = partial_sums(op, numbers)
+    addends = op.weight[0].size + 1
+    return slack_of(gain, offset, np.maximum(greatest, -least), greatest - least, addends)

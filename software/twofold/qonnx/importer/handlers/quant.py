@@ -1,41 +1,124 @@
-"""`Quant`: uniform quantisation of weights and of data."""
+"""`Quant`, `BipolarQuant` and `Trunc`: quantisation of weights and of data in QONNX."""
 
 from __future__ import annotations
 
-import numpy as np
+from fractions import Fraction
+from functools import partial
+from typing import Any
 
-from twofold.network.graph import Tensor
+import numpy as np
+import numpy.typing as npt
+
 from twofold.network.types import IntType
 from twofold.qonnx.importer.attributes import Attributes
 from twofold.qonnx.importer.channels import integer, positive_scale, scalar
+from twofold.qonnx.importer.handlers.inputs import quantised_input
+from twofold.qonnx.importer.handlers.weights import quantised_constant
 from twofold.qonnx.importer.quantisers import Target, quantise
+from twofold.qonnx.importer.rounding import MODES, BipolarRounding, QuantRounding, TruncRounding
 from twofold.qonnx.importer.source import Node
 from twofold.qonnx.importer.state import Walk
-from twofold.qonnx.importer.values import Codes, FixedValue, QuantisedConstant, RawInput, Value
+from twofold.qonnx.importer.values import Codes, FixedValue, RawInput, Value
 
 DATA_BITS = 16
 CONSTANT_BITS = 32
 
 
 def quant(walk: Walk, node: Node) -> Value:
-    """Inputs: data, scale, zero point, bit width. Rounding: half to even."""
+    """Inputs: data, scale, zero point, bit width."""
     walk.require_inputs(node, 4, 4)
     attributes = Attributes(node, "signed", "narrow", "rounding_mode")
-    attributes.require(
-        "rounding_mode", attributes.text("rounding_mode", "ROUND").upper(), "ROUND", "HALF_EVEN"
-    )
+    mode = _mode(attributes, "ROUND")
     signed, narrow = (_switch(attributes, name) for name in ("signed", "narrow"))
     value = walk.value(node, 0)
     is_fixed = isinstance(value, FixedValue)
     bits = _bits(node, walk.fixed(node, 3, "bit width"), signed, CONSTANT_BITS if is_fixed else DATA_BITS)
-    scale, zero_point = walk.fixed(node, 1, "scale"), walk.fixed(node, 2, "zero point")
-    lo, hi = _bounds(bits, signed, narrow)
+    scale = walk.fixed(node, 1, "scale")
+    zero = integer(node, "zero point", walk.fixed(node, 2, "zero point"))
+    bounds = code_bounds(bits, signed, narrow)
     if isinstance(value, FixedValue):
-        return _constant(node, value, scale, integer(node, "zero point", zero_point), (lo, hi))
-    target = _target(node, scale, zero_point, bits, signed, (lo, hi))
-    if isinstance(value, RawInput):
-        return _input(walk, node, value, target)
+        if zero:
+            raise node.refuse("zero point", zero, "0 for constants", "quantise weights symmetrically")
+        return quantised_constant(node, value, scale, partial(_codes, mode, bounds))
+    factor = positive_scale(node, "scale", scalar(node, "scale", scale))
+    if not bounds[0] <= zero <= bounds[1]:
+        raise node.refuse(
+            "zero point", zero, f"a code in {list(bounds)}", "use a range that holds the number 0"
+        )
+    rounding = QuantRounding(float(factor), zero, bounds, mode)
+    return written(walk, node, value, Target(IntType(signed, bits, factor, zero), rounding, node.output))
+
+
+def bipolar(walk: Walk, node: Node) -> Value:
+    """Inputs: data, scale. Codes -1 and 1."""
+    walk.require_inputs(node, 2, 2)
+    Attributes(node)
+    value, scale = walk.value(node, 0), walk.fixed(node, 1, "scale")
+    if isinstance(value, FixedValue):
+        return quantised_constant(node, value, scale, lambda x: np.where(x >= 0, 1.0, -1.0), divides=False)
+    factor = positive_scale(node, "scale", scalar(node, "scale", scale))
+    rounding = BipolarRounding(float(factor), 0, (-1, 1))
+    return written(walk, node, value, Target(IntType(True, 2, factor), rounding, node.output))
+
+
+def trunc(walk: Walk, node: Node) -> Value:
+    """Inputs: data, scale, zero point, input bits, then output bits, or output scale and output bits.
+
+    Version 1 keeps the scale and does not clamp, version 2 has a scale of its own and clamps.
+    """
+    walk.require_inputs(node, 5, 6)
+    attributes = Attributes(node, "rounding_mode", "signed", "narrow")
+    mode = _mode(attributes, "FLOOR")
+    scale = positive_scale(node, "scale", scalar(node, "scale", walk.fixed(node, 1, "scale")))
+    zero = integer(node, "zero point", walk.fixed(node, 2, "zero point"))
+    if zero:
+        raise node.refuse("zero point", zero, "0", "quantise symmetrically before the truncation")
+    bits_in, bits_out = (
+        integer(node, "bit width", walk.fixed(node, index, "bit width"))
+        for index in (3, len(node.inputs) - 1)
+    )
+    if not 2 <= bits_out <= min(bits_in, DATA_BITS) or bits_in > CONSTANT_BITS:
+        raise node.refuse(
+            "bit width", f"{bits_in} to {bits_out}", f"2 to {DATA_BITS} of up to 32", "keep more"
+        )
+    if len(node.inputs) == 5:
+        signed = _is_signed(walk, node)
+        divisor, factor, bounds = 2 ** (bits_in - bits_out), scale, code_bounds(bits_out, signed, False)
+    else:
+        signed = attributes.integer("signed", 1) == 1
+        factor = positive_scale(
+            node, "output scale", scalar(node, "scale", walk.fixed(node, 4, "output scale"))
+        )
+        ratio: Fraction = factor.fraction / scale.fraction
+        if ratio.denominator != 1 or ratio.numerator & (ratio.numerator - 1):
+            raise node.refuse("output scale", float(factor), "scale × 2^n", "truncate whole bits")
+        divisor = int(ratio)
+        bounds = code_bounds(bits_out, signed, attributes.integer("narrow", 0) == 1)
+    rounding = TruncRounding(float(scale), 0, bounds, float(divisor), mode)
+    target = Target(IntType(signed, bits_out, factor), rounding, node.output)
     return quantise(walk.builder, node, walk.sums(node), target)
+
+
+def _codes(mode: str, bounds: tuple[int, int], numbers: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    return MODES[mode](np.clip(numbers, np.float64(bounds[0]), np.float64(bounds[1])))
+
+
+def _is_signed(walk: Walk, node: Node) -> bool:
+    range_ = walk.builder.range_of(walk.sums(node).tensor)
+    return int(range_.lo.min()) < 0
+
+
+def written(walk: Walk, node: Node, value: Value, target: Target) -> Codes:
+    """The codes of data, or of the graph's input."""
+    if isinstance(value, RawInput):
+        return quantised_input(walk, node, value, target)
+    return quantise(walk.builder, node, walk.sums(node), target)
+
+
+def _mode(attributes: Attributes, default: str) -> str:
+    mode = attributes.text("rounding_mode", default).upper()
+    attributes.require("rounding_mode", mode, *MODES)
+    return mode
 
 
 def _switch(attributes: Attributes, name: str) -> bool:
@@ -52,58 +135,8 @@ def _bits(node: Node, value: FixedValue, signed: bool, most: int) -> int:
     return bits
 
 
-def _bounds(bits: int, signed: bool, narrow: bool) -> tuple[int, int]:
+def code_bounds(bits: int, signed: bool, narrow: bool) -> tuple[int, int]:
     """QONNX's narrow range leaves out the lowest code of signed and the highest of unsigned types."""
     if signed:
         return -(1 << (bits - 1)) + narrow, (1 << (bits - 1)) - 1
     return 0, (1 << bits) - 1 - narrow
-
-
-def _target(
-    node: Node, scale: FixedValue, zero_point: FixedValue, bits: int, signed: bool, bounds: tuple[int, int]
-) -> Target:
-    factor = positive_scale(node, "scale", scalar(node, "scale", scale))
-    zero = integer(node, "zero point", zero_point)
-    if not bounds[0] <= zero <= bounds[1]:
-        raise node.refuse(
-            "zero point", zero, f"a code in {list(bounds)}", "use a range that holds the number 0"
-        )
-    return Target(IntType(signed, bits, factor, zero), bounds)
-
-
-def _input(walk: Walk, node: Node, value: RawInput, target: Target) -> Codes:
-    if walk.builder.has_input:
-        raise node.refuse(
-            "input", "a second quantiser of the graph's input", "one", "share the first one's output"
-        )
-    if target.bounds != (target.type.lo, target.type.hi):
-        raise node.refuse(
-            "attribute narrow", 1, "0 for the quantiser of the graph's input", "use the type's whole range"
-        )
-    return Codes(walk.builder.set_input(node, Tensor(node.output, value.shape, target.type)))
-
-
-def _constant(
-    node: Node, value: FixedValue, scale: FixedValue, zero_point: int, bounds: tuple[int, int]
-) -> QuantisedConstant:
-    """The codes as the float32 arithmetic of QONNX gives them."""
-    if zero_point:
-        raise node.refuse("zero point", zero_point, "0 for constants", "quantise weights symmetrically")
-    divisor = scale.array.astype(np.float32)
-    shape = value.array.shape
-    if divisor.size == 1:
-        divisor = divisor.reshape((1,) * len(shape))
-    divisor = divisor.reshape((1,) * (len(shape) - divisor.ndim) + divisor.shape)
-    if divisor.ndim != len(shape) or any(a not in (1, b) for a, b in zip(divisor.shape, shape, strict=True)):
-        raise node.refuse("scale", f"shape {list(scale.array.shape)}", f"one that spreads over {list(shape)}",
-                          "use one scale per tensor or per output channel")  # fmt: skip
-    if not (np.isfinite(divisor) & (divisor > 0)).all():
-        raise node.refuse(
-            "scale", float(divisor.min()), "positive finite scales", "check the exported parameters"
-        )
-    if not np.isfinite(value.array).all():
-        raise node.refuse("input", "NaN or infinity", "finite numbers", "check the exported parameters")
-    with np.errstate(over="ignore"):  # an infinite quotient is clamped as any other
-        scaled = value.array.astype(np.float32) / divisor
-    codes = np.rint(np.clip(scaled, np.float64(bounds[0]), np.float64(bounds[1])))
-    return QuantisedConstant(codes.astype(np.int64), divisor)

@@ -13,7 +13,15 @@ from twofold.qonnx.importer.attributes import Attributes
 from twofold.qonnx.importer.handlers.axes import axes_of
 from twofold.qonnx.importer.source import Node
 from twofold.qonnx.importer.state import Walk
-from twofold.qonnx.importer.values import Codes, Constant, DataValue, FixedValue, QuantisedConstant, Value
+from twofold.qonnx.importer.values import (
+    Codes,
+    Constant,
+    DataValue,
+    FixedValue,
+    QuantisedConstant,
+    RawInput,
+    Value,
+)
 
 
 def constant(walk: Walk, node: Node) -> Constant:
@@ -55,54 +63,77 @@ def transpose(walk: Walk, node: Node) -> FixedValue:
     return Constant(np.transpose(value.array, order))
 
 
-def flatten(walk: Walk, node: Node) -> DataValue:
+def flatten(walk: Walk, node: Node) -> DataValue | RawInput:
     walk.require_inputs(node, 1, 1)
     attributes = Attributes(node, "axis")
     attributes.require("axis", attributes.integer("axis", 1), 1)
     return _flat(walk, node)
 
 
-def reshape(walk: Walk, node: Node) -> DataValue:
-    """To [N, C·H·W] only. Inputs: data, shape."""
+def reshape(walk: Walk, node: Node) -> Value:
+    """To [N, C·H·W] only; constants to any shape. Inputs: data, shape."""
     walk.require_inputs(node, 2, 2)
     attributes = Attributes(node, "allowzero")
     attributes.require("allowzero", attributes.integer("allowzero", 0), 0)
     target = walk.fixed(node, 1, "shape").array.ravel().tolist()
-    elements = prod(walk.data(node).shape)
-    keeps_batch = [[0, -1], [0, elements], [-1, elements]]
-    if walk.batch is not None:
-        keeps_batch += [[walk.batch, -1], [walk.batch, elements]]
+    value = walk.value(node, 0)
+    if isinstance(value, Constant):
+        return _reshaped(node, value, target)
+    shape = value.shape if isinstance(value, RawInput) else walk.data(node).shape
+    elements = prod(shape)
+    batches = [0] if walk.batch is None else [0, walk.batch]
+    keeps_batch = [[-1, elements], *([batch, rest] for batch in batches for rest in (-1, elements))]
     if target not in keeps_batch:
         supported = f"[0, -1] or another that gives [N, {elements}]"
         raise node.refuse("shape", target, supported, "flatten all axes after the batch")
     return _flat(walk, node)
 
 
-def squeeze(walk: Walk, node: Node) -> DataValue:
-    """[N, C, 1, 1] to [N, C]. Inputs: data, axes (in newer operator sets)."""
+def _reshaped(node: Node, value: Constant, target: list[int]) -> Constant:
+    try:
+        return Constant(value.array.reshape(target))
+    except (ValueError, TypeError):
+        raise node.refuse("shape", target, f"one of {value.array.size} numbers", "check the model") from None
+
+
+def squeeze(walk: Walk, node: Node) -> Value:
+    """[N, C, 1, 1] to [N, C]; constants as they are specified."""
     Attributes(node, "axes")
+    value = walk.value(node, 0)
+    if isinstance(value, Constant):
+        return _squeezed(walk, node, value)
     shape = walk.data(node).shape
-    axes = axes_of(walk, node, rank=len(shape) + 1)
-    if axes != {2, 3} or shape[1:] != (1, 1):
+    axes = axes_of(walk, node, walk.rank(shape))
+    if axes != set(range(2, walk.map_rank)) or shape[1:] != (1, 1):
         found = f"axes {sorted(axes)} of [N, {', '.join(map(str, shape))}]"
         raise node.refuse("axes", found, "axes [2, 3] of [N, C, 1, 1]", "use Flatten")
     return _flat(walk, node)
 
 
-def _flat(walk: Walk, node: Node) -> DataValue:
-    value, sums = walk.data(node), walk.sums(node)
-    if len(value.shape) == 1:
-        return value
+def _squeezed(walk: Walk, node: Node, value: Constant) -> Constant:
+    axes = axes_of(walk, node, value.array.ndim)
+    if any(value.array.shape[axis] != 1 for axis in axes):
+        raise node.refuse("axes", sorted(axes), "axes of size 1", "check the model")
+    return Constant(np.squeeze(value.array, tuple(axes)))
+
+
+def _flat(walk: Walk, node: Node) -> DataValue | RawInput:
+    value = walk.value(node, 0)
+    if isinstance(value, RawInput):
+        return _flat_input(value)
+    data, sums = walk.data(node), walk.sums(node)
+    if len(data.shape) == 1:
+        return data
     name = node.output if sums.is_plain else walk.builder.free_name(f"{node.output}.flat")
     flat = ops.Flatten(node.name, (sums.tensor.name,), name)
     tensor = walk.builder.emit(node, flat, sums.tensor.type)
-    if isinstance(value, Codes):
+    if isinstance(data, Codes):
         return Codes(tensor)
+    reading = sums.reading.repeated(prod(data.shape[1:]))
+    return replace(sums, tensor=tensor, reading=reading, exclusive=False)
+
+
+def _flat_input(value: RawInput) -> RawInput:
     pixels = prod(value.shape[1:])
-    return replace(
-        sums,
-        tensor=tensor,
-        gain=tuple(a for a in sums.gain for _ in range(pixels)),
-        offset=tuple(b for b in sums.offset for _ in range(pixels)),
-        exclusive=False,
-    )
+    steps = tuple(step.repeated(pixels) for step in value.steps)
+    return replace(value, shape=(prod(value.shape),), steps=steps)

@@ -1,0 +1,33 @@
+"""What a host computes from the network's output: `Softmax`, `LogSoftmax`, `ArgMax`."""
+
+from __future__ import annotations
+
+from twofold.qonnx.importer.attributes import Attributes
+from twofold.qonnx.importer.source import Node
+from twofold.qonnx.importer.state import Walk
+from twofold.qonnx.importer.values import HostResult
+
+
+def softmax(walk: Walk, node: Node) -> HostResult:
+    """Over the channels of a vector."""
+    return _over_channels(walk, node, Attributes(node, "axis"), -1)
+
+
+def argmax(walk: Walk, node: Node) -> HostResult:
+    """Over the channels of a vector."""
+    attributes = Attributes(node, "axis", "keepdims", "select_last_index")
+    attributes.require("keepdims", attributes.integer("keepdims", 1), 0, 1)
+    attributes.require("select_last_index", attributes.integer("select_last_index", 0), 0)
+    return _over_channels(walk, node, attributes, 0)
+
+
+def _over_channels(walk: Walk, node: Node, attributes: Attributes, default: int) -> HostResult:
+    walk.require_inputs(node, 1, 1)
+    value = walk.value(node, 0)
+    if isinstance(value, HostResult):
+        return HostResult(value.source, (*value.work, node.label))
+    data = walk.data(node)
+    if len(data.shape) != 1:
+        raise node.refuse("input", f"a map {list(data.shape)}", "a vector [N, C]", "flatten it first")
+    attributes.require("axis", attributes.integer("axis", default), 1, -1)
+    return HostResult(data, (node.label,))

@@ -1,0 +1,89 @@
+"""The graph's output: what the network gives, and what is left to the host."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from twofold.qonnx.importer.accumulators import changeable, positive_dyadic, with_folded_offset
+from twofold.qonnx.importer.builder import Builder
+from twofold.qonnx.importer.reading import Reading
+from twofold.qonnx.importer.source import Node
+from twofold.qonnx.importer.steps import is_clamp
+from twofold.qonnx.importer.values import Codes, HostResult, Sums, Value
+
+
+@dataclass(frozen=True, eq=False)
+class Output:
+    """codes: the network's output. host: nodes that a host computes from it, in words, in order.
+
+    They keep the order of the output's channels, so that the greatest stays the greatest.
+    """
+
+    codes: Codes | Sums
+    host: tuple[str, ...] = ()
+
+
+def output_of(builder: Builder, node: Node, value: Value, name: str) -> Output:
+    """The value of the graph's output `name`, which `node` writes, or a refusal."""
+    if isinstance(value, HostResult):
+        output = output_of(builder, node, value.source, "")
+        return replace(output, host=output.host + value.work)
+    if isinstance(value, Codes):
+        return Output(value)
+    if not isinstance(value, Sums) or not builder.has_input:
+        raise node.refuse(
+            "graph output", "no quantised data", "the result of a layer", "quantise the graph's input"
+        )
+    return _integers(builder, value, name) or _before_host(node, value)
+
+
+def _integers(builder: Builder, sums: Sums, name: str) -> Output | None:
+    """Sums whose steps round nothing: integers with one positive scale and no offset."""
+    reading = sums.reading
+    if sums.is_plain:
+        return Output(sums)
+    if reading.is_clamped or not reading.is_exact(builder.magnitudes(sums.tensor)):
+        return None
+    folded = with_folded_offset(builder, sums)
+    gain, offset = folded.reading.ideal
+    op, scale = changeable(builder, folded), positive_dyadic(set(gain))
+    if op is None or scale is None or any(offset):
+        return None
+    return Output(replace(folded, tensor=builder.rewrite(op, name or folded.tensor.name, scale)))
+
+
+def _before_host(node: Node, sums: Sums) -> Output:
+    """Sums before the steps that a host must do; these must treat all channels alike."""
+    reading = sums.reading
+    plain = replace(sums, reading=replace(reading, steps=()))
+    if plain.is_plain and _keep_order(reading):
+        return Output(plain, tuple(step.source for step in reading.steps))
+    gains = set(reading.ideal[0])
+    if positive_dyadic(gains) is None and not reading.slack.any():
+        raise node.refuse(
+            "graph output",
+            f"{len(gains)} scales, {float(min(gains)):g} to {float(max(gains)):g}",
+            "one positive scale for all channels, a sum of powers of two",
+            "quantise the last layer's weights with one scale per tensor, or end the graph with a quantiser",
+        )
+    raise node.refuse(
+        "graph output",
+        _fault(reading),
+        "accumulators of a layer, then the same positive factors and terms for all channels, "
+        "or a quantiser's result",
+        "end the graph with a quantiser, or with a bias that is a multiple of input scale × weight scale",
+    )
+
+
+def _keep_order(reading: Reading) -> bool:
+    return bool((reading.signs > 0).all()) and all(
+        step.is_uniform and not is_clamp(step) for step in reading.steps
+    )
+
+
+def _fault(reading: Reading) -> str:
+    if reading.slack.any():
+        return f"sums that float32 may round, by up to {reading.slack.max():g}"
+    if reading.is_clamped:
+        return "a Relu or Clip without a quantiser"
+    return "sums with a bias or scale that no layer takes in"
