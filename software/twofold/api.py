@@ -35,7 +35,7 @@ from twofold.progress import SILENT, Progress
 from twofold.projects import device_of, write_engine_project
 from twofold.qonnx.export import export
 from twofold.qonnx.freeze import freeze
-from twofold.qonnx.importer.load import import_model
+from twofold.qonnx.importer.load import import_file, import_model
 from twofold.quant.convert import quantise
 from twofold.rtl.engine import Engine
 from twofold.sim.engine import TOP
@@ -50,6 +50,7 @@ __all__ = [
     "evaluate",
     "export",
     "freeze",
+    "import_file",
     "import_model",
     "load_dataset",
     "plan",
@@ -65,21 +66,24 @@ WORK = Path("build/verify")
 """Where `verify` keeps compiled simulations, so that a second call does not compile again."""
 
 
-def evaluate(model: Path, dataset: Dataset, progress: Progress = SILENT) -> Evaluation:
+def evaluate(
+    model: Path, dataset: Dataset, progress: Progress = SILENT, approximate: bool = False
+) -> Evaluation:
     """The golden model's accuracy on the whole test part of `dataset`.
 
-    model: a QONNX file. Raises UserError for files that cannot be imported, and for a data set of other
-    images or another number of classes.
+    model: a QONNX file. approximate: as in `import_file`. Raises UserError for files that cannot be imported,
+    and for a data set of other images or another number of classes.
     """
-    return run_evaluation(import_model(model), dataset.test, dataset.classes, progress)
+    imported = import_file(model, approximate)
+    return run_evaluation(imported.network, dataset.test, dataset.classes, progress, imported.reader)
 
 
-def show(model: Path) -> Overview:
+def show(model: Path, approximate: bool = False) -> Overview:
     """The layers of a QONNX file, and where each of them runs.
 
-    Raises UserError for files that cannot be imported.
+    approximate: as in `import_file`. Raises UserError for files that cannot be imported.
     """
-    return overview(import_model(model))
+    return overview(import_file(model, approximate))
 
 
 def verify(
@@ -107,9 +111,11 @@ def verify(
             raise UserError(f"against: expected one of {GOLDEN}, {', '.join(roads)}, got {name!r}")
     if not chosen:
         raise UserError(f"against: expected one of {', '.join(roads)} besides the reference, got none")
-    network = import_model(model)
+    imported = import_file(model)
+    network = imported.network
     home = work / f"{model.stem}-{digest(network)[:12]}"
-    subject = Subject(model.stem, model, network, sample_frames(network, frames, seed), home)
+    codes = sample_codes(imported.reader.codes, (frames, *network.input.shape), seed)
+    subject = Subject(model.stem, model, network, codes, home, imported.reader.images_of(codes))
     checks = []
     for name in chosen:
         with progress.task(f"{model.stem}: golden against {name}"):
@@ -120,19 +126,31 @@ def verify(
 def sample_frames(network: Network, frames: int, seed: int) -> IntArray:
     """Codes of the input's type, [frames, *shape]: all least, all greatest, then random."""
     type_ = network.input.type
-    shape = (frames, *network.input.shape)
-    codes = np.random.default_rng(seed).integers(type_.lo, type_.hi, shape, np.int64, endpoint=True)
-    for index, extreme in enumerate((type_.lo, type_.hi)[:frames]):
-        codes[index] = extreme
-    return codes
+    return sample_codes(np.arange(type_.lo, type_.hi + 1), (frames, *network.input.shape), seed)
 
 
-def build(model: Path, board: str, backend: str, out: Path, progress: Progress = SILENT) -> None:
+def sample_codes(codes: IntArray, shape: tuple[int, ...], seed: int) -> IntArray:
+    """Some of `codes` [K], ascending, in `shape` [frames, ...]: all least, all greatest, then random."""
+    chosen = np.random.default_rng(seed).integers(0, len(codes), shape)
+    for index, extreme in enumerate((0, len(codes) - 1)[: shape[0]]):
+        chosen[index] = extreme
+    return codes[chosen]
+
+
+def build(
+    model: Path,
+    board: str,
+    backend: str,
+    out: Path,
+    progress: Progress = SILENT,
+    approximate: bool = False,
+) -> None:
     """Writes a project for a board: `rtl`, engine and driver for Vivado; `hls`, hls4ml's for Vitis HLS.
 
-    Nothing of the vendors' tools is run. Raises UserError for boards and backends that do not exist.
+    approximate: as in `import_file`. Nothing of the vendors' tools is run. Raises UserError for boards and
+    backends that do not exist.
     """
-    network = import_model(model)
+    network = import_file(model, approximate).network
     target = load_board(board)
     with progress.task(f"write the {backend} project for {board}"):
         match backend:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+import numpy as np
 import numpy.typing as npt
 
 from twofold.errors import UserError
@@ -35,6 +36,7 @@ class Subject:
     """A network and the frames to compare it on.
 
     frames: codes [N, *input shape]. model: the QONNX file. work: a folder for what is built on the way.
+    images: what the model's input quantiser makes these codes of; the codes' numbers if not given.
     """
 
     name: str
@@ -42,6 +44,7 @@ class Subject:
     network: Network
     frames: IntArray
     work: Path
+    images: npt.NDArray[np.float32] | None = None
 
     @cached_property
     def golden(self) -> Mapping[str, IntArray]:
@@ -54,7 +57,8 @@ class Subject:
 
     def first(self, frames: int) -> Subject:
         """The same network on fewer frames."""
-        return Subject(self.name, self.model, self.network, self.frames[:frames], self.work)
+        images = None if self.images is None else self.images[:frames]
+        return Subject(self.name, self.model, self.network, self.frames[:frames], self.work, images)
 
     def check(self, candidate: str, run: Callable[[], Mapping[str, IntArray]]) -> Check:
         """What came of `run`: *not run* if the road is closed, *fail* if the hardware stops on the way."""
@@ -69,7 +73,9 @@ class Subject:
 
 def check_qonnx(subject: Subject) -> Check:
     """The stock qonnx executor, in float32."""
-    return subject.check("qonnx", lambda: run_executor(subject.model, subject.network, subject.frames))
+    return subject.check(
+        "qonnx", lambda: run_executor(subject.model, subject.network, subject.frames, subject.images)
+    )
 
 
 def check_brevitas(subject: Subject, frozen: FrozenModel, images: npt.ArrayLike) -> Check:

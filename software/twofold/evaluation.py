@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
+import numpy.typing as npt
 
 from twofold.data.dataset import Images
 from twofold.errors import UserError
@@ -55,19 +56,40 @@ class Evaluation:
         }
 
 
-def evaluate(network: Network, images: Images, classes: int, progress: Progress = SILENT) -> Evaluation:
+class Reader(Protocol):
+    """Turns images into a network's input. image_shape: of one image."""
+
+    @property
+    def image_shape(self) -> tuple[int, ...]: ...
+
+    def codes_of(self, images: npt.NDArray[np.float32]) -> IntArray:
+        """float32 [N, *image_shape] in [0, 1] → codes [N, *the input's shape]."""
+
+
+def evaluate(
+    network: Network,
+    images: Images,
+    classes: int,
+    progress: Progress = SILENT,
+    reader: Reader | None = None,
+) -> Evaluation:
     """Runs the golden model on `images`, batch by batch; among equal logits the first counts.
 
-    classes: of the data set. Raises UserError if the network takes images of another shape, or gives
-    another number of logits, or if there are no images.
+    classes: of the data set. reader: how images become codes; by the input's type alone if not given. Raises
+    UserError if the network takes images of another shape, or gives another number of logits, or if there are
+    no images.
     """
-    _check(network, images, classes)
+    _check(network.input.shape if reader is None else reader.image_shape, network, images, classes)
     confusion = np.zeros((classes, classes), np.int64)
     start = time.monotonic()
     golden, codes = Golden(network), _codes_of_pixels(network, images.full_scale)
+
+    def read(batch: Images) -> IntArray:
+        return codes[batch.pixels.numpy()] if reader is None else reader.codes_of(batch.real.numpy())
+
     with progress.task("run the golden model", total=len(images)) as advance:
         for batch in images.batches(BATCH):
-            answers = golden.outputs(codes[batch.pixels.numpy()]).argmax(axis=1)
+            answers = golden.outputs(read(batch)).argmax(axis=1)
             np.add.at(confusion, (batch.labels.numpy(), answers), 1)
             advance(len(batch), f"{100 * confusion.trace() / confusion.sum():.2f}%")
     return Evaluation(confusion, time.monotonic() - start)
@@ -80,12 +102,12 @@ def _codes_of_pixels(network: Network, full_scale: int) -> IntArray:
     return quantise(images.real.numpy().ravel(), network.input.type)
 
 
-def _check(network: Network, images: Images, classes: int) -> None:
+def _check(expected: tuple[int, ...], network: Network, images: Images, classes: int) -> None:
     shape = tuple(images.pixels.shape[1:])
-    if network.input.shape != shape:
+    if expected != shape:
         raise UserError(
             f"expected a network for images of {_times(shape)}, found one for "
-            f"{_times(network.input.shape)}; name the data set that it was trained on"
+            f"{_times(expected)}; name the data set that it was trained on"
         )
     if network.output.shape != (classes,):
         raise UserError(

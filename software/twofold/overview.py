@@ -14,6 +14,7 @@ from twofold.network.types import IntType, width_of
 from twofold.plan.propose import propose
 from twofold.plan.stages import Stage, stages
 from twofold.plan.tiles import tile_weights
+from twofold.qonnx.importer.load import Imported
 from twofold.rtl.geometry import Geometry
 from twofold.rtl.mac.kinds import pe_kinds
 
@@ -48,9 +49,13 @@ class Line:
 class Overview:
     """lines: an op each, in the order of execution. obstacle: why no engine executes the network, or ""."""
 
-    network: Network
+    imported: Imported
     lines: tuple[Line, ...]
     obstacle: str
+
+    @property
+    def network(self) -> Network:
+        return self.imported.network
 
     def as_json(self) -> dict[str, Any]:
         network = self.network
@@ -60,6 +65,8 @@ class Overview:
             "output": {"shape": list(network.output.shape), "type": type_json(network.output.type)},
             "macs": total_macs(network),
             "layers": [line.as_json() for line in self.lines],
+            "host": {"before": list(self.imported.reader.work), "after": list(self.imported.host)},
+            "errors": dict(self.imported.errors),
             "obstacle": self.obstacle or None,
         }
 
@@ -73,8 +80,9 @@ def type_json(type_: IntType) -> dict[str, Any]:
     }
 
 
-def overview(network: Network) -> Overview:
-    """Every op of `network` with the part of the proposed engine that executes it."""
+def overview(imported: Imported) -> Overview:
+    """Every op of a network with the part of the proposed engine that executes it."""
+    network = imported.network
     obstacle, arrays = "", dict[str, str]()
     try:
         arrays = _arrays(stages(network), propose(network))
@@ -82,7 +90,7 @@ def overview(network: Network) -> Overview:
         obstacle = str(error)
     rows = zip(network.ops, describe(network), strict=True)
     lines = [Line(row, _weight_bits(op), NOWHERE if obstacle else _where(op, arrays)) for op, row in rows]
-    return Overview(network, tuple(lines), obstacle)
+    return Overview(imported, tuple(lines), obstacle)
 
 
 def _where(op: Op, arrays: Mapping[str, str]) -> str:

@@ -13,10 +13,12 @@ from twofold.qonnx.importer import load as importing
 
 @pytest.fixture(autouse=True)
 def answered_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    def stand_in(network: object, images: object, classes: int, progress: object) -> Evaluation:
+    def stand_in(*arguments: object) -> Evaluation:
+        classes = 10
         return Evaluation(np.diag([1200] * classes) + np.eye(classes, k=1, dtype=np.int64) * 30, 8.0)
 
-    monkeypatch.setattr(importing, "import_model", lambda path: SimpleNamespace(name=path.stem))
+    imported = SimpleNamespace(network=None, reader=None)
+    monkeypatch.setattr(importing, "import_file", lambda path, approximate: imported)
     monkeypatch.setattr(evaluation, "evaluate", stand_in)
 
 

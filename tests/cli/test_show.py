@@ -5,23 +5,25 @@ from pathlib import Path
 
 from twofold.errors import UserError
 from twofold.overview import Overview, overview
-from twofold.qonnx.importer.load import import_model
+from twofold.qonnx.importer.load import import_file
 
 MODEL = Path(__file__).parents[1] / "assets" / "int8" / "model.onnx"
 
 
 def seen() -> Overview:
-    return overview(import_model(MODEL))
+    return overview(import_file(MODEL))
 
 
 def test_a_table_of_layers(run, answer) -> None:
     calls = answer("show", seen())
     result = run("show", "m.onnx")
     assert result.exit_code == 0, result.output
-    assert calls == [(Path("m.onnx"),)]
+    assert calls == [(Path("m.onnx"), False)]
     lines = result.stdout.splitlines()
     assert "MACs a frame" in lines[0]
-    assert {"layer", "weights", "MACs"} <= set(lines[2].split())
+    assert lines[1].startswith("on the host before: Quant ")
+    assert lines[2] == "exact: every integer is the executor's, proven in its float32 arithmetic"
+    assert {"layer", "weights", "MACs"} <= set(lines[4].split())
     assert sum("engine: int8_dsp" in line for line in lines) == 6
 
 

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import ast
 import importlib.util
-import inspect
 import re
 import shlex
-import textwrap
 from dataclasses import fields
 from pathlib import Path
 
@@ -18,7 +15,7 @@ from amaranth.lib.data import StructLayout
 
 from twofold.cli.main import app
 from twofold.network.ops import ALL_OPS, Op
-from twofold.qonnx.importer.dispatch import CORE, QUANTISATION, Handler
+from twofold.qonnx.importer.page import with_table
 from twofold.rtl.bus.engine_registers import engine_registers
 from twofold.rtl.isa import LAYER, TRANSFER
 
@@ -95,19 +92,9 @@ def test_ops_and_their_fields() -> None:
     assert found == expected
 
 
-def attributes_read(handler: Handler) -> set[str]:
-    """The attributes that a handler of the importer understands."""
-    tree = ast.parse(textwrap.dedent(inspect.getsource(handler)))
-    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
-    known = [call.args[1:] for call in calls if getattr(call.func, "id", "") == "Attributes"]
-    return {name.value for names in known for name in names if isinstance(name, ast.Constant)}
-
-
-def test_operators_and_their_attributes() -> None:
-    table = rows("network.md", "operator", "attributes")
-    found = {NAME.findall(row[0])[0]: set(NAME.findall(row[1])) for row in table}
-    expected = {name: attributes_read(handler) for name, handler in {**CORE, **QUANTISATION}.items()}
-    assert found == expected
+def test_operators_of_the_importer_are_as_it_checks_them() -> None:
+    page = (DOCS / "network.md").read_text()
+    assert with_table(page) == page, "run python -m twofold.qonnx.importer.page"
 
 
 def test_who_may_import_whom() -> None:

@@ -15,7 +15,7 @@ from twofold.golden.compare import Status, compare
 from twofold.golden.execute import execute
 from twofold.network.graph import Network
 from twofold.qonnx.executor import run_executor
-from twofold.qonnx.importer.load import import_model
+from twofold.qonnx.importer.load import import_file, import_model
 
 DOMAIN = "qonnx.custom_op.general"
 
@@ -65,7 +65,7 @@ class Graph:
             inputs.append(self.constant(f"{output}.bias", bias))
         return self.node("Conv", inputs, output, **attributes)
 
-    def model(self, output: str = "y", batch: Any = 1) -> onnx.ModelProto:
+    def model(self, output: str = "y", batch: Any = 1, opset: int = 13) -> onnx.ModelProto:
         shape = [batch, *self.shape]
         # Shape inference fills in the rank, which the executor needs of the output.
         graph = helper.make_graph(
@@ -75,7 +75,7 @@ class Graph:
             [helper.make_tensor_value_info(output, TensorProto.FLOAT, None)],
             self.constants,
         )
-        opsets = [helper.make_opsetid("", 13), helper.make_opsetid(DOMAIN, 1)]
+        opsets = [helper.make_opsetid("", opset), helper.make_opsetid(DOMAIN, 1)]
         return helper.make_model(graph, opset_imports=opsets, ir_version=8)
 
 
@@ -106,13 +106,16 @@ def load(save: Callable[..., Path]) -> Callable[..., Network]:
 def agreed(save: Callable[..., Path]) -> Callable[..., Network]:
     """Imports a graph and holds golden and executor equal on all shared tensors, `names` among them."""
 
-    def check(graph: Graph, *names: str, frames: int = 4) -> Network:
-        path = save(graph)
-        network = import_model(path)
-        type_ = network.input.type
-        codes = graph.random.integers(type_.lo, type_.hi, (frames, *network.input.shape), endpoint=True)
-        golden, found = execute(network, codes), run_executor(path, network, codes)
-        result = compare("hand", ("golden", golden), ("qonnx", found), (*names, "x", network.output_name))
+    def check(graph: Graph, *names: str, frames: int = 4, **options: Any) -> Network:
+        path = save(graph, **options)
+        imported = import_file(path)
+        network, reader = imported.network, imported.reader
+        assert not imported.errors
+        codes = graph.random.choice(reader.codes, (frames, *network.input.shape))
+        golden, found = execute(network, codes), run_executor(path, network, codes, reader.images_of(codes))
+        result = compare(
+            "hand", ("golden", golden), ("qonnx", found), (*names, network.input_name, network.output_name)
+        )
         assert result.status is Status.PASS, result.detail
         return network
 

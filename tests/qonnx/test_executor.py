@@ -86,7 +86,7 @@ def test_values_off_the_scale_are_no_integers(new_graph, save):
     )
     tensor = dataclasses.replace(network.tensors["y"], type=coarse)
     codes = executor._integers(np.array([0.25, 0.125, np.nan, np.inf], np.float32), tensor)
-    assert codes.tolist() == [1, NO_INTEGER, NO_INTEGER, NO_INTEGER]
+    assert codes.ravel().tolist() == [1, NO_INTEGER, NO_INTEGER, NO_INTEGER]
 
 
 def test_graphs_that_the_executor_cannot_run(new_graph, save):

@@ -44,9 +44,9 @@ def conv_then_quant(graph, **attributes):
 
 
 def test_an_unknown_operator(image_graph, refused):
-    image_graph.node("Softmax", ["x"], "y")
+    image_graph.node("LpPool", ["x"], "y", kernel_shape=[2, 2])
     assert refused(image_graph).startswith(
-        "Softmax 'y': operator: found Softmax, supported: Add, AveragePool, Constant, Conv, Dropout, "
+        "LpPool 'y': operator: found LpPool, supported: Add, ArgMax, AveragePool, BatchNormalization, "
     )
 
 
@@ -58,8 +58,8 @@ def test_a_core_operator_in_the_quantisation_domain(image_graph, refused):
 def test_an_unknown_attribute(image_graph, refused):
     conv_then_quant(image_graph, wobble=3)
     assert refused(image_graph) == (
-        "Conv 'conv': attribute wobble: found 3, supported: auto_pad, dilations, group, kernel_shape, pads, "
-        "strides; export the model without it"
+        "Conv 'conv': attribute wobble: found 3, supported: auto_pad, dilations, kernel_shape, pads, "
+        "strides, group; export the model without it"
     )
 
 
@@ -93,8 +93,8 @@ def test_conv_attributes(image_graph, refused, attributes, start):
     "options, start",
     [
         (
-            {"rounding_mode": "FLOOR"},
-            "attribute rounding_mode: found 'FLOOR', supported: 'ROUND' or 'HALF_EVEN'; ",
+            {"rounding_mode": "STOCHASTIC"},
+            "attribute rounding_mode: found 'STOCHASTIC', supported: 'ROUND' or 'HALF_EVEN' or 'CEIL' or ",
         ),
         ({"signed": 2}, "attribute signed: found 2, supported: 0 or 1; "),
         ({"bits": 40}, "bit width: found 40, supported: 2 to 16; "),
@@ -102,7 +102,7 @@ def test_conv_attributes(image_graph, refused, attributes, start):
         ({"bits": 1}, "bit width: found 1, supported: 2 to 16; "),
         ({"zero": 0.5}, "zero point: found 0.5, supported: an integer; "),
         ({"zero": 300}, "zero point: found 300, supported: a code in [-128, 127]; "),
-        ({"scale": -0.5}, "scale: found -0.5, supported: a positive scale, 2^-200 to 2^200; "),
+        ({"scale": -0.5}, "scale: found -0.5, supported: a positive scale, 2^-100 to 2^100; "),
         ({"scale": float("nan")}, "scale: found NaN or infinity, supported: finite numbers; "),
         (
             {"scale": [[[0.5]], [[0.25]]]},
@@ -122,24 +122,18 @@ def test_a_quantiser_without_a_required_attribute(image_graph, refused):
 
 
 def test_a_quantiser_of_too_many_levels_for_thresholds(image_graph, refused):
-    image_graph.quant("x", "y", 0.3, bits=9)
+    image_graph.conv("x", "conv", (3, 2, 3, 3), bias=np.full(3, 0.1))
+    image_graph.quant("conv", "y", 2**-9, bits=12)
     assert refused(image_graph).startswith(
         "Quant 'y': scale: found a ratio of scales, a bias or a zero point that"
     )
 
 
-def test_bipolar_quantisers_are_no_silent_default(image_graph, refused):
-    image_graph.node("BipolarQuant", ["x", image_graph.constant("one", 1.0)], "y", DOMAIN)
-    assert refused(image_graph).startswith(
-        "BipolarQuant 'y': operator: found qonnx.custom_op.general.BipolarQuant"
-    )
-
-
 def test_the_input_needs_a_quantiser(new_graph, refused):
     graph = new_graph((2, 4, 4))
-    graph.node("Relu", ["images"], "y")
+    graph.node("GlobalAveragePool", ["images"], "y")
     assert refused(graph) == (
-        "Relu 'y': input 'images': found the graph's float input, supported: quantised data; "
+        "GlobalAveragePool 'y': input 'images': found the graph's float input, supported: quantised data; "
         "let the graph's input pass through a Quant node first"
     )
 
@@ -150,12 +144,6 @@ def test_the_input_has_one_quantiser(image_graph, refused):
     assert refused(image_graph).startswith(
         "Quant 'again': input: found a second quantiser of the graph's input"
     )
-
-
-def test_the_input_s_quantiser_has_no_narrow_range(new_graph, refused):
-    graph = new_graph((2, 4, 4))
-    graph.quantised_input(signed=1, narrow=1)
-    assert refused(graph, output="x").startswith("Quant 'x': attribute narrow: found 1, supported: 0 for the")
 
 
 def test_float_weights(image_graph, refused):
@@ -218,14 +206,14 @@ def test_a_relu_at_the_output(image_graph, refused):
     image_graph.conv("x", "conv", (2, 2, 1, 1))
     image_graph.node("Relu", ["conv"], "y")
     assert refused(image_graph).startswith(
-        "Relu 'y': graph output: found a Relu without a quantiser, supported: "
+        "Relu 'y': graph output: found a Relu or Clip without a quantiser, "
     )
 
 
 def test_a_bias_off_the_grid_at_the_output(image_graph, refused):
     image_graph.conv("x", "y", (2, 2, 1, 1), bias=[0.1, 0.2])
     assert refused(image_graph).startswith(
-        "Conv 'y': graph output: found sums with a bias or scale that no layer"
+        "Conv 'y': graph output: found sums that float32 may round, by up to "
     )
 
 
@@ -359,10 +347,10 @@ def test_reshapes_that_move_the_batch(image_graph, refused):
             "attribute out_dtype: found UINT2, supported: a type that holds 0 to 4; ",
         ),
         ([[0.1]], {"out_scale": 0.5, "out_bias": 0.3}, "attribute out_bias: found 0.3"),
-        ([[0.1]], {"out_scale": -1.0}, "attribute out_scale: found -1, supported: a positive scale, 2^-200 "),
+        ([[0.1]], {"out_scale": -1.0}, "attribute out_scale: found -1, supported: a positive scale, 2^-100 "),
         (
             [[0.1]],
-            {"out_scale": 2.0**-140, "out_bias": 2.0**30},
+            {"out_scale": 2.0**-90, "out_bias": 2.0**30},
             "attribute out_dtype: found UINT4, supported: ",
         ),
         ([[0.1]], {"data_layout": "NHWC"}, "attribute data_layout: found 'NHWC', supported: 'NCHW' or ''; "),
@@ -375,15 +363,18 @@ def test_multi_threshold(image_graph, refused, thresholds, attributes, start):
 
 
 def test_tables_that_fill_the_memory(new_graph, refused):
-    graph = new_graph((1 << 19,))
+    graph = new_graph((1 << 16,))
     graph.quantised_input()
-    graph.node("MultiThreshold", ["x", graph.constant("t", [np.arange(9)])], "y", DOMAIN, out_dtype="UINT4")
-    assert refused(graph).startswith("MultiThreshold 'y': thresholds: found 9 for each of 524288 channels, ")
-    graph.quant("x", "y", 0.3)
+    graph.node("MultiThreshold", ["x", graph.constant("t", [np.arange(99)])], "y", DOMAIN, out_dtype="UINT7")
+    assert refused(graph).startswith("MultiThreshold 'y': thresholds: found 99 for each of 65536 channels, ")
+    graph.quant("x", "y", 0.08)
     del graph.nodes[-2]
     assert refused(graph).startswith(
-        "Quant 'y': thresholds: found 255 for each of 524288 channels, supported: "
+        "Quant 'y': thresholds: found 127 for each of 65536 channels, supported: "
     )
+    wide = new_graph((1 << 17,))
+    wide.quant(wide.quantised_input(), "y", 0.3)
+    assert refused(wide).startswith("Quant 'y': input: found 131072 channels, supported: 65536 in all; ")
 
 
 def test_descending_functions_of_shared_tensors(image_graph, refused):
@@ -394,22 +385,13 @@ def test_descending_functions_of_shared_tensors(image_graph, refused):
     )
 
 
-def test_arithmetic_after_relu(image_graph, refused):
-    image_graph.conv("x", "conv", (2, 2, 1, 1))
-    image_graph.node("Relu", ["conv"], "relu")
-    image_graph.node("Add", ["relu", image_graph.constant("term", 0.5)], "moved")
-    image_graph.quant("moved", "y", 0.5)
-    assert refused(image_graph).startswith(
-        "Add 'moved': term: found an addition after Relu, supported: an addition"
-    )
-
-
 def test_scales_that_run_away(image_graph, refused):
     image_graph.constant("huge", 2.0**120)
     for index, source in enumerate(["x", "m0"]):
         image_graph.node("Mul", [source, "huge"], f"m{index}")
-    assert refused(image_graph, output="m1").startswith(
-        "Mul 'm1': factor: found a scale beyond 2^±200, supported: "
+    image_graph.quant("m1", "y", 0.5)
+    assert refused(image_graph).startswith(
+        "Quant 'y': input: found numbers beyond float32, supported: finite "
     )
 
 

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from twofold.cli.choices import Backend
+from twofold.cli.choices import Approximate, Backend
 from twofold.cli.output import print_json, print_rich, results_only
 
 EXAMPLE = "Example: twofold build model.onnx --board pynq-z2 --backend rtl --out build/pynq"
@@ -20,6 +20,7 @@ def build(
     backend: Annotated[
         Backend, typer.Option("--backend", help="rtl: the engine, for Vivado. hls: an hls4ml project.")
     ] = Backend.RTL,
+    approximate: Approximate = False,
     json: Annotated[bool, typer.Option("--json", help="Print what was written as JSON.")] = False,
 ) -> None:
     """Write a complete project for a board: sources, scripts, memory images and driver.
@@ -30,7 +31,7 @@ def build(
         import twofold.api as api
         from twofold.cli.progress_bars import shown
 
-        api.build(model, board, str(backend), out, shown())
+        api.build(model, board, str(backend), out, shown(), approximate)
     written = sorted(str(path.relative_to(out)) for path in out.rglob("*") if path.is_file())
     if json:
         print_json({"folder": str(out), "board": board, "backend": str(backend), "files": written})

@@ -1,8 +1,16 @@
-"""The words that options accept."""
+"""The words that options accept, and options of several verbs."""
 
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+Approximate = Annotated[
+    bool,
+    typer.Option("--approximate", help="Accept codes that float32 may round otherwise, with a proven bound."),
+]
 
 
 class Network(StrEnum):

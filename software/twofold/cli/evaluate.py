@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from twofold.cli.choices import DataSet
+from twofold.cli.choices import Approximate, DataSet
 from twofold.cli.output import print_json, print_rich, results_only
 
 EXAMPLE = "Example: twofold evaluate model.onnx --dataset cifar10 --data data"
@@ -24,6 +24,7 @@ def evaluate(
     seed: Annotated[
         int, typer.Option("--seed", min=0, help="Of the split of digits, which has no test part of its own.")
     ] = 0,
+    approximate: Approximate = False,
     json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")] = False,
 ) -> None:
     """Run the golden model on a whole test set and count what it gets right."""
@@ -31,11 +32,11 @@ def evaluate(
         from twofold.cli.progress_bars import shown
         from twofold.data.load import load
         from twofold.evaluation import evaluate
-        from twofold.qonnx.importer.load import import_model
+        from twofold.qonnx.importer.load import import_file
 
-        network = import_model(model)
+        imported = import_file(model, approximate)
         labelled = load(str(dataset), data, seed)
-        evaluation = evaluate(network, labelled.test, labelled.classes, shown())
+        evaluation = evaluate(imported.network, labelled.test, labelled.classes, shown(), imported.reader)
     if json:
         print_json({"model": str(model), "dataset": str(dataset), **evaluation.as_json()})
         return

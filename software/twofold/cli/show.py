@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from twofold.cli.choices import Approximate
 from twofold.cli.output import print_json, print_rich, results_only
 
 if TYPE_CHECKING:
@@ -20,13 +22,14 @@ _COLUMNS = ("layer", "kind", "shape", "type", "weights", "MACs", "runs on")
 
 def show(
     model: Annotated[Path, typer.Argument(help="A model in QONNX, such as twofold export writes.")],
+    approximate: Approximate = False,
     json: Annotated[bool, typer.Option("--json", help="Print the table as JSON.")] = False,
 ) -> None:
     """Print a model's layers: types, scales, widths, multiplications, and where each of them runs."""
     with results_only():
         import twofold.api as api
 
-        seen = api.show(model)
+        seen = api.show(model, approximate)
     if json:
         print_json(seen.as_json())
     else:
@@ -41,7 +44,17 @@ def _summary(seen: Overview) -> list[str]:
         f"{network.name}: {_tensor(network.input.shape, network.input.type)} → "
         f"{_tensor(network.output.shape, network.output.type)}, {total_macs(network):,} MACs a frame"
     ]
-    return lines + ([f"no engine executes it: {seen.obstacle}"] if seen.obstacle else [])
+    lines += [f"on the host before: {', '.join(seen.imported.reader.work)}"]
+    lines += [f"on the host after: {', '.join(seen.imported.host)}"] if seen.imported.host else []
+    lines += [f"no engine executes it: {seen.obstacle}"] if seen.obstacle else []
+    return [*lines, _exactness(seen.imported.errors)]
+
+
+def _exactness(errors: Mapping[str, int]) -> str:
+    if not errors:
+        return "exact: every integer is the executor's, proven in its float32 arithmetic"
+    bounds = ", ".join(f"{name} ±{codes}" for name, codes in errors.items())
+    return f"approximate: codes that differ from the executor's on equal inputs at most by: {bounds}"
 
 
 def _tensor(shape: tuple[int, ...], type_: object) -> str:

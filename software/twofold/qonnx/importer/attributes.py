@@ -1,4 +1,4 @@
-"""Attributes of a node, read against the list of those that its handler understands."""
+"""Attributes of a node, by type."""
 
 from __future__ import annotations
 
@@ -9,18 +9,10 @@ from twofold.qonnx.importer.source import Node
 
 
 class Attributes:
-    """The attributes of `node`; one outside `known` is an error, so that none is passed over."""
+    """The attributes of `node`, whose names its operator knows (`twofold.qonnx.importer.dispatch`)."""
 
-    def __init__(self, node: Node, *known: str) -> None:
+    def __init__(self, node: Node) -> None:
         self._node = node
-        for name in node.attributes:
-            if name not in known:
-                raise node.refuse(
-                    f"attribute {name}",
-                    repr(node.attributes[name]),
-                    ", ".join(known) or "no attribute",
-                    "export the model without it",
-                )
 
     def integer(self, name: str, default: int | None = None) -> int:
         """default: what the operator's specification says; None if the attribute is required."""

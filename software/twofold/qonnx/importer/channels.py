@@ -14,7 +14,7 @@ from twofold.qonnx.importer.steps import Floats
 from twofold.qonnx.importer.values import Constant, FixedValue, QuantisedConstant
 
 MAX_NUMBERS = 1 << 22
-MIN_SCALE, MAX_SCALE = Fraction(1, 2**200), Fraction(2**200)
+MIN_SCALE, MAX_SCALE = Fraction(1, 2**100), Fraction(2**100)
 
 
 def exact(node: Node, field: str, value: FixedValue) -> npt.NDArray[Any]:
@@ -76,7 +76,7 @@ def positive_scale(node: Node, field: str, number: Fraction) -> Dyadic:
     """`number`, a binary fraction, as the scale of a type. Refuses what is not positive or beyond any use."""
     if not MIN_SCALE <= number <= MAX_SCALE:
         raise node.refuse(
-            field, f"{float(number):g}", "a positive scale, 2^-200 to 2^200", "check the exported parameters"
+            field, f"{float(number):g}", "a positive scale, 2^-100 to 2^100", "check the exported parameters"
         )
     return Dyadic.from_fraction(number)
 

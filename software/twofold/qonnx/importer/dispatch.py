@@ -1,8 +1,9 @@
-"""Which handler takes which operator."""
+"""Which operators the importer takes, with which attributes; docs/network.md is made of these tables."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from types import MappingProxyType
 
 from twofold.qonnx.importer.handlers import (
@@ -25,55 +26,146 @@ from twofold.qonnx.read import QUANT_DOMAINS
 
 Handler = Callable[[Walk, Node], Value]
 
-CORE: Mapping[str, Handler] = MappingProxyType(
+
+@dataclass(frozen=True)
+class Operator:
+    """supported: in words, for the documentation. attributes: names that the handler understands."""
+
+    handler: Handler
+    supported: str
+    attributes: tuple[str, ...] = ()
+
+    def __call__(self, walk: Walk, node: Node) -> Value:
+        """Refuses attributes that the handler does not understand, so that none is passed over."""
+        for name in node.attributes:
+            if name not in self.attributes:
+                raise node.refuse(
+                    f"attribute {name}",
+                    repr(node.attributes[name]),
+                    ", ".join(self.attributes) or "no attribute",
+                    "export the model without it",
+                )
+        return self.handler(walk, node)
+
+
+_WINDOW = ("auto_pad", "dilations", "kernel_shape", "pads", "strides")
+_CHANNEL = "a constant for each channel, or one for all"
+
+CORE: Mapping[str, Operator] = MappingProxyType(
     {
-        "Add": elementwise.add,
-        "ArgMax": host.argmax,
-        "AveragePool": pool.average_pool,
-        "BatchNormalization": elementwise.batch_normalisation,
-        "Cast": arithmetic.cast,
-        "Clip": elementwise.clip,
-        "Concat": arithmetic.concat,
-        "Constant": shape.constant,
-        "Conv": conv.conv,
-        "DequantizeLinear": linear_quant.dequantize_linear,
-        "Div": elementwise.div,
-        "Dropout": shape.dropout,
-        "Flatten": shape.flatten,
-        "Gather": arithmetic.gather,
-        "Gemm": linear.gemm,
-        "GlobalAveragePool": pool.global_average_pool,
-        "Identity": shape.identity,
-        "LogSoftmax": host.softmax,
-        "MatMul": linear.matmul,
-        "MaxPool": pool.max_pool,
-        "Mul": elementwise.mul,
-        "Pad": padding.pad,
-        "Pow": arithmetic.power,
-        "QuantizeLinear": linear_quant.quantize_linear,
-        "ReduceMean": pool.reduce_mean,
-        "Relu": elementwise.relu,
-        "Reshape": shape.reshape,
-        "Shape": arithmetic.shape_of,
-        "Softmax": host.softmax,
-        "Sqrt": arithmetic.sqrt,
-        "Squeeze": shape.squeeze,
-        "Sub": elementwise.sub,
-        "Transpose": shape.transpose,
-        "Unsqueeze": arithmetic.unsqueeze,
+        "Add": Operator(
+            elementwise.add, f"{_CHANNEL}; two tensors of equal shape whose scales differ by a power of two"
+        ),
+        "ArgMax": Operator(
+            host.argmax, "of the output, on the host", ("axis", "keepdims", "select_last_index")
+        ),
+        "AveragePool": Operator(
+            pool.average_pool,
+            "no padding, `ceil_mode` 0, dilations 1; followed by a quantiser",
+            (*_WINDOW, "ceil_mode", "count_include_pad"),
+        ),
+        "BatchNormalization": Operator(
+            elementwise.batch_normalisation,
+            "in inference; `spatial` 1, `training_mode` 0",
+            ("epsilon", "momentum", "training_mode", "spatial"),
+        ),
+        "Cast": Operator(arithmetic.cast, "of constants, to float32 or int64", ("to", "saturate")),
+        "Clip": Operator(
+            elementwise.clip,
+            "data before a quantiser, or integers between QuantizeLinear and DequantizeLinear; bounds also "
+            "as inputs",
+            ("min", "max"),
+        ),
+        "Concat": Operator(arithmetic.concat, "of constant vectors, such as shapes", ("axis",)),
+        "Constant": Operator(shape.constant, "a tensor", ("value",)),
+        "Conv": Operator(
+            conv.conv,
+            "one or two dimensions, grouped, dilated; quantised data and weights, constant bias; "
+            "`auto_pad` NOTSET",
+            (*_WINDOW, "group"),
+        ),
+        "DequantizeLinear": Operator(
+            linear_quant.dequantize_linear,
+            "of QuantizeLinear's integers with its scale and zero point, or of a constant with one scale or "
+            "one along `axis`",
+            ("axis", "block_size", "output_dtype"),
+        ),
+        "Div": Operator(elementwise.div, f"data by {_CHANNEL}, none of them 0"),
+        "Dropout": Operator(shape.dropout, "outside training", ("ratio", "seed")),
+        "Flatten": Operator(shape.flatten, "axis 1", ("axis",)),
+        "Gather": Operator(arithmetic.gather, "of a constant vector, such as a shape", ("axis",)),
+        "Gemm": Operator(
+            linear.gemm,
+            "quantised data and weights; `alpha` = `beta` = 1, `transA` = 0",
+            ("alpha", "beta", "transA", "transB"),
+        ),
+        "GlobalAveragePool": Operator(pool.global_average_pool, "followed by a quantiser"),
+        "Identity": Operator(shape.identity, "anything"),
+        "LogSoftmax": Operator(host.softmax, "of the output, on the host", ("axis",)),
+        "MatMul": Operator(linear.matmul, "data [N, C], quantised weights [C, O]"),
+        "MaxPool": Operator(
+            pool.max_pool,
+            "`ceil_mode` 0, `storage_order` 0, dilations 1",
+            (*_WINDOW, "ceil_mode", "storage_order"),
+        ),
+        "Mul": Operator(elementwise.mul, _CHANNEL),
+        "Pad": Operator(
+            padding.pad,
+            "zeros around height and width, before a Conv; pads also as an input",
+            ("mode", "pads", "value"),
+        ),
+        "Pow": Operator(arithmetic.power, "of constants"),
+        "QuantizeLinear": Operator(
+            linear_quant.quantize_linear,
+            "8 or 16 bits; data with one scale, constants with one or one along `axis`",
+            ("axis", "saturate", "block_size", "output_dtype"),
+        ),
+        "ReduceMean": Operator(
+            pool.reduce_mean,
+            "over height and width; axes also as an input; followed by a quantiser",
+            ("axes", "keepdims", "noop_with_empty_axes"),
+        ),
+        "Relu": Operator(elementwise.relu, "followed by a quantiser, unless the data cannot be negative"),
+        "Reshape": Operator(
+            shape.reshape, "to [N, C·H·W], `allowzero` 0; constants to any shape", ("allowzero",)
+        ),
+        "Shape": Operator(arithmetic.shape_of, "of anything"),
+        "Softmax": Operator(host.softmax, "of the output, on the host", ("axis",)),
+        "Sqrt": Operator(arithmetic.sqrt, "of constants"),
+        "Squeeze": Operator(
+            shape.squeeze, "[N, C, 1, 1] to [N, C]; constants as specified; axes also as an input", ("axes",)
+        ),
+        "Sub": Operator(elementwise.sub, f"data and {_CHANNEL}, either from the other"),
+        "Transpose": Operator(shape.transpose, "of constants only", ("perm",)),
+        "Unsqueeze": Operator(arithmetic.unsqueeze, "of constants; axes also as an input", ("axes",)),
     }
 )
-QUANTISATION: Mapping[str, Handler] = MappingProxyType(
+QUANTISATION: Mapping[str, Operator] = MappingProxyType(
     {
-        "BipolarQuant": quant.bipolar,
-        "MultiThreshold": multithreshold.multi_threshold,
-        "Quant": quant.quant,
-        "Trunc": quant.trunc,
+        "BipolarQuant": Operator(quant.bipolar, "data with one scale; constants with one or one a channel"),
+        "MultiThreshold": Operator(
+            multithreshold.multi_threshold,
+            "`INT2` to `INT16`, `UINT1` to `UINT16`; thresholds [C, T] or [1, T], ascending, T up to 4096; "
+            "`out_bias` a multiple of `out_scale`; layout NCHW, NCW or NC",
+            ("out_dtype", "out_scale", "out_bias", "data_layout"),
+        ),
+        "Quant": Operator(
+            quant.quant,
+            "all rounding modes; data 1 to 16 bits (signed from 2), constants up to 32; scale and zero point "
+            "of data one for the tensor; of constants zero point 0 and one scale for each tensor or output "
+            "channel",
+            ("signed", "narrow", "rounding_mode"),
+        ),
+        "Trunc": Operator(
+            quant.trunc,
+            "versions 1 (5 inputs) and 2 (6 inputs); zero point 0, whole bits",
+            ("rounding_mode", "signed", "narrow"),
+        ),
     }
 )
 
 
-def handler_of(node: Node) -> Handler:
+def operator_of(node: Node) -> Operator:
     """Raises RefusalError for operators that are not in the tables."""
     table = QUANTISATION if node.domain in QUANT_DOMAINS else CORE
     if node.op_type not in table:

@@ -17,7 +17,7 @@ from twofold.network.passes.narrow import narrow_accumulators
 from twofold.network.passes.run import run_passes
 from twofold.network.passes.trim_thresholds import trim_thresholds
 from twofold.qonnx.importer.builder import Builder
-from twofold.qonnx.importer.dispatch import handler_of
+from twofold.qonnx.importer.dispatch import operator_of
 from twofold.qonnx.importer.images import ImageReader
 from twofold.qonnx.importer.outputs import Output, output_of
 from twofold.qonnx.importer.source import Node, Source, source_of
@@ -88,7 +88,7 @@ def _lower(source: Source, builder: Builder) -> tuple[Output, Node]:
     uses = source.uses
     for node in source.nodes:
         _check_outputs(node, uses)
-        value = handler_of(node)(walk, node)
+        value = operator_of(node)(walk, node)
         if isinstance(value, Sums) and uses[node.output] > 1:
             value = replace(value, exclusive=False)
         values[node.output] = value

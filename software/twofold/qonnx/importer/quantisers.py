@@ -25,6 +25,7 @@ from twofold.qonnx.importer.values import Codes, Sums
 
 MAX_LEVELS = 256
 MAX_TABLE = 1 << 22
+MAX_CHANNELS = 1 << 16
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,7 @@ def quantise(builder: Builder, node: Node, sums: Sums, target: Target) -> Codes:
     Equal to the executor's codes on every integer of the range, or a refusal; if the builder approximates,
     the greatest difference in codes is noted instead.
     """
+    check_channels(node, sums)
     sums = with_folded_offset(builder, with_positive_gain(builder, node, sums))
     multiplier = _multiplier(builder, node, sums, target)
     if multiplier is not None and _is_exact_arithmetic(builder, sums, target):
@@ -102,7 +104,8 @@ def _is_exact_arithmetic(builder: Builder, sums: Sums, target: Target) -> bool:
         return False
     gain, _ = reading.ideal
     scale = target.type.scale.fraction
-    if any(_exact_ratio(number / scale) is None for number in gain):
+    ratios = [number / scale for number in set(gain)]
+    if any(_exact_ratio(ratio) is None for ratio in ratios):
         return False
     ones = np.ones(len(gain), np.float32)
     scaled = reading.then(DividedBy("scale", ones * np.float32(rounding.scale)))
@@ -110,7 +113,7 @@ def _is_exact_arithmetic(builder: Builder, sums: Sums, target: Target) -> bool:
         return scaled.is_exact(builder.magnitudes(sums.tensor))
     zero = rounding.zero_point
     # `Quant` adds its zero point before it rounds and `Requantise` after, which differs at ties if it is odd.
-    ties = zero % 2 and any((number / scale).denominator > 1 for number in gain)
+    ties = zero % 2 and any(ratio.denominator > 1 for ratio in ratios)
     shifted = scaled.then(Plus("zero point", ones * np.float32(zero)))
     return not ties and shifted.is_exact(builder.magnitudes(sums.tensor))
 
@@ -124,10 +127,10 @@ def _multiplier(builder: Builder, node: Node, sums: Sums, target: Target) -> Req
     if not nearest or any(offset) or not _is_line_or_relu(sums.reading):
         return None
     scale, zero, (lo, hi) = target.type.scale.fraction, target.type.zero_point, rounding.bounds
-    pairs = [_nearest_ratio(number / scale) for number in gain]
-    if None in pairs or not lo <= zero <= hi:
+    pairs = {number: _nearest_ratio(number / scale) for number in set(gain)}
+    if None in pairs.values() or not lo <= zero <= hi:
         return None
-    multiplier, shift = np.array(pairs, np.int64).T
+    multiplier, shift = np.array([pairs[number] for number in gain], np.int64).T
     products = builder.range_of(sums.tensor).magnitude * multiplier
     if products.max() > 2.0**PRODUCT_BITS:
         return None
@@ -192,7 +195,7 @@ def require_finite(node: Node, ends: Sequence[npt.NDArray[np.float32]]) -> None:
 def _steps(builder: Builder, node: Node, sums: Sums, rounding: Rounding, codes: IntArray) -> Staircase:
     """Bisected for channels that differ only."""
     range_ = builder.range_of(sums.tensor)
-    kinds, kind_of = _kinds(sums.reading, range_)
+    kinds, kind_of = sums.reading.kinds(range_.lo, range_.hi)
     check_table(node, len(kinds), len(codes))
     found = staircase(
         sums.reading.of(kinds),
@@ -204,15 +207,6 @@ def _steps(builder: Builder, node: Node, sums: Sums, rounding: Rounding, codes: 
     return Staircase(*(part[kind_of] for part in (found.thresholds, found.earliest, found.latest)))
 
 
-def _kinds(reading: Reading, range_: ChannelRange) -> tuple[IntArray, IntArray]:
-    """(a channel of each kind, the kind of each channel): equal ones have equal numbers on equal ranges."""
-    columns = [reading.gain, reading.offset, reading.slack, range_.lo, range_.hi]
-    columns += [step.constant for step in reading.steps]
-    table = np.stack([np.array(column, np.float64) for column in columns], axis=1)
-    _, kinds, kind_of = np.unique(table, axis=0, return_index=True, return_inverse=True)
-    return kinds, kind_of.ravel()
-
-
 def _requantised(op: Requantise, range_: ChannelRange, zero_point: int, codes: IntArray) -> IntArray:
     """The thresholds of `op`, as those of a staircase."""
 
@@ -221,6 +215,17 @@ def _requantised(op: Requantise, range_: ChannelRange, zero_point: int, codes: I
         return requantise(integers, multiplier, shift, zero_point, op.bounds) >= codes
 
     return bisected(range_, len(codes), reached)
+
+
+def check_channels(node: Node, sums: Sums) -> None:
+    """Refuses absurdly many channels."""
+    if len(sums.reading.gain) > MAX_CHANNELS:
+        raise node.refuse(
+            "input",
+            f"{len(sums.reading.gain)} channels",
+            f"{MAX_CHANNELS} in all",
+            "quantise the tensor before it is flattened",
+        )
 
 
 def check_table(node: Node, channels: int, count: int) -> None:

@@ -14,6 +14,8 @@ from twofold.qonnx.importer.steps import Floats, Step, is_clamp
 
 SIGNIFICAND = 1 << 24
 """Multiples of one power of two up to this many are float32 numbers, and so are their sums in any order."""
+_LEAST, _GREATEST = Fraction(1, 1 << 126), Fraction(1 << 127)
+"""What float32 holds with all bits of its significand."""
 _HALF_ULP = 2.0**-24
 _SAFETY = 1 + 2.0**-20
 """Covers that bounds of errors are computed in float64."""
@@ -89,13 +91,27 @@ class Reading:
         return replace(self, offset=tuple(offset - gain * term for gain, offset, term in moved))
 
     def is_exact(self, magnitudes: Sequence[int]) -> bool:
-        """No step rounds a number that integers up to ±magnitudes [C] can lead to."""
-        if self.slack.any() or self.is_clamped:
+        """No step rounds a number that integers up to ±magnitudes [C] can lead to; clamps are at 0."""
+        clamps = [step for step in self.steps if is_clamp(step)]
+        if self.slack.any() or any(step.constant.any() for step in clamps):
             return False
-        return all(self._is_exact(channel, int(most)) for channel, most in enumerate(magnitudes))
+        kinds, _ = self.kinds(magnitudes)
+        return all(self._is_exact(channel, int(magnitudes[channel])) for channel in kinds.tolist())
+
+    def kinds(self, *columns: npt.ArrayLike) -> tuple[IntArray, IntArray]:
+        """(a channel of each kind, the kind of each channel): channels of a kind have equal numbers.
+
+        columns: more that tell channels apart, [C] each.
+        """
+        told_apart = [self.gain, self.offset, self.slack, *(step.constant for step in self.steps), *columns]
+        table = np.stack([np.array(column, np.float64) for column in told_apart], axis=1)
+        _, kinds, kind_of = np.unique(table, axis=0, return_index=True, return_inverse=True)
+        return kinds, kind_of.ravel()
 
     def _is_exact(self, channel: int, most: int) -> bool:
         line = (self.gain[channel], self.offset[channel])
+        if self.steps and not _on_one_grid(most, *line):
+            return False
         for step in self.steps:
             line = step.ideal(line, channel)
             if not _on_one_grid(most, *line):
@@ -135,9 +151,10 @@ def _on_one_grid(most: int, gain: Fraction, offset: Fraction) -> bool:
     if not all(_is_binary(number) for number in (gain, offset)):
         return False
     steps = max(gain.denominator, offset.denominator)
-    largest = (abs(gain) * most + abs(offset)) * steps
+    largest = abs(gain) * most + abs(offset)
     zeros = _trailing_zeros(int(gain * steps) | int(offset * steps))
-    return largest <= SIGNIFICAND << zeros
+    step = Fraction(1 << zeros, steps)
+    return largest <= SIGNIFICAND * step and step >= _LEAST and largest <= _GREATEST
 
 
 def _is_binary(number: Fraction) -> bool:

@@ -11,29 +11,47 @@ from twofold.qonnx.importer.folding import folded
 from twofold.qonnx.importer.handlers.axes import axes_of
 from twofold.qonnx.importer.source import Node
 from twofold.qonnx.importer.state import Walk
+from twofold.qonnx.importer.steps import Floats
 from twofold.qonnx.importer.values import Codes, Constant, RawInput, Sums
 
+IR_VERSION = 8
+"""Old enough for every ONNX Runtime."""
 BATCH = 0
 """Stands for the batch in a shape, as Reshape reads it, where the graph leaves it free."""
 
 
 def sqrt(walk: Walk, node: Node) -> Constant:
     walk.require_inputs(node, 1, 1)
-    Attributes(node)
     return folded(walk, node, np.sqrt)
 
 
 def power(walk: Walk, node: Node) -> Constant:
-    """As the C library's powf, which ONNX Runtime calls too."""
+    """By ONNX Runtime, since no standard says how a power is rounded."""
     walk.require_inputs(node, 2, 2)
-    Attributes(node)
-    return folded(walk, node, np.power)
+    return folded(walk, node, runtime_power)
+
+
+def runtime_power(base: Floats, exponent: Floats) -> Floats:
+    import onnxruntime  # slow to import, and seldom needed
+
+    feeds = {"base": base, "exponent": exponent}
+    inputs = [
+        onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, value.shape)
+        for name, value in feeds.items()
+    ]
+    output = onnx.helper.make_tensor_value_info("power", onnx.TensorProto.FLOAT, None)
+    node = onnx.helper.make_node("Pow", ["base", "exponent"], ["power"])
+    graph = onnx.helper.make_graph([node], "power", inputs, [output])
+    model = onnx.helper.make_model(
+        graph, opset_imports=[onnx.helper.make_opsetid("", 13)], ir_version=IR_VERSION
+    )
+    session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
+    return np.asarray(session.run(None, feeds)[0], np.float32)
 
 
 def shape_of(walk: Walk, node: Node) -> Constant:
     """Of data; the batch is the graph's, or `BATCH`."""
     walk.require_inputs(node, 1, 1)
-    Attributes(node)
     value = walk.value(node, 0)
     if not isinstance(value, RawInput | Codes | Sums):
         return Constant(np.array(walk.fixed(node, 0, "input").array.shape, np.int64))
@@ -44,7 +62,7 @@ def shape_of(walk: Walk, node: Node) -> Constant:
 def gather(walk: Walk, node: Node) -> Constant:
     """Elements of a vector, such as a shape."""
     walk.require_inputs(node, 2, 2)
-    attributes = Attributes(node, "axis")
+    attributes = Attributes(node)
     attributes.require("axis", attributes.integer("axis", 0), 0)
     vector, indices = (walk.fixed(node, index, field).array for index, field in ((0, "data"), (1, "indices")))
     inside = indices.dtype.kind == "i" and ((-len(vector) <= indices) & (indices < len(vector))).all()
@@ -54,7 +72,6 @@ def gather(walk: Walk, node: Node) -> Constant:
 
 
 def unsqueeze(walk: Walk, node: Node) -> Constant:
-    Attributes(node, "axes")
     array = walk.fixed(node, 0, "input").array
     added = node.attributes.get("axes", None)
     rank = array.ndim + (len(added) if isinstance(added, list) else 1)
@@ -64,7 +81,7 @@ def unsqueeze(walk: Walk, node: Node) -> Constant:
 def concat(walk: Walk, node: Node) -> Constant:
     """Of vectors, such as parts of a shape."""
     walk.require_inputs(node, 1)
-    attributes = Attributes(node, "axis")
+    attributes = Attributes(node)
     attributes.require("axis", attributes.integer("axis"), 0)
     parts = [walk.fixed(node, index, "part").array for index in range(len(node.inputs))]
     kinds = {part.dtype for part in parts}
@@ -78,7 +95,7 @@ def concat(walk: Walk, node: Node) -> Constant:
 def cast(walk: Walk, node: Node) -> Constant:
     """Of constants, to float32 or int64."""
     walk.require_inputs(node, 1, 1)
-    attributes = Attributes(node, "to", "saturate")
+    attributes = Attributes(node)
     targets = {onnx.TensorProto.FLOAT: np.float32, onnx.TensorProto.INT64: np.int64}
     target = attributes.integer("to")
     attributes.require("to", target, *targets)

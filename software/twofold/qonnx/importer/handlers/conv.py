@@ -23,7 +23,7 @@ def conv(walk: Walk, node: Node) -> Sums:
     In one dimension without H and K_h.
     """
     walk.require_inputs(node, 2, 3)
-    attributes = Attributes(node, "auto_pad", "dilations", "group", "kernel_shape", "pads", "strides")
+    attributes = Attributes(node)
     axes = walk.map_rank - 2
     geometry = window(attributes, axes)
     operand, weight = walk.padded_codes(node), quantised_weight(walk, node, 1)

@@ -20,11 +20,12 @@ from twofold.qonnx.importer.steps import AtLeast, AtMost, DividedBy, Floats, Plu
 from twofold.qonnx.importer.values import Codes, FixedValue, RawInput, StoredCodes, Sums, Value
 
 MAX_SHIFT = 32
+MAX_STEPS = 64
 
 
 def mul(walk: Walk, node: Node) -> Value:
     """Data times a constant, one for each channel."""
-    _take_no_attributes(walk, node, 2)
+    walk.require_inputs(node, 2, 2)
     if walk.are_fixed(node):
         return folded(walk, node, np.multiply)
     index, shape = _operand(walk, node)
@@ -35,7 +36,7 @@ def mul(walk: Walk, node: Node) -> Value:
 
 def div(walk: Walk, node: Node) -> Value:
     """Data divided by a constant, one for each channel, none of them 0."""
-    _take_no_attributes(walk, node, 2)
+    walk.require_inputs(node, 2, 2)
     if walk.are_fixed(node):
         return folded(walk, node, np.divide)
     index, shape = _operand(walk, node)
@@ -49,7 +50,7 @@ def div(walk: Walk, node: Node) -> Value:
 
 def add(walk: Walk, node: Node) -> Value:
     """Data plus a constant, one for each channel, or the sum of two tensors of equal shape."""
-    _take_no_attributes(walk, node, 2)
+    walk.require_inputs(node, 2, 2)
     if walk.are_fixed(node):
         return folded(walk, node, np.add)
     if not any(isinstance(walk.value(node, index), FixedValue) for index in (0, 1)):
@@ -60,7 +61,7 @@ def add(walk: Walk, node: Node) -> Value:
 
 def sub(walk: Walk, node: Node) -> Value:
     """Data minus a constant, or a constant minus data, one for each channel."""
-    _take_no_attributes(walk, node, 2)
+    walk.require_inputs(node, 2, 2)
     if walk.are_fixed(node):
         return folded(walk, node, np.subtract)
     index, shape = _operand(walk, node)
@@ -73,7 +74,7 @@ def sub(walk: Walk, node: Node) -> Value:
 def batch_normalisation(walk: Walk, node: Node) -> Value:
     """Inputs: data, scale [C], bias [C], mean [C], variance [C]; as ONNX Runtime computes it in inference."""
     walk.require_inputs(node, 5, 5)
-    attributes = Attributes(node, "epsilon", "momentum", "training_mode", "spatial")
+    attributes = Attributes(node)
     attributes.require("training_mode", attributes.integer("training_mode", 0), 0)
     attributes.require("spatial", attributes.integer("spatial", 1), 1)
     epsilon = np.float32(attributes.number("epsilon", 1e-5))
@@ -93,7 +94,7 @@ def batch_normalisation(walk: Walk, node: Node) -> Value:
 
 def relu(walk: Walk, node: Node) -> Value:
     """Nothing where the data are never negative; else left to the quantiser that follows."""
-    _take_no_attributes(walk, node, 1)
+    walk.require_inputs(node, 1, 1)
     value = walk.value(node, 0)
     if isinstance(value, Codes) and value.tensor.type.lo == value.tensor.type.zero_point:
         return walk.data(node)
@@ -103,7 +104,7 @@ def relu(walk: Walk, node: Node) -> Value:
 def clip(walk: Walk, node: Node) -> Value:
     """Data clamped to `min` and `max`: attributes in older operator sets, scalar inputs in newer ones."""
     walk.require_inputs(node, 1, 3)
-    attributes = Attributes(node, "min", "max")
+    attributes = Attributes(node)
     found = {
         name: np.float32(attributes.number(name, 0.0)) for name in ("min", "max") if name in node.attributes
     }
@@ -134,11 +135,6 @@ def _clipped(node: Node, value: StoredCodes, bounds: dict[str, np.float32]) -> S
     return value.clipped(lo, hi, node.output)
 
 
-def _take_no_attributes(walk: Walk, node: Node, inputs: int) -> None:
-    walk.require_inputs(node, inputs, inputs)
-    Attributes(node)
-
-
 def _operand(walk: Walk, node: Node) -> tuple[int, tuple[int, ...]]:
     """(which input is data, its shape); the other one is a constant."""
     index = 0 if isinstance(walk.value(node, 1), FixedValue) else 1
@@ -162,6 +158,11 @@ def _vector(walk: Walk, node: Node, index: int, field: str, channels: int) -> Fl
 
 def _stepped(walk: Walk, node: Node, index: int, *steps: Step) -> RawInput | Sums:
     value = walk.value(node, index)
+    before = value.steps if isinstance(value, RawInput) else walk.sums(node, index).reading.steps
+    if len(before) >= MAX_STEPS:
+        raise node.refuse(
+            "input", f"{len(before)} steps since the last layer", f"up to {MAX_STEPS}", "fold them into one"
+        )
     return value.then(*steps) if isinstance(value, RawInput) else walk.sums(node, index).then(*steps)
 
 

@@ -10,12 +10,12 @@ from twofold.qonnx.importer.values import HostResult
 
 def softmax(walk: Walk, node: Node) -> HostResult:
     """Over the channels of a vector."""
-    return _over_channels(walk, node, Attributes(node, "axis"), -1)
+    return _over_channels(walk, node, Attributes(node), -1)
 
 
 def argmax(walk: Walk, node: Node) -> HostResult:
     """Over the channels of a vector."""
-    attributes = Attributes(node, "axis", "keepdims", "select_last_index")
+    attributes = Attributes(node)
     attributes.require("keepdims", attributes.integer("keepdims", 1), 0, 1)
     attributes.require("select_last_index", attributes.integer("select_last_index", 0), 0)
     return _over_channels(walk, node, attributes, 0)

@@ -20,7 +20,7 @@ from twofold.qonnx.importer.values import FixedValue, QuantisedConstant, Sums
 def gemm(walk: Walk, node: Node) -> Sums:
     """Inputs: data [N, C], weight [C, O] or, with transB, [O, C], bias [O] (optional)."""
     walk.require_inputs(node, 2, 3)
-    attributes = Attributes(node, "alpha", "beta", "transA", "transB")
+    attributes = Attributes(node)
     attributes.require("alpha", attributes.number("alpha", 1.0), 1.0)
     attributes.require("beta", attributes.number("beta", 1.0), 1.0)
     attributes.require("transA", attributes.integer("transA", 0), 0)
@@ -34,7 +34,6 @@ def gemm(walk: Walk, node: Node) -> Sums:
 def matmul(walk: Walk, node: Node) -> Sums:
     """Inputs: data [N, C], weight [C, O]."""
     walk.require_inputs(node, 2, 2)
-    Attributes(node)
     return _linear(walk, node, _turned(_matrix(walk, node)), None)
 
 

@@ -28,7 +28,7 @@ _TYPES = ("uint8", "int8", "uint16", "int16", "int32")
 def quantize_linear(walk: Walk, node: Node) -> StoredCodes | Constant:
     """Inputs: data, scale, zero point (optional: 0 of type uint8)."""
     walk.require_inputs(node, 2, 3)
-    attributes = Attributes(node, "axis", "saturate", "block_size", "output_dtype", "precision")
+    attributes = Attributes(node)
     _check_blocks(attributes)
     attributes.require("output_dtype", attributes.integer("output_dtype", 0), 0)
     value = walk.value(node, 0)
@@ -48,7 +48,7 @@ def quantize_linear(walk: Walk, node: Node) -> StoredCodes | Constant:
 def dequantize_linear(walk: Walk, node: Node) -> Codes | QuantisedConstant:
     """Inputs: integers, scale, zero point (optional: 0)."""
     walk.require_inputs(node, 2, 3)
-    attributes = Attributes(node, "axis", "block_size", "output_dtype")
+    attributes = Attributes(node)
     _check_blocks(attributes)
     attributes.require("output_dtype", attributes.integer("output_dtype", 0), 0, 1)
     value, scale = walk.value(node, 0), walk.fixed(node, 1, "scale")

@@ -13,7 +13,7 @@ from twofold.network.types import IntArray, IntType
 from twofold.qonnx.importer.accumulators import with_folded_offset, with_positive_gain
 from twofold.qonnx.importer.attributes import Attributes
 from twofold.qonnx.importer.channels import floats, positive_scale
-from twofold.qonnx.importer.quantisers import check_table, require_finite, settle
+from twofold.qonnx.importer.quantisers import check_channels, check_table, require_finite, settle
 from twofold.qonnx.importer.reading import MIDDLE
 from twofold.qonnx.importer.source import Node
 from twofold.qonnx.importer.staircase import staircase
@@ -29,8 +29,9 @@ _LAYOUTS = {4: ("NCHW", ""), 3: ("NCW",), 2: ("NC", "")}
 def multi_threshold(walk: Walk, node: Node) -> Codes:
     """Inputs: data, thresholds [C or 1, T]. The result is `out_scale · (thresholds reached) + out_bias`."""
     walk.require_inputs(node, 2, 2)
-    attributes = Attributes(node, "out_dtype", "out_scale", "out_bias", "data_layout")
+    attributes = Attributes(node)
     sums, builder = walk.sums(node), walk.builder
+    check_channels(node, sums)
     layout = _LAYOUTS[walk.rank(sums.shape)]
     attributes.require("data_layout", attributes.text("data_layout", ""), *layout)
     reals = _thresholds(node, walk, sums)

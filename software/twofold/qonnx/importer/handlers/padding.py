@@ -16,7 +16,7 @@ _LARGEST = 1 << 20
 def pad(walk: Walk, node: Node) -> Codes:
     """Inputs: data, pads and value (attributes in older operator sets)."""
     walk.require_inputs(node, 1, 3)
-    attributes = Attributes(node, "mode", "pads", "value")
+    attributes = Attributes(node)
     attributes.require("mode", attributes.text("mode", "constant"), "constant")
     attributes.require("value", attributes.number("value", 0.0), 0.0)
     if len(node.inputs) > 2 and scalar(node, "value", walk.fixed(node, 2, "value")):

@@ -23,9 +23,7 @@ from twofold.qonnx.importer.values import Codes, DataValue, Sums
 def max_pool(walk: Walk, node: Node) -> DataValue:
     """Commutes with every ascending function, so sums of positive gain may be pooled unquantised."""
     walk.require_inputs(node, 1, 1)
-    attributes = Attributes(
-        node, "auto_pad", "ceil_mode", "dilations", "kernel_shape", "pads", "storage_order", "strides"
-    )
+    attributes = Attributes(node)
     attributes.require("ceil_mode", attributes.integer("ceil_mode", 0), 0)
     attributes.require("storage_order", attributes.integer("storage_order", 0), 0)
     geometry = window(attributes, walk.map_rank - 2)
@@ -44,9 +42,7 @@ def max_pool(walk: Walk, node: Node) -> DataValue:
 
 def average_pool(walk: Walk, node: Node) -> Sums:
     walk.require_inputs(node, 1, 1)
-    attributes = Attributes(
-        node, "auto_pad", "ceil_mode", "count_include_pad", "dilations", "kernel_shape", "pads", "strides"
-    )
+    attributes = Attributes(node)
     attributes.require("ceil_mode", attributes.integer("ceil_mode", 0), 0)
     attributes.require("count_include_pad", attributes.integer("count_include_pad", 0), 0, 1)
     geometry = window(attributes, walk.map_rank - 2)
@@ -57,14 +53,13 @@ def average_pool(walk: Walk, node: Node) -> Sums:
 
 def global_average_pool(walk: Walk, node: Node) -> Sums:
     walk.require_inputs(node, 1, 1)
-    Attributes(node)
     size = _map_size(walk, node)
     return _mean(walk, node, size, size)
 
 
 def reduce_mean(walk: Walk, node: Node) -> Sums:
     """The mean over height and width; inputs: data, axes (optional, in newer operator sets)."""
-    attributes = Attributes(node, "axes", "keepdims", "noop_with_empty_axes")
+    attributes = Attributes(node)
     keep = attributes.integer("keepdims", 1)
     attributes.require("keepdims", keep, 0, 1)
     attributes.require("noop_with_empty_axes", attributes.integer("noop_with_empty_axes", 0), 0)

@@ -12,6 +12,7 @@ from twofold.network.dyadic import Dyadic
 from twofold.network.graph import Tensor
 from twofold.network.ops import Conv2d, Linear
 from twofold.network.ranges import ChannelRange, partial_sums
+from twofold.network.shapes import result_shape
 from twofold.network.types import IntArray, IntType
 from twofold.qonnx.importer.accumulators import on_grid, positive_dyadic
 from twofold.qonnx.importer.channels import exact
@@ -77,7 +78,8 @@ def emit_products(
     integers = on_grid(bias, gain)
     offset = bias if integers is None else (Fraction(0),) * len(bias)
     scale = positive_dyadic(set(gain))
-    op = make("", integers if integers is not None else np.zeros(len(bias), np.int64))
+    op = make(node.output, integers if integers is not None else np.zeros(len(bias), np.int64))
+    result_shape(op, operand.shape)
     slack = _slack(walk, op, operand.tensor, gain, offset)
     plain = scale is not None and integers is not None and not any(slack)
     weight_sums = op.weight.reshape(len(bias), -1).sum(axis=1)

@@ -27,7 +27,7 @@ CONSTANT_BITS = 32
 def quant(walk: Walk, node: Node) -> Value:
     """Inputs: data, scale, zero point, bit width."""
     walk.require_inputs(node, 4, 4)
-    attributes = Attributes(node, "signed", "narrow", "rounding_mode")
+    attributes = Attributes(node)
     mode = _mode(attributes, "ROUND")
     signed, narrow = (_switch(attributes, name) for name in ("signed", "narrow"))
     value = walk.value(node, 0)
@@ -52,7 +52,6 @@ def quant(walk: Walk, node: Node) -> Value:
 def bipolar(walk: Walk, node: Node) -> Value:
     """Inputs: data, scale. Codes -1 and 1."""
     walk.require_inputs(node, 2, 2)
-    Attributes(node)
     value, scale = walk.value(node, 0), walk.fixed(node, 1, "scale")
     if isinstance(value, FixedValue):
         return quantised_constant(node, value, scale, lambda x: np.where(x >= 0, 1.0, -1.0), divides=False)
@@ -67,7 +66,7 @@ def trunc(walk: Walk, node: Node) -> Value:
     Version 1 keeps the scale and does not clamp, version 2 has a scale of its own and clamps.
     """
     walk.require_inputs(node, 5, 6)
-    attributes = Attributes(node, "rounding_mode", "signed", "narrow")
+    attributes = Attributes(node)
     mode = _mode(attributes, "FLOOR")
     scale = positive_scale(node, "scale", scalar(node, "scale", walk.fixed(node, 1, "scale")))
     zero = integer(node, "zero point", walk.fixed(node, 2, "zero point"))

@@ -26,7 +26,7 @@ from twofold.qonnx.importer.values import (
 
 def constant(walk: Walk, node: Node) -> Constant:
     walk.require_inputs(node, 0, 0)
-    attributes = Attributes(node, "value")
+    attributes = Attributes(node)
     if "value" not in node.attributes:
         attributes.require("value", "none", "a tensor")
     return Constant(numpy_helper.to_array(node.attributes["value"]))
@@ -34,14 +34,12 @@ def constant(walk: Walk, node: Node) -> Constant:
 
 def identity(walk: Walk, node: Node) -> Value:
     walk.require_inputs(node, 1, 1)
-    Attributes(node)
     return walk.value(node, 0)
 
 
 def dropout(walk: Walk, node: Node) -> Value:
     """Nothing, outside training. Inputs: data, ratio, training mode, the latter two optional."""
     walk.require_inputs(node, 1, 3)
-    Attributes(node, "ratio", "seed")
     if len(node.inputs) > 2 and walk.fixed(node, 2, "training mode").array.any():
         raise node.refuse("training mode", True, "False", "export the model in evaluation mode")
     return walk.value(node, 0)
@@ -50,7 +48,7 @@ def dropout(walk: Walk, node: Node) -> Value:
 def transpose(walk: Walk, node: Node) -> FixedValue:
     """Of constants only."""
     walk.require_inputs(node, 1, 1)
-    attributes = Attributes(node, "perm")
+    attributes = Attributes(node)
     value = walk.value(node, 0)
     if not isinstance(value, FixedValue):
         raise node.refuse("input", "data", "a constant", "keep data in the order [N, C, H, W]")
@@ -65,7 +63,7 @@ def transpose(walk: Walk, node: Node) -> FixedValue:
 
 def flatten(walk: Walk, node: Node) -> DataValue | RawInput:
     walk.require_inputs(node, 1, 1)
-    attributes = Attributes(node, "axis")
+    attributes = Attributes(node)
     attributes.require("axis", attributes.integer("axis", 1), 1)
     return _flat(walk, node)
 
@@ -73,7 +71,7 @@ def flatten(walk: Walk, node: Node) -> DataValue | RawInput:
 def reshape(walk: Walk, node: Node) -> Value:
     """To [N, C·H·W] only; constants to any shape. Inputs: data, shape."""
     walk.require_inputs(node, 2, 2)
-    attributes = Attributes(node, "allowzero")
+    attributes = Attributes(node)
     attributes.require("allowzero", attributes.integer("allowzero", 0), 0)
     target = walk.fixed(node, 1, "shape").array.ravel().tolist()
     value = walk.value(node, 0)
@@ -98,7 +96,6 @@ def _reshaped(node: Node, value: Constant, target: list[int]) -> Constant:
 
 def squeeze(walk: Walk, node: Node) -> Value:
     """[N, C, 1, 1] to [N, C]; constants as they are specified."""
-    Attributes(node, "axes")
     value = walk.value(node, 0)
     if isinstance(value, Constant):
         return _squeezed(walk, node, value)
