@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import fcntl
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
@@ -16,6 +17,8 @@ from twofold.network.graph import Network
 from twofold.plan.program import Program
 from twofold.plan.schedule import result_maps
 from twofold.rtl.geometry import Geometry, PeName
+from twofold.sim.bulk.library import EngineLibrary, build_library
+from twofold.sim.bulk.run import run_bulk
 from twofold.sim.cocotb_runner import Simulation
 from twofold.sim.engine import EngineRun, build_engine, run_program
 
@@ -39,15 +42,33 @@ def geometry() -> Geometry:
     )
 
 
+@contextmanager
+def compiling() -> Iterator[None]:
+    """One at a time, whichever worker of a test run comes first."""
+    BUILD.mkdir(parents=True, exist_ok=True)
+    with (BUILD / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
 @pytest.fixture(scope="session")
 def build_once() -> Callable[[Geometry], Simulation]:
-    """Compiles an engine once, in whichever worker of a test run comes first."""
+    """Compiles an engine for cocotb once, for all workers."""
 
     def build(geometry: Geometry) -> Simulation:
-        BUILD.mkdir(parents=True, exist_ok=True)
-        with (BUILD / "lock").open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
+        with compiling():
             return build_engine(geometry, BUILD)
+
+    return build
+
+
+@pytest.fixture(scope="session")
+def library_once() -> Callable[[Geometry], EngineLibrary]:
+    """Compiles an engine as a library once, for all workers."""
+
+    def build(geometry: Geometry) -> EngineLibrary:
+        with compiling():
+            return build_library(geometry, BUILD, optimise="-O1")
 
     return build
 
@@ -58,38 +79,48 @@ def engine(geometry: Geometry, build_once: Callable[[Geometry], Simulation]) -> 
 
 
 @pytest.fixture(scope="session")
+def library(geometry: Geometry, library_once: Callable[[Geometry], EngineLibrary]) -> EngineLibrary:
+    return library_once(geometry)
+
+
+@pytest.fixture(scope="session")
 def verify(engine: Simulation, verify_on: VerifyOn) -> Verify:
     return verify_on(engine)
 
 
 @pytest.fixture(scope="session")
 def verify_on() -> VerifyOn:
-    """Runs random frames through a program, and compares all that it stores with the golden model."""
+    """Runs random frames through a program under cocotb, and compares all that it stores with golden."""
+    return lambda engine: partial(run_and_compare, partial(run_program, engine))
 
-    def run(
-        engine: Simulation,
-        network: Network,
-        program: Program,
-        *,
-        frames: int = 1,
-        seed: int = 1,
-        **options: object,
-    ) -> tuple[Check, EngineRun]:
-        rng = np.random.default_rng(seed)
-        type_ = network.input.type
-        codes = rng.integers(type_.lo, type_.hi, (frames, *network.input.shape), endpoint=True)
-        result = run_program(engine, program, codes, seed=seed, **options)  # type: ignore[arg-type]
-        found = {
-            name: values.reshape(frames, *network.tensors[name].shape)
-            for name, values in result.results.items()
-        }
-        required = {map_.name for map_ in result_maps(network)} if len(program.outputs) > 1 else set()
-        check = compare(
-            network.name,
-            ("golden", execute(network, codes)),
-            ("rtl", found),
-            tuple(required | {network.output_name}),
-        )
-        return check, result
 
-    return lambda engine: partial(run, engine)
+@pytest.fixture(scope="session")
+def verify_bulk_on() -> Callable[[EngineLibrary], Verify]:
+    """The same on an engine as a library."""
+    return lambda library: partial(run_and_compare, partial(run_bulk, library))
+
+
+def run_and_compare(
+    run: Callable[..., EngineRun],
+    network: Network,
+    program: Program,
+    *,
+    frames: int = 1,
+    seed: int = 1,
+    **options: object,
+) -> tuple[Check, EngineRun]:
+    rng = np.random.default_rng(seed)
+    type_ = network.input.type
+    codes = rng.integers(type_.lo, type_.hi, (frames, *network.input.shape), endpoint=True)
+    result = run(program, codes, seed=seed, **options)
+    found = {
+        name: values.reshape(frames, *network.tensors[name].shape) for name, values in result.results.items()
+    }
+    required = {map_.name for map_ in result_maps(network)} if len(program.outputs) > 1 else set()
+    check = compare(
+        network.name,
+        ("golden", execute(network, codes)),
+        ("rtl", found),
+        tuple(required | {network.output_name}),
+    )
+    return check, result

@@ -22,7 +22,7 @@ from twofold.plan.program import Program
 from twofold.plan.schedule import plan
 from twofold.rtl.geometry import Geometry, PeName
 from twofold.rtl.isa import Memory, Opcode
-from twofold.sim.cocotb_runner import Simulation
+from twofold.sim.bulk.library import EngineLibrary
 from twofold.sim.engine import EngineRun
 
 APOT = np.array([-10, -8, -6, -4, -3, -2, -1, 0, 1, 2, 3, 4, 6, 8, 10])
@@ -46,10 +46,10 @@ def engine_geometry(request: pytest.FixtureRequest, geometry: Geometry) -> Geome
 @pytest.fixture(scope="module")
 def verify(
     engine_geometry: Geometry,
-    build_once: Callable[[Geometry], Simulation],
-    verify_on: Callable[[Simulation], Verify],
+    library_once: Callable[[Geometry], EngineLibrary],
+    verify_bulk_on: Callable[[EngineLibrary], Verify],
 ) -> Verify:
-    return verify_on(build_once(engine_geometry))
+    return verify_bulk_on(library_once(engine_geometry))
 
 
 class Sketch:
@@ -215,8 +215,8 @@ def test_the_networks_need_what_they_are_there_for(geometry: Geometry) -> None:
 def test_a_wrong_place_is_noticed(
     field: str,
     geometry: Geometry,
-    build_once: Callable[[Geometry], Simulation],
-    verify_on: Callable[[Simulation], Verify],
+    library_once: Callable[[Geometry], EngineLibrary],
+    verify_bulk_on: Callable[[EngineLibrary], Verify],
 ) -> None:
     network, four = residual(), four_tiles(geometry)
     program = plan(network, four, traced=True)
@@ -224,7 +224,7 @@ def test_a_wrong_place_is_noticed(
     fields = program.instructions[at].fields
     wrong = replace(program.instructions[at], fields={**fields, field: fields[field] + 1})
     steps = (*program.instructions[:at], wrong, *program.instructions[at + 1 :])
-    check, _ = verify_on(build_once(four))(network, replace(program, instructions=steps))
+    check, _ = verify_bulk_on(library_once(four))(network, replace(program, instructions=steps))
     assert check.status is Status.FAIL
     assert 0 < check.mismatches < check.elements
 

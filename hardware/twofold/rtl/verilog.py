@@ -13,6 +13,7 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In
 
 from twofold.files import atomic_path
+from twofold.rtl.shared_modules import share_modules
 from twofold.rtl.yosys import run_yosys
 
 
@@ -40,13 +41,13 @@ def to_rtlil(component: wiring.Component, name: str) -> str:
 
 
 def to_verilog(component: wiring.Component, name: str, path: Path) -> None:
-    """Writes module `name` and all below it to `path`, whole or not at all.
+    """Writes module `name` and those below it to `path`, each once, whole or not at all.
 
     The clock is `clk` and the synchronous reset `rst`. Raises YosysError if Yosys fails.
     """
     with tempfile.TemporaryDirectory() as folder, atomic_path(path) as target:
         work = Path(folder)
-        (work / "design.il").write_text(to_rtlil(component, name))
+        (work / "design.il").write_text(share_modules(to_rtlil(component, name)))
         commands = ["read_rtlil design.il", f"hierarchy -top {name}", "proc", "memory_collect"]
         run_yosys([*commands, "write_verilog -sv -noattr design.sv"], work)
         shutil.copyfile(work / "design.sv", target)

@@ -20,7 +20,7 @@ from twofold.sim.faults import Fault
 from twofold.sim.memory_layout import MemoryLayout
 
 TOP = "engine"
-_LIMIT_FACTOR = 20
+LIMIT_FACTOR = 20
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,11 +36,19 @@ class EngineRun:
     instruction_cycles: tuple[int, ...]
 
 
+def engine_verilog(geometry: Geometry) -> str:
+    """The whole engine, top module `engine`."""
+    with tempfile.TemporaryDirectory() as temporary:
+        verilog = Path(temporary) / f"{TOP}.v"
+        to_verilog(Engine(geometry), TOP, verilog)
+        return verilog.read_text()
+
+
 def build_engine(geometry: Geometry, folder: Path) -> cocotb_runner.Simulation:
     """The engine of this geometry, compiled by Verilator; kept in `folder` for the next call."""
     with tempfile.TemporaryDirectory() as temporary:
         verilog = Path(temporary) / f"{TOP}.v"
-        to_verilog(Engine(geometry), TOP, verilog)
+        verilog.write_text(engine_verilog(geometry))
         return cocotb_runner.build([verilog], TOP, folder)
 
 
@@ -70,7 +78,7 @@ def run_program(
             "stalls": stalls,
             "faults": list(faults),
             "layout": asdict(layout),
-            "limit": _LIMIT_FACTOR * program.predicted_cycles(count),
+            "limit": LIMIT_FACTOR * program.predicted_cycles(count),
             "instructions": len(program.instructions),
         }
         (folder / "run.json").write_text(json.dumps(description))

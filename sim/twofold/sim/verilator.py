@@ -28,8 +28,10 @@ _MAKE_VARIABLES = {
 }
 _NEEDED = ("g++", "make", "perl")
 _RUNTIME = ("verilated.cpp", "verilated_vpi.cpp", "verilated_threads.cpp")
-# Those of the makefile that Verilator writes for a design without timing, coverage or tracing.
+# Those of the makefile that Verilator writes for a design without timing, coverage or tracing; and code that
+# a shared library may hold.
 _RUNTIME_FLAGS = (
+    "-fPIC",
     *("-Os", "-std=gnu++20", "-DVERILATOR=1", "-DVM_COVERAGE=0", "-DVM_SC=0", "-DVM_TIMING=0"),
     *("-DVM_TRACE=0", "-DVM_TRACE_FST=0", "-DVM_TRACE_VCD=0", "-DVM_TRACE_SAIF=0"),
 )
@@ -97,7 +99,7 @@ def runtime_objects() -> tuple[Path, ...]:
     The objects do not depend on the design, and take longer to compile than most designs. Processes
     that start at once each compile; the first to end publishes its folder.
     """
-    key = hashlib.sha256(f"{identity()} {root()} {_MAKE_VARIABLES}".encode()).hexdigest()[:16]
+    key = hashlib.sha256(f"{identity()} {root()} {_MAKE_VARIABLES} {_RUNTIME_FLAGS}".encode()).hexdigest()[:16]
     folder = cache_folder() / f"verilator-{key}"
     if not folder.is_dir():
         folder.parent.mkdir(parents=True, exist_ok=True)

@@ -9,13 +9,11 @@ from typing import Any
 from twofold.candidates import Subject
 from twofold.golden.compare import Check, compare
 from twofold.network.graph import Network
-from twofold.network.ops import Conv2d
 from twofold.plan.program import Program
 from twofold.plan.propose import propose
 from twofold.plan.schedule import plan
-from twofold.plan.stages import stages
-from twofold.rtl.isa import LANES_PE, Opcode
 from twofold.sim.engine import EngineRun, build_engine, run_program
+from twofold.sim.layer_use import layer_uses
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,31 +50,6 @@ def layer_rows(network: Network, timing: Timing) -> list[dict[str, Any]]:
 
     utilisation: MACs of the network over MACs that the PE array could do in the layer's cycles.
     """
-    macs = {
-        stage.name: stage.body.weight.size * stage.sums.pixels if isinstance(stage.body, Conv2d) else 0
-        for stage in stages(network)
-    }
-    kinds = {stage.name: stage.body.kind for stage in stages(network)}
-    geometry = timing.program.geometry
-    rows: dict[str, dict[str, Any]] = {}
-    for step, cycles in zip(timing.program.instructions, timing.run.instruction_cycles, strict=True):
-        if step.opcode is not Opcode.LAYER:
-            continue
-        pe = step.fields["pe"]
-        name = "lanes" if pe == LANES_PE else str(geometry.kinds[pe - 1])
-        row = rows.setdefault(
-            step.label,
-            {
-                "name": step.label,
-                "kind": kinds[step.label],
-                "pe": name,
-                "macs": macs[step.label],
-                "predicted": 0,
-                "simulated": 0,
-            },
-        )
-        row["predicted"] += step.cycles
-        row["simulated"] += cycles
-    for row in rows.values():
-        row["utilisation"] = row["macs"] / (row["simulated"] * geometry.lanes**2 * geometry.tiles)
-    return list(rows.values())
+    names = ("name", "kind", "pe", "macs", "predicted", "simulated", "utilisation")
+    uses = layer_uses(network, timing.program, timing.run.instruction_cycles)
+    return [{name: getattr(use, name) for name in names} for use in uses]

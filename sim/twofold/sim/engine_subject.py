@@ -1,0 +1,78 @@
+"""What the bench of engines measures: a network, its precision, and how many tiles it runs on."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from twofold.errors import UserError
+from twofold.network.graph import Network
+from twofold.plan.propose import propose
+from twofold.qonnx.importer.load import import_model
+from twofold.qonnx.untrained import export_untrained
+from twofold.quant.recipe import ApotWeights, Int, Recipe
+from twofold.rtl.geometry import Geometry, PeName
+
+MODELS = Path("build/bench/models")
+KINDS = (PeName.LUT_DA, PeName.INT8_DSP)
+"""Weights of up to five bits in LUT memories, others in DSP blocks."""
+
+
+class Precision(StrEnum):
+    """first and last layer INT8, the rest 4-bit APoT weights and 4-bit activations; all INT8; a file's own."""
+
+    FOUR_BIT = "4-bit"
+    INT8 = "int8"
+    OWN = "as exported"
+
+
+_RECIPES: dict[Precision, Recipe] = {Precision.FOUR_BIT: ApotWeights(4, 4), Precision.INT8: Int(8)}
+
+
+@dataclass(frozen=True)
+class Subject:
+    """network: a name, for random weights drawn with `seed`, or a QONNX file. lanes: Tin = Tout of a tile."""
+
+    network: str
+    precision: Precision
+    tiles: int
+    lanes: int
+    seed: int = 0
+
+    @property
+    def label(self) -> str:
+        return f"{self.name} {self.precision} {self.tiles}x{self.lanes}"
+
+    @property
+    def name(self) -> str:
+        return Path(self.network).stem
+
+    def load(self) -> Network:
+        """Raises UserError for a name or file that is not there."""
+        if self.precision is Precision.OWN:
+            return import_model(Path(self.network))
+        recipe = _RECIPES[self.precision]
+        key = hashlib.sha256(f"{recipe} {self.seed}".encode()).hexdigest()[:8]
+        path = MODELS / f"{self.network}-{key}.onnx"
+        if not path.is_file():
+            export_untrained(self.network, recipe, path, seed=self.seed)
+        return import_model(path)
+
+    def geometry(self, network: Network) -> Geometry:
+        return propose(network, self.lanes, KINDS, tiles=self.tiles)
+
+
+def subjects(
+    networks: list[str], precisions: list[Precision], tiles: list[int], lanes: int, seed: int
+) -> list[Subject]:
+    """Every combination; a file has the precision that it was exported with."""
+    found = []
+    for network in networks:
+        is_file = network.endswith(".onnx")
+        if is_file and not Path(network).is_file():
+            raise UserError(f"network: expected a name or a QONNX file, found no file {network}")
+        for precision in [Precision.OWN] if is_file else precisions:
+            found += [Subject(network, precision, count, lanes, seed) for count in tiles]
+    return found
