@@ -7,7 +7,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/installed
 
-.PHONY: setup demo test lint bench bench-area bench-cost bench-netlist bench-train clean
+.PHONY: setup demo test lint bench bench-area bench-cost bench-engine bench-netlist bench-train clean
 
 setup: $(STAMP)
 
@@ -38,6 +38,10 @@ bench-area: setup  ## LUTs, DSPs, depth and clock of each kind of MAC array (hou
 
 bench-cost: setup  ## the planner's model of area beside synthesis, over 66 geometries (half an hour)
 	$(BIN)/python -m twofold.synth.bench_cost
+
+bench-engine: setup  ## ResNets and generated layers on engines of 1 to 8 tiles: exact, cycles, MACs busy (hours)
+	$(BIN)/python -m twofold.sim.bench_layers
+	$(BIN)/python -m twofold.sim.bench_engine
 
 bench-netlist: setup  ## 10^6 vectors through RTL and mapped netlist of each kind of MAC array (up to an hour)
 	$(BIN)/python -m twofold.sim.bench_netlist

@@ -5,7 +5,8 @@ from __future__ import annotations
 import fcntl
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import partial
+from dataclasses import replace
+from functools import cache, partial
 from pathlib import Path
 
 import numpy as np
@@ -42,6 +43,17 @@ def geometry() -> Geometry:
     )
 
 
+@pytest.fixture(scope="session")
+def four_tiles(geometry: Geometry) -> Geometry:
+    """Half as many banks of weights as tiles, and more instructions, for transfers of every block."""
+    return replace(geometry, tiles=4, weight_banks=2, kinds=(PeName.INT_MUL,), instructions=256)
+
+
+@pytest.fixture(scope="session", params=[1, 4], ids=["one tile", "four tiles"])
+def engine_geometry(request: pytest.FixtureRequest, geometry: Geometry, four_tiles: Geometry) -> Geometry:
+    return geometry if request.param == 1 else four_tiles
+
+
 @contextmanager
 def compiling() -> Iterator[None]:
     """One at a time, whichever worker of a test run comes first."""
@@ -59,7 +71,7 @@ def build_once() -> Callable[[Geometry], Simulation]:
         with compiling():
             return build_engine(geometry, BUILD)
 
-    return build
+    return cache(build)
 
 
 @pytest.fixture(scope="session")
@@ -70,7 +82,7 @@ def library_once() -> Callable[[Geometry], EngineLibrary]:
         with compiling():
             return build_library(geometry, BUILD, optimise="-O1")
 
-    return build
+    return cache(build)
 
 
 @pytest.fixture(scope="session")

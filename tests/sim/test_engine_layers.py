@@ -20,7 +20,7 @@ from twofold.network.shapes import result_shape
 from twofold.network.types import IntType
 from twofold.plan.program import Program
 from twofold.plan.schedule import plan
-from twofold.rtl.geometry import Geometry, PeName
+from twofold.rtl.geometry import Geometry
 from twofold.rtl.isa import Memory, Opcode
 from twofold.sim.bulk.library import EngineLibrary
 from twofold.sim.engine import EngineRun
@@ -31,16 +31,6 @@ UINT8 = IntType(False, 8)
 INT8 = IntType(True, 8)
 
 Verify = Callable[..., tuple[Check, EngineRun]]
-
-
-def four_tiles(geometry: Geometry) -> Geometry:
-    """Half as many banks of weights as tiles, and more instructions, for transfers of every block."""
-    return replace(geometry, tiles=4, weight_banks=2, kinds=(PeName.INT_MUL,), instructions=256)
-
-
-@pytest.fixture(scope="module", params=[1, 4], ids=["one tile", "four tiles"])
-def engine_geometry(request: pytest.FixtureRequest, geometry: Geometry) -> Geometry:
-    return geometry if request.param == 1 else four_tiles(geometry)
 
 
 @pytest.fixture(scope="module")
@@ -214,23 +204,23 @@ def test_the_networks_need_what_they_are_there_for(geometry: Geometry) -> None:
 @pytest.mark.parametrize("field", ["in_bank", "out_bank", "tile_rows"])
 def test_a_wrong_place_is_noticed(
     field: str,
-    geometry: Geometry,
+    four_tiles: Geometry,
     library_once: Callable[[Geometry], EngineLibrary],
     verify_bulk_on: Callable[[EngineLibrary], Verify],
 ) -> None:
-    network, four = residual(), four_tiles(geometry)
-    program = plan(network, four, traced=True)
+    network = residual()
+    program = plan(network, four_tiles, traced=True)
     at = next(i for i, step in enumerate(program.instructions) if step.opcode is Opcode.LAYER)
     fields = program.instructions[at].fields
     wrong = replace(program.instructions[at], fields={**fields, field: fields[field] + 1})
     steps = (*program.instructions[:at], wrong, *program.instructions[at + 1 :])
-    check, _ = verify_bulk_on(library_once(four))(network, replace(program, instructions=steps))
+    check, _ = verify_bulk_on(library_once(four_tiles))(network, replace(program, instructions=steps))
     assert check.status is Status.FAIL
     assert 0 < check.mismatches < check.elements
 
 
-def test_the_networks_share_layers_in_every_way(geometry: Geometry) -> None:
-    programs = [plan(build(), four_tiles(geometry)) for build in NETWORKS.values()]
+def test_the_networks_share_layers_in_every_way(four_tiles: Geometry) -> None:
+    programs = [plan(build(), four_tiles) for build in NETWORKS.values()]
     layers = [
         step.fields for program in programs for step in program.instructions if step.opcode is Opcode.LAYER
     ]

@@ -11,7 +11,7 @@ from twofold.plan.schedule import plan, result_maps
 from twofold.qonnx.importer.load import import_model
 from twofold.rtl.geometry import Geometry, PeName
 from twofold.rtl.isa import Opcode
-from twofold.sim.cocotb_runner import Simulation
+from twofold.sim.bulk.library import EngineLibrary
 from twofold.sim.engine import EngineRun
 
 MODEL = Path(__file__).parents[1] / "assets" / "apot" / "model.onnx"
@@ -19,14 +19,14 @@ KINDS = (PeName.LUT_DA, PeName.INT8_DSP)
 
 
 def test_every_layer_is_exact_and_takes_the_predicted_cycles(
-    build_once: Callable[[Geometry], Simulation],
-    verify_on: Callable[[Simulation], Callable[..., tuple[Check, EngineRun]]],
+    library_once: Callable[[Geometry], EngineLibrary],
+    verify_bulk_on: Callable[[EngineLibrary], Callable[..., tuple[Check, EngineRun]]],
 ) -> None:
     network = import_model(MODEL)
     geometry = propose(network, preference=KINDS)
     assert geometry.kinds == KINDS
     assert (geometry.lut_da_low, geometry.lut_da_high, geometry.lut_da_activation_bits) == (-10, 10, 6)
-    verify = verify_on(build_once(geometry))
+    verify = verify_bulk_on(library_once(geometry))
     traced = plan(network, geometry, traced=True)
     layers = [step for step in traced.instructions if step.opcode is Opcode.LAYER]
     assert {step.label for step in layers if step.fields["pe"] == 1} >= {"conv2_act", "conv3_quant"}

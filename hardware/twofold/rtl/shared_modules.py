@@ -60,9 +60,7 @@ def _own_ports(text: str) -> Iterator[str]:
             yield from (found[0] for found in _NUMBERED.finditer(line + " "))
 
 
-def _lines(
-    text: str, ports: Mapping[str, str], child: Callable[[str], _Shared | None]
-) -> Iterator[str]:
+def _lines(text: str, ports: Mapping[str, str], child: Callable[[str], _Shared | None]) -> Iterator[str]:
     def own(line: str) -> str:
         return _NUMBERED.sub(lambda found: ports[found[0]], line)
 

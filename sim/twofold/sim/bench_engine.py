@@ -1,11 +1,12 @@
 """Whole networks on engines of one to eight tiles: exact in every layer, cycles, utilisation, resources.
 
-Each row compares every layer of some frames with the golden model while all AXI channels pause at random, then
-counts the cycles of a frame without pauses. Rows are written one by one; those that are there and still hold
-are not measured again. Ends with code 1 if a row is wrong, or predicted cycles are off by more than 2%.
+Each row compares every layer of some frames with the golden model while all AXI channels pause at random,
+then counts the cycles of a frame without pauses. Rows are written one by one; those that are there and still
+hold are not measured again. Ends with code 1 if a row is wrong, or predicted cycles are off by more than 2%.
 
-Example: python -m twofold.sim.bench_engine --network resnet8 --precision 4-bit --tiles 1 8 --synth
-Example: python -m twofold.sim.bench_engine --network model.onnx --tiles 8 --images 1000 --data cifar10 --folder F
+Examples:
+  python -m twofold.sim.bench_engine --network resnet8 --precision 4-bit --tiles 1 8 --synth
+  python -m twofold.sim.bench_engine --network model.onnx --tiles 8 --images 1000 --folder CIFAR10
 """
 
 from __future__ import annotations
@@ -26,11 +27,10 @@ from twofold.network.digest import digest
 from twofold.network.graph import Network
 from twofold.plan.schedule import plan
 from twofold.rtl.geometry import TILES
-from twofold.sim.bulk.library import build_library
 from twofold.sim.engine_row import (
-    BUILDS,
     Conditions,
     check_layers,
+    library_of,
     simulation_columns,
     steady_state,
     synthesis_columns,
@@ -100,7 +100,7 @@ def _bench(subject: Subject, given: argparse.Namespace) -> Row:
         print(f"{subject.label}: {given.images} images of {given.data}", file=sys.stderr, flush=True)
         images = load(given.data, given.folder).test.take(slice(given.images))
         geometry = subject.geometry(network)
-        library = build_library(geometry, BUILDS)
+        library = library_of(geometry)
         row |= {"images": check_images(network, plan(network, geometry), library, images)}
         _keep(given.out, row)
     return row
@@ -108,7 +108,7 @@ def _bench(subject: Subject, given: argparse.Namespace) -> Row:
 
 def _simulate(subject: Subject, network: Network, conditions: Conditions) -> Row:
     geometry = subject.geometry(network)
-    library = build_library(geometry, BUILDS)
+    library = library_of(geometry)
     check = check_layers(network, geometry, library, conditions)
     steady = steady_state(network, plan(network, geometry), library, conditions.seed)
     return {
@@ -154,10 +154,14 @@ def _subjects(given: argparse.Namespace) -> list[Subject]:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     named = [str(Precision.FOUR_BIT), str(Precision.INT8)]
     networks = ["resnet8", "resnet20"]
-    parser.add_argument("--network", nargs="+", default=networks, help="names, or QONNX files of trained ones")
+    parser.add_argument(
+        "--network", nargs="+", default=networks, help="names, or QONNX files of trained ones"
+    )
     parser.add_argument("--precision", nargs="+", default=named, choices=named, help="of networks by name")
     parser.add_argument("--tiles", nargs="+", type=int, default=list(TILES), choices=TILES, help="1 2 4 8")
     parser.add_argument("--lanes", type=int, default=16, help="of a tile, a multiple of 8")
@@ -165,7 +169,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--stalls", type=float, default=0.2, help="share of cycles in which a channel pauses")
     parser.add_argument("--seed", type=int, default=0, help="of weights, frames and stalls")
     parser.add_argument("--synth", action="store_true", help="the whole engine by Yosys, minutes a row")
-    parser.add_argument("--images", type=int, default=0, help="of a data set's test part; compares all logits")
+    parser.add_argument(
+        "--images", type=int, default=0, help="of a data set's test part; compares all logits"
+    )
     parser.add_argument("--data", default="cifar10", help="the data set of --images")
     parser.add_argument("--folder", type=Path, help="where its files are")
     parser.add_argument("--json", action="store_true", help="print the rows as JSON")

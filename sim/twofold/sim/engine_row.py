@@ -1,4 +1,4 @@
-"""One row of the bench of engines: a network on a geometry, compared, counted, and synthesised if asked for."""
+"""One row of the bench of engines: a network on a geometry, compared, counted, and synthesised."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from twofold.plan.program import Program
 from twofold.plan.schedule import plan, result_maps
 from twofold.rtl.engine import Engine
 from twofold.rtl.geometry import Geometry
-from twofold.sim.bulk.library import EngineLibrary
+from twofold.sim.bulk.library import EngineLibrary, build_library
 from twofold.sim.bulk.run import BulkRun, run_bulk
 from twofold.sim.engine import TOP
 from twofold.sim.layer_use import LayerUse, layer_uses, slots_per_cycle
@@ -47,6 +47,11 @@ class Steady:
     run: BulkRun
 
 
+def library_of(geometry: Geometry) -> EngineLibrary:
+    """The engine compiled for this bench, or what an earlier row left."""
+    return build_library(geometry, BUILDS)
+
+
 def frames_of(network: Network, frames: int, seed: int) -> IntArray:
     """Random codes of the input's type, [frames, *shape]."""
     type_ = network.input.type
@@ -62,9 +67,7 @@ def check_layers(
     codes = frames_of(network, conditions.frames, conditions.seed)
     run = run_bulk(library, program, codes, stalls=conditions.stalls, seed=conditions.seed)
     required = tuple(map_.name for map_ in result_maps(network))
-    return compare(
-        network.name, ("golden", execute(network, codes)), ("rtl", shaped(network, run)), required
-    )
+    return compare(network.name, ("golden", execute(network, codes)), ("rtl", shaped(network, run)), required)
 
 
 def shaped(network: Network, run: BulkRun) -> Mapping[str, IntArray]:
@@ -118,7 +121,7 @@ def synthesis_columns(geometry: Geometry) -> dict[str, Any]:
 
 
 def _waste(steady: Steady, slots: int) -> dict[str, float]:
-    """Shares of a frame's slots: by cause in layers with weights, all of those without, and no layer at all."""
+    """Shares of a frame's slots: by cause in layers with weights, those without weights, and no layer."""
     weighted = [use for use in steady.uses if use.macs]
     causes = ("widths", "tiles", "intervals", "latency")
     found = {cause: sum(getattr(use, cause) for use in weighted) / slots for cause in causes}

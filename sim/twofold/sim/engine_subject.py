@@ -21,14 +21,17 @@ KINDS = (PeName.LUT_DA, PeName.INT8_DSP)
 
 
 class Precision(StrEnum):
-    """first and last layer INT8, the rest 4-bit APoT weights and 4-bit activations; all INT8; a file's own."""
+    """First and last layer INT8 and the rest 4-bit, APoT weights; all INT8; a file's own."""
 
     FOUR_BIT = "4-bit"
     INT8 = "int8"
     OWN = "as exported"
 
 
-_RECIPES: dict[Precision, Recipe] = {Precision.FOUR_BIT: ApotWeights(4, 4), Precision.INT8: Int(8)}
+_RECIPES: dict[Precision, Recipe] = {
+    Precision.FOUR_BIT: ApotWeights(4, 4, residual_bits=4),
+    Precision.INT8: Int(8),
+}
 
 
 @dataclass(frozen=True)

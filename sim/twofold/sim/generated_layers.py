@@ -28,9 +28,9 @@ _SIDE_MAX = 20
 def generated_layer(seed: int, geometry: Geometry) -> Network:
     """A layer and its quantiser, or sums that stay; equal for equal seeds.
 
-    Kernels of 1 to 7, strides and dilations to 3, padding to 3 on each side, maps to 20 × 20, channels to three
-    blocks of lanes in and out, codes of 2 to 8 bits of both signs with any zero point, weights of any of the
-    geometry's kinds; poolings and additions.
+    Kernels of 1 to 7, strides and dilations to 3, padding to 3 on each side, maps to 20 × 20, channels to
+    three blocks of lanes in and out, codes of 2 to 8 bits of both signs with any zero point, weights of all
+    of the geometry's kinds; poolings and additions.
     """
     return _Layer(seed, geometry).network()
 
@@ -55,7 +55,7 @@ class _Layer:
     def pair(self, low: int, high: int) -> tuple[int, int]:
         return self.pick(low, high), self.pick(low, high)
 
-    def type(self, bits: int = 8, signed: bool | None = None) -> IntType:
+    def codes_type(self, bits: int = 8, signed: bool | None = None) -> IntType:
         """Of 2 to `bits` bits; a third of them has a zero point."""
         sign = bool(self.pick(0, 1)) if signed is None else signed
         plain = IntType(sign, self.pick(2, bits))
@@ -76,7 +76,7 @@ class _Layer:
     def convolution(self) -> None:
         kind = pe_kinds(self.geometry)[self.pick(0, len(self.geometry.kinds) - 1)]
         low, high = kind.activation_range
-        type_ = self.type(high.bit_length(), signed=False) if low == 0 else self.type()
+        type_ = self.codes_type(high.bit_length(), signed=False) if low == 0 else self.codes_type()
         lanes, kernel, dilation = self.geometry.lanes, self.pair(1, 7), self.pair(1, 3)
         inputs, outputs = self.pick(1, 3 * lanes), self.pick(1, 3 * lanes)
         padding = (*self.pair(0, 3), *self.pair(0, 3))
@@ -102,7 +102,7 @@ class _Layer:
             self.quantise(sums, max(int(spread * self.random.uniform(0.02, 0.3)), 16))
 
     def weights(self, kind: PeKind, shape: tuple[int, ...], largest: int) -> IntArray:
-        """Codes of a kind; of a filter only so many are not 0 that its sums fit, products at most `largest`."""
+        """Codes of a kind, of a filter only so many that its sums fit. largest: of the activations."""
         codes = self.codes(kind)
         weight = self.random.choice(codes, shape).reshape(shape[0], -1)
         kept = max(1, self.budget // (int(np.abs(codes).max()) * largest))
@@ -123,7 +123,7 @@ class _Layer:
 
     def without_weights(self) -> None:
         channels = self.pick(1, 3 * self.geometry.lanes)
-        source = self.input(self.type(), channels, self.pair(1, _SIDE_MAX))
+        source = self.input(self.codes_type(), channels, self.pair(1, _SIDE_MAX))
         (self.maximum, self.sum, self.addition)[self.pick(0, 2)](source)
 
     def maximum(self, source: Tensor) -> None:
@@ -142,14 +142,14 @@ class _Layer:
         """A quantised copy of another scale, added to the tensor itself."""
         shift = self.pick(0, 7)
         scale = source.type.scale * Dyadic.power_of_two(shift)
-        copy = self.quantise(source, 64, self.type().with_scale(scale))
+        copy = self.quantise(source, 64, self.codes_type().with_scale(scale))
         zero = (copy.type.zero_point << shift) + source.type.zero_point
         sums = self.put(Add, IntType(True, 60, source.type.scale, zero), copy, source, shifts=(shift, 0))
         self.quantise(sums, 64 << shift)
 
     def quantise(self, source: Tensor, spread: int, type_: IntType | None = None) -> Tensor:
         """Codes of sums that are mostly within ±spread, by thresholds or by multipliers."""
-        result = type_ or self.type()
+        result = type_ or self.codes_type()
         channels = source.channels
         if self.pick(0, 1):
             thresholds = np.sort(self.random.integers(-spread, spread, (channels, self.pick(1, 15))), axis=1)

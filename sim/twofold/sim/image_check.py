@@ -19,7 +19,9 @@ BATCH = 50
 """Frames of a run of the engine."""
 
 
-def check_images(network: Network, program: Program, library: EngineLibrary, images: Images) -> dict[str, Any]:
+def check_images(
+    network: Network, program: Program, library: EngineLibrary, images: Images
+) -> dict[str, Any]:
     """Counts of logits, of those that differ, and of images that the engine classifies rightly.
 
     Raises UserError for images of another shape than the network's, or if there are none.

@@ -19,7 +19,7 @@ from twofold.rtl.layer_timing import LayerTiming
 
 @dataclass(frozen=True)
 class LayerUse:
-    """A layer of a frame. `slots`, its cycles times the MACs that an array can do in one, are where they went:
+    """A layer of a frame. Its cycles times the MACs that an array can do in one are `slots`, which went to:
 
     macs: the network's. widths: channels that fill up a block of lanes. tiles: tiles without a block or rows.
     intervals: sweeps of fewer pixels than a tile of weights takes to come. latency: fetch, pipeline, waiting.

@@ -99,7 +99,9 @@ def runtime_objects() -> tuple[Path, ...]:
     The objects do not depend on the design, and take longer to compile than most designs. Processes
     that start at once each compile; the first to end publishes its folder.
     """
-    key = hashlib.sha256(f"{identity()} {root()} {_MAKE_VARIABLES} {_RUNTIME_FLAGS}".encode()).hexdigest()[:16]
+    key = hashlib.sha256(f"{identity()} {root()} {_MAKE_VARIABLES} {_RUNTIME_FLAGS}".encode()).hexdigest()[
+        :16
+    ]
     folder = cache_folder() / f"verilator-{key}"
     if not folder.is_dir():
         folder.parent.mkdir(parents=True, exist_ok=True)

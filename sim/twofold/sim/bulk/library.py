@@ -58,7 +58,15 @@ def build_library(
 
 def _compile(work: Path, optimise: str, waves: bool) -> None:
     objects = work / "objects"
-    command = [str(verilator.executable()), *_VERILATE, *_LINT_OFF, "--top-module", TOP, "--prefix", "Vengine"]
+    command = [
+        str(verilator.executable()),
+        *_VERILATE,
+        *_LINT_OFF,
+        "--top-module",
+        TOP,
+        "--prefix",
+        "Vengine",
+    ]
     command += ["-CFLAGS", "-fPIC", "-LDFLAGS", "-shared", "-o", f"{TOP}.so", "--Mdir", str(objects)]
     command += ["--trace"] if waves else []
     environment = os.environ | verilator.environment(optimise)

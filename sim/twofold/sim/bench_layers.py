@@ -1,0 +1,147 @@
+"""Layers of random shapes and numbers on engines of one, two, four and eight tiles, of all kinds.
+
+Each layer runs twice, without pauses and with, two frames each; every integer is compared with the golden
+model, and cycles without pauses with the prediction. For each engine one wrong bit in the weights must be
+found. Ends with code 1 if anything is wrong.
+
+Example: python -m twofold.sim.bench_layers --layers 100 --seed 7 --tiles 2 8
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from twofold.files import write_atomically
+from twofold.golden.compare import Status, compare
+from twofold.golden.execute import execute
+from twofold.network.graph import Network
+from twofold.plan.program import Program
+from twofold.plan.schedule import plan
+from twofold.rtl.geometry import TILES, Geometry, PeName
+from twofold.rtl.isa import LANES_PE, Opcode
+from twofold.sim.bulk.library import EngineLibrary
+from twofold.sim.bulk.run import BulkRun, run_bulk
+from twofold.sim.engine_row import frames_of, library_of, shaped
+from twofold.sim.generated_layers import generated_layer
+
+OUT = Path("build/bench/layers.json")
+STALLS = 0.3
+FRAMES = 2
+MUTANTS = 3
+"""Layers of an engine that also run with a wrong bit; one that a requantiser hides may pass."""
+_DEPTHS = {"activation_words": 4096, "weight_words": 4096, "parameter_words": 512, "instructions": 256}
+GEOMETRIES = {
+    1: Geometry(kinds=(PeName.APOT_SHIFT, PeName.INT4_DSP, PeName.INT8_DSP), **_DEPTHS),
+    2: Geometry(tiles=2, weight_banks=1, kinds=(PeName.LUT_DA, PeName.INT_MUL), **_DEPTHS),
+    4: Geometry(tiles=4, weight_banks=2, kinds=(PeName.APOT_SHIFT, PeName.INT8_DSP), **_DEPTHS),
+    8: Geometry(tiles=8, weight_banks=4, kinds=(PeName.LUT_DA, PeName.INT8_DSP), **_DEPTHS),
+}
+"""Tiles → an engine of 8 lanes with memories for the widest layer."""
+
+Row = dict[str, Any]
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    given = _parser().parse_args(arguments)
+    rows: list[Row] = []
+    for place, tiles in enumerate(given.tiles):
+        count = len(range(place, given.layers, len(given.tiles)))
+        geometry = GEOMETRIES[tiles]
+        rows.append(measure(geometry, library_of(geometry), count, given.seed))
+        print(describe(rows[-1]), file=sys.stderr if given.json else sys.stdout, flush=True)
+        write_atomically(given.out, json.dumps(rows, indent=1) + "\n")
+    if given.json:
+        print(json.dumps(rows, indent=1))
+    sys.exit(int(not all(map(holds, rows))))
+
+
+def holds(row: Row) -> bool:
+    return not row["wrong"] and not row["other_cycles"] and bool(row["mutants_found"])
+
+
+def describe(row: Row) -> str:
+    return (
+        f"{row['tiles']} tiles, {', '.join(row['kinds'])}: {row['layers']} layers, "
+        f"{len(row['wrong'])} wrong, {row['elements']} integers; {len(row['other_cycles'])} of other cycles "
+        f"than predicted; wrong bits found {row['mutants_found']} of {row['mutants']}; splits {row['splits']}"
+    )
+
+
+def measure(geometry: Geometry, library: EngineLibrary, layers: int, seed: int) -> Row:
+    """The row of one engine. wrong, other_cycles: seeds of the layers."""
+    wrong, other, elements = [], [], 0
+    splits: Counter[str] = Counter()
+    found: list[bool] = []
+    for case in range(seed * 100_000, seed * 100_000 + layers):
+        network = generated_layer(case, geometry)
+        program = plan(network, geometry, traced=True)
+        splits.update(_splits(program))
+        exact, integers, run = _compare(network, program, library, case)
+        stalled, _, _ = _compare(network, program, library, case, STALLS)
+        elements += integers
+        wrong += [] if exact and stalled else [case]
+        other += [] if run.cycles == program.predicted_cycles(FRAMES) else [case]
+        if len(found) < MUTANTS and network.ops[0].kind == "Conv2d":
+            found.append(not _compare(network, _with_wrong_bit(program), library, case)[0])
+    return {
+        "tiles": geometry.tiles,
+        "lanes": geometry.lanes,
+        "kinds": [str(kind) for kind in geometry.kinds],
+        "seed": seed,
+        "layers": layers,
+        "elements": elements,
+        "wrong": wrong,
+        "other_cycles": other,
+        "splits": dict(sorted(splits.items())),
+        "mutants": len(found),
+        "mutants_found": sum(found),
+    }
+
+
+def _compare(
+    network: Network, program: Program, library: EngineLibrary, seed: int, stalls: float = 0.0
+) -> tuple[bool, int, BulkRun]:
+    codes = frames_of(network, FRAMES, seed)
+    run = run_bulk(library, program, codes, stalls=stalls, seed=seed)
+    names = (network.output_name,)
+    check = compare("layer", ("golden", execute(network, codes)), ("rtl", shaped(network, run)), names)
+    return check.status is Status.PASS, check.elements, run
+
+
+def _with_wrong_bit(program: Program) -> Program:
+    """The lowest bit of the first weight word's first byte."""
+    return replace(program, image=bytes([program.image[0] ^ 1]) + program.image[1:])
+
+
+def _splits(program: Program) -> set[str]:
+    """Kind and bands × blocks of the program's layers."""
+    geometry = program.geometry
+    return {
+        f"{'lanes' if step.fields['pe'] == LANES_PE else geometry.kinds[step.fields['pe'] - 1]} "
+        f"{geometry.tiles >> step.fields['blocks_log2']}×{1 << step.fields['blocks_log2']}"
+        for step in program.instructions
+        if step.opcode is Opcode.LAYER
+    }
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--layers", type=int, default=100, help="shared out among the engines")
+    parser.add_argument("--tiles", nargs="+", type=int, default=list(TILES), choices=TILES, help="1 2 4 8")
+    parser.add_argument("--seed", type=int, default=1, help="of layers, frames and stalls")
+    parser.add_argument("--json", action="store_true", help="print the rows as JSON")
+    parser.add_argument("--out", type=Path, default=OUT, help="file for the rows")
+    return parser
+
+
+if __name__ == "__main__":
+    main()
