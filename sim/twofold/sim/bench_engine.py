@@ -143,8 +143,8 @@ def _kept(out: Path, label: str, key: str) -> Row | None:
 def _keep(out: Path, row: Row) -> None:
     """Puts the row in the file, in the place of an older one with its label."""
     rows = _rows(out)
-    places = [index for index, other in enumerate(rows) if other["label"] == row["label"]]
-    rows[places[0] if places else len(rows) :][:1] = [row]
+    place = next((at for at, other in enumerate(rows) if other["label"] == row["label"]), len(rows))
+    rows[place : place + 1] = [row]
     write_atomically(out, json.dumps(rows, indent=1) + "\n")
 
 
