@@ -23,8 +23,8 @@ from twofold.plan.schedule import plan
 from twofold.qonnx.executor import run_executor
 from twofold.qonnx.freeze import FrozenModel
 from twofold.qonnx.freeze_run import run_frozen
+from twofold.sim.bulk.run import run_rtl
 from twofold.sim.cocotb_runner import SimulationError
-from twofold.sim.engine import run_rtl
 
 GOLDEN = "golden"
 RTL_STALLS = 0.2

@@ -21,7 +21,7 @@ from twofold.rtl.geometry import Geometry, PeName
 from twofold.sim.bulk.library import EngineLibrary, build_library
 from twofold.sim.bulk.run import run_bulk
 from twofold.sim.cocotb_runner import Simulation
-from twofold.sim.engine import EngineRun, build_engine, run_program
+from twofold.sim.engine import EngineRun, build_engine, run_program, shaped
 
 BUILD = Path("build/engine")
 
@@ -125,14 +125,11 @@ def run_and_compare(
     type_ = network.input.type
     codes = rng.integers(type_.lo, type_.hi, (frames, *network.input.shape), endpoint=True)
     result = run(program, codes, seed=seed, **options)
-    found = {
-        name: values.reshape(frames, *network.tensors[name].shape) for name, values in result.results.items()
-    }
     required = {map_.name for map_ in result_maps(network)} if len(program.outputs) > 1 else set()
     check = compare(
         network.name,
         ("golden", execute(network, codes)),
-        ("rtl", found),
+        ("rtl", shaped(network, result)),
         tuple(required | {network.output_name}),
     )
     return check, result

@@ -28,7 +28,8 @@ from twofold.rtl.geometry import TILES, Geometry, PeName
 from twofold.rtl.isa import LANES_PE, Opcode
 from twofold.sim.bulk.library import EngineLibrary
 from twofold.sim.bulk.run import BulkRun, run_bulk
-from twofold.sim.engine_row import frames_of, library_of, shaped
+from twofold.sim.engine import shaped
+from twofold.sim.engine_row import frames_of, library_of
 from twofold.sim.generated_layers import generated_layer
 
 OUT = Path("build/bench/layers.json")

@@ -8,7 +8,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from twofold.golden.execute import check_frames
 from twofold.network.graph import Network
 from twofold.network.types import IntArray
 from twofold.plan.program import Program
@@ -94,13 +93,8 @@ def run_program(
     return EngineRun(count, results, counters["cycles"], tuple(counters["instructions"]))
 
 
-def run_rtl(
-    network: Network, program: Program, frames: IntArray, folder: Path, *, stalls: float = 0.0, seed: int = 1
-) -> Mapping[str, IntArray]:
-    """The integers of every tensor that `program` stores, by the simulated engine, shaped as in `network`."""
-    check_frames(network, frames)
-    run = run_program(build_engine(program.geometry, folder), program, frames, stalls=stalls, seed=seed)
+def shaped(network: Network, run: EngineRun) -> Mapping[str, IntArray]:
+    """A run's results with the shapes of the network's tensors."""
     return {
-        name: values.reshape(len(frames), *network.tensors[name].shape)
-        for name, values in run.results.items()
+        name: values.reshape(run.frames, *network.tensors[name].shape) for name, values in run.results.items()
     }

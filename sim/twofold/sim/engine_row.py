@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -19,7 +18,7 @@ from twofold.rtl.engine import Engine
 from twofold.rtl.geometry import Geometry
 from twofold.sim.bulk.library import EngineLibrary, build_library
 from twofold.sim.bulk.run import BulkRun, run_bulk
-from twofold.sim.engine import TOP
+from twofold.sim.engine import TOP, shaped
 from twofold.sim.layer_use import LayerUse, layer_uses, slots_per_cycle
 from twofold.synth.devices import ZYNQ_7020
 from twofold.synth.yosys import synthesise
@@ -68,13 +67,6 @@ def check_layers(
     run = run_bulk(library, program, codes, stalls=conditions.stalls, seed=conditions.seed)
     required = tuple(map_.name for map_ in result_maps(network))
     return compare(network.name, ("golden", execute(network, codes)), ("rtl", shaped(network, run)), required)
-
-
-def shaped(network: Network, run: BulkRun) -> Mapping[str, IntArray]:
-    """A run's results with the shapes of the network's tensors."""
-    return {
-        name: values.reshape(run.frames, *network.tensors[name].shape) for name, values in run.results.items()
-    }
 
 
 def steady_state(network: Network, program: Program, library: EngineLibrary, seed: int) -> Steady:

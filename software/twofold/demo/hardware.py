@@ -12,7 +12,9 @@ from twofold.network.graph import Network
 from twofold.plan.program import Program
 from twofold.plan.propose import propose
 from twofold.plan.schedule import plan
-from twofold.sim.engine import EngineRun, build_engine, run_program
+from twofold.sim.bulk.library import build_library
+from twofold.sim.bulk.run import BulkRun, run_bulk
+from twofold.sim.engine import shaped
 from twofold.sim.layer_use import layer_uses
 
 
@@ -21,7 +23,7 @@ class Timing:
     """The program as it ships, run on unstalled memory: cycles, and the check of its logits."""
 
     program: Program
-    run: EngineRun
+    run: BulkRun
     check: Check
 
     @property
@@ -38,9 +40,10 @@ def measure(subject: Subject) -> Timing:
     """Runs the subject's frames back to back on the engine, nothing stored but the output."""
     network = subject.network
     program = plan(network, propose(network))
-    run = run_program(build_engine(program.geometry, subject.work / "rtl"), program, subject.frames)
+    library = build_library(program.geometry, subject.work / "rtl", optimise="-O1")
+    run = run_bulk(library, program, subject.frames)
     output = network.output
-    found = {output.name: run.results[output.name].reshape(run.frames, *output.shape)}
+    found = shaped(network, run)
     check = compare(subject.name, ("golden", subject.golden), ("rtl, untraced", found), (output.name,))
     return Timing(program, run, check)
 

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
+from twofold.golden.execute import check_frames
+from twofold.network.graph import Network
 from twofold.network.types import IntArray
 from twofold.plan.cost import BusTiming
 from twofold.plan.program import Program
 from twofold.plan.schedule import SIMULATED_MEMORY
 from twofold.rtl.bus.engine_registers import engine_registers
 from twofold.rtl.bus.register_map import Field
-from twofold.sim.bulk.library import EngineLibrary
+from twofold.sim.bulk.library import EngineLibrary, build_library
 from twofold.sim.bulk.model import EngineModel
 from twofold.sim.cocotb_runner import SimulationError
-from twofold.sim.engine import LIMIT_FACTOR, EngineRun
+from twofold.sim.engine import LIMIT_FACTOR, EngineRun, shaped
 from twofold.sim.memory_layout import MemoryLayout
 
 
@@ -58,6 +61,18 @@ def run_bulk(
     output = memory[layout.output : layout.output + layout.output_bytes]
     results = program.unpack_results(output.tobytes(), count)
     return BulkRun(count, results, cycles, instructions, clocks, seconds)
+
+
+def run_rtl(
+    network: Network, program: Program, frames: IntArray, folder: Path, *, stalls: float = 0.0, seed: int = 1
+) -> Mapping[str, IntArray]:
+    """The integers of every tensor that `program` stores, by the simulated engine, shaped as in `network`.
+
+    folder: for the compiled engine.
+    """
+    check_frames(network, frames)
+    library = build_library(program.geometry, folder, optimise="-O1")
+    return shaped(network, run_bulk(library, program, frames, stalls=stalls, seed=seed))
 
 
 def _memory(program: Program, frames: IntArray, layout: MemoryLayout, seed: int) -> npt.NDArray[np.uint8]:
