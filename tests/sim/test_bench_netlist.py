@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from twofold.sim import bench_netlist
-from twofold.sim.bench_netlist import compare
+from twofold.sim.bench_netlist import compare, known
+from twofold.sim.netlist_row import NetlistRow, read_rows
 from twofold.sim.pe_check import Verdict
 from twofold.synth.bench_subjects import Subject, subjects
 
@@ -17,8 +19,12 @@ RIGHT, WRONG = Verdict(10, 0, 1.5), Verdict(10, 3, 0.5)
 def test_all_three_are_simulated(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bench_netlist, "OPTIMISE", "-O0")
     (subject,) = (subject for subject in subjects(4, 2) if subject.label == "apot_shift")
-    verdicts = compare(subject, vectors=3000, cache=Path("build/synth"))
-    assert verdicts["rtl"].passed and verdicts["netlist"].passed and verdicts["wrong bit"].wrong
+    row = compare(subject, vectors=3000, cache=Path("build/synth"))
+    assert row.holds and row.rtl.vectors >= 3000 <= row.netlist.vectors
+    assert (row.kind, row.family, row.tin, row.tout) == ("apot_shift", "xc7", 4, 2)
+    assert known(subject, 3000, [row]) is row
+    assert known(subject, 10**6, [row]) is None, "too few vectors"
+    assert known(subject, 3000, [replace(row, design="another")]) is None
 
 
 @pytest.mark.parametrize(
@@ -31,11 +37,14 @@ def test_the_exit_code_is_that_of_the_verdicts(
     code: int,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
 ) -> None:
-    named = dict(zip(("rtl", "netlist", "wrong bit"), verdicts, strict=True))
+    row = NetlistRow("lut_da, INT4", "xc7", 4, 2, "design", 1, *verdicts)
     seen: list[Subject] = []
-    monkeypatch.setattr(bench_netlist, "compare", lambda subject, vectors: seen.append(subject) or named)
+    monkeypatch.setattr(bench_netlist, "compare", lambda subject, vectors: seen.append(subject) or row)
+    out = tmp_path / "netlist.json"
     with pytest.raises(SystemExit) as caught:
-        bench_netlist.main(["--kind", "lut_da, INT4", "--tin", "4", "--tout", "2"])
+        bench_netlist.main(["--kind", "lut_da, INT4", "--tin", "4", "--tout", "2", "--out", str(out)])
     assert caught.value.code == code and [subject.label for subject in seen] == ["lut_da, INT4"]
+    assert read_rows(out) == [row]
     assert capsys.readouterr().out.startswith("lut_da, INT4, xc7: rtl 0 wrong of 10 in 1.5 s; netlist ")

@@ -19,6 +19,7 @@ from twofold.synth.place import Placed
 KEPT = "build/synth"
 COUNTS = ["kind", "family", "tin", "tout", "lut", "lutram", "carry", "ff", "dsp"]
 COLUMNS = [*COUNTS, "lut_per_mac", "mac_per_dsp", "depth_lut", "depth_carry", "ecp5_mhz"]
+ENTRY = [*COLUMNS, "design"]
 INT4 = "int4_dsp, INT4"
 
 
@@ -30,7 +31,7 @@ def test_rows_are_printed_and_written(tmp_path: Path, capsys: pytest.CaptureFixt
     out = tmp_path / "area.json"
     bench("--kind", INT4, "--out", str(out))
     seven, plus = json.loads(out.read_text())
-    assert list(seven) == list(plus) == COLUMNS
+    assert list(seven) == list(plus) == ENTRY
     assert (seven["family"], plus["family"]) == ("xc7", "xcup")
     assert (seven["dsp"], seven["mac_per_dsp"], plus["dsp"], plus["mac_per_dsp"]) == (4, 4.0, 4, 4.0)
     assert seven["depth_carry"] <= 1 and seven["ecp5_mhz"] is None

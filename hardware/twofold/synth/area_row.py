@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from pathlib import Path
 
 from twofold.synth.utilisation import Utilisation
 
@@ -14,7 +16,7 @@ class AreaRow:
 
     lut: without those used as memories, `lutram`; lut_per_mac counts both. mac_per_dsp: None without DSP.
     depth_lut, depth_carry: of the longest path between registers. ecp5_mhz: clock of the portable form,
-    placed and routed. None where nothing was measured.
+    placed and routed. None where nothing was measured. design: hash of what was synthesised.
     """
 
     kind: str
@@ -29,6 +31,7 @@ class AreaRow:
     depth_lut: int | None = None
     depth_carry: int | None = None
     ecp5_mhz: float | None = None
+    design: str | None = None
 
     @property
     def lut_per_mac(self) -> float:
@@ -44,12 +47,13 @@ class AreaRow:
     ) -> AreaRow:
         """The row of one of `copies` arrays that share what was synthesised."""
         counts = (used.lut, used.lutram, used.carry, used.ff, used.dsp)
-        return cls(kind, family, tin, tout, *(round(count / copies) for count in counts))
+        lut, lutram, carry, ff, dsp = (round(count / copies) for count in counts)
+        return cls(kind, family, tin, tout, lut, lutram, carry, ff, dsp)
 
     def entry(self) -> dict[str, object]:
         """Column → value, the measured ones first."""
         entry = asdict(self)
-        later = {name: entry.pop(name) for name in ("depth_lut", "depth_carry", "ecp5_mhz")}
+        later = {name: entry.pop(name) for name in ("depth_lut", "depth_carry", "ecp5_mhz", "design")}
         return {**entry, "lut_per_mac": self.lut_per_mac, "mac_per_dsp": self.mac_per_dsp, **later}
 
 
@@ -65,8 +69,8 @@ PEERS = (
 
 def table(rows: Sequence[AreaRow]) -> str:
     """One line a row, in columns."""
-    names = tuple(rows[0].entry())
-    cells = [names, *(tuple("-" if v is None else str(v) for v in row.entry().values()) for row in rows)]
+    names = tuple(name for name in rows[0].entry() if name != "design")
+    cells = [names, *(tuple(_cell(row.entry()[name]) for name in names) for row in rows)]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
     return "\n".join(
         "  ".join(
@@ -75,3 +79,14 @@ def table(rows: Sequence[AreaRow]) -> str:
         )
         for line in cells
     )
+
+
+def _cell(value: object) -> str:
+    return "-" if value is None else str(value)
+
+
+def read_rows(path: Path) -> list[AreaRow]:
+    """The rows of a file; none if there is no file."""
+    entries = json.loads(path.read_text()) if path.is_file() else []
+    derived = ("lut_per_mac", "mac_per_dsp")
+    return [AreaRow(**{name: entry[name] for name in entry if name not in derived}) for entry in entries]

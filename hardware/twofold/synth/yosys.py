@@ -62,6 +62,11 @@ def mapped_netlist(
     return Netlist(top, json.loads(gzip.decompress(kept.read_bytes())))
 
 
+def design_key(design: wiring.Component | Path, top: str, family: str) -> str:
+    """The hash that results of `synthesise` are kept under: of source, flow and Yosys's version."""
+    return _job(design, top, family).key
+
+
 @dataclass(frozen=True)
 class _Job:
     source: str

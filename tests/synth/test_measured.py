@@ -1,0 +1,79 @@
+"""The page of measured areas: made from the rows beside it, which are what the pages of the kinds promise."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from twofold.synth import measured
+from twofold.synth.bench_subjects import subjects
+from twofold.synth.depth import CARRIES_MAX, LUTS_MAX
+
+FOLDER = Path(__file__).parents[2] / measured.FOLDER
+
+
+@pytest.fixture(scope="module")
+def rows() -> list[dict[str, Any]]:
+    return json.loads((FOLDER / measured.AREA).read_text())
+
+
+@pytest.fixture(scope="module")
+def netlists() -> list[dict[str, Any]]:
+    return json.loads((FOLDER / measured.NETLIST).read_text())
+
+
+def row(rows: list[dict[str, Any]], kind: str, family: str = "xc7") -> dict[str, Any]:
+    (found,) = (row for row in rows if (row["kind"], row["family"]) == (kind, family))
+    return found
+
+
+def test_the_page_is_that_of_the_rows(rows: list[dict[str, Any]], netlists: list[dict[str, Any]]) -> None:
+    assert (FOLDER / measured.PAGE).read_text() == measured.measured_page(rows, netlists)
+
+
+def test_every_kind_has_its_row(rows: list[dict[str, Any]]) -> None:
+    found = [(row["kind"], row["family"]) for row in rows if row["depth_lut"] is not None]
+    assert found == [(subject.label, subject.flow) for subject in subjects(16, 16)]
+
+
+def test_the_rows_are_what_the_kinds_are_known_for(rows: list[dict[str, Any]]) -> None:
+    shared = "of 8 with 2 generators"
+    assert row(rows, f"lut_da, INT4, {shared}")["lut_per_mac"] <= 8.5
+    assert row(rows, f"lut_da, APoT4, {shared}")["lut_per_mac"] <= 9.5
+    assert row(rows, "apot_shift")["lut_per_mac"] <= 21
+    assert (row(rows, "int8_dsp")["mac_per_dsp"], row(rows, "int8_dsp", "xcup")["mac_per_dsp"]) == (2, 2)
+    assert row(rows, "int8_dsp")["lut_per_mac"] <= 3.5
+    assert row(rows, "int4_dsp, INT4")["mac_per_dsp"] == 4
+    assert row(rows, "int4_dsp, APoT4")["mac_per_dsp"] == 3
+
+
+def test_no_path_is_too_long(rows: list[dict[str, Any]]) -> None:
+    ours = [row for row in rows if row["depth_lut"] is not None]
+    assert all(row["depth_lut"] <= LUTS_MAX and row["depth_carry"] <= CARRIES_MAX for row in ours)
+
+
+def test_no_product_is_wrong_and_every_wrong_bit_is_noticed(netlists: list[dict[str, Any]]) -> None:
+    assert netlists and all(entry["rtl"]["wrong"] == entry["netlist"]["wrong"] == 0 for entry in netlists)
+    assert all(entry["rtl"]["vectors"] >= 10**6 <= entry["netlist"]["vectors"] for entry in netlists)
+    assert all(entry["wrong_bit"]["wrong"] for entry in netlists)
+
+
+def test_benches_become_the_page(
+    rows: list[dict[str, Any]],
+    netlists: list[dict[str, Any]],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for folder, name, entries in (
+        (measured.BENCHES, measured.AREA, rows[:1]),
+        (measured.FOLDER, measured.NETLIST, netlists[:1]),
+    ):
+        folder.mkdir(parents=True)
+        (folder / name).write_text(json.dumps(entries))
+    measured.main()
+    assert json.loads((measured.FOLDER / measured.AREA).read_text()) == rows[:1]
+    assert (measured.FOLDER / measured.PAGE).read_text() == measured.measured_page(rows[:1], netlists[:1])
