@@ -7,7 +7,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/installed
 
-.PHONY: setup demo test lint bench bench-area bench-cost bench-engine bench-netlist bench-train clean
+.PHONY: setup trained demo test lint bench bench-area bench-cost bench-engine bench-netlist bench-train clean
 
 setup: $(STAMP)
 
@@ -48,6 +48,31 @@ bench-netlist: setup  ## 10^6 vectors through RTL and mapped netlist of each kin
 
 bench-train: setup  ## images a second in training, beside Brevitas INT8 (10 minutes)
 	$(BIN)/python -m twofold.train.bench_train
+
+# The networks of docs/results.md, each a run that goes on where it stopped: make -j2 trained DATA=FOLDER, which
+# holds CIFAR-10's binary version. About a day on two cores.
+TRAIN = OMP_NUM_THREADS=1 $(BIN)/twofold train --data cifar10 --data-folder $(DATA) --results docs/results.json
+RESNET20 := build/train/resnet20_cifar10_float
+RESNET8 := build/train/resnet8_cifar10_float_taught
+FROM_RESNET20 := cifar10_int8 apot_w4_uniform_a4 ppq spq ppq_align4 ppq_align8 ppq_align16 apot_w4_a4
+FROM_RESNET8 := cifar10_int8 apot_w4_uniform_a4 apot_w4_a4_residual4
+RESNET20_RUNS := $(FROM_RESNET20:%=build/train/resnet20_%/metrics.json)
+RESNET8_RUNS := $(FROM_RESNET8:%=build/train/resnet8_%/metrics.json)
+
+trained: $(RESNET20_RUNS) $(RESNET8_RUNS)
+
+$(RESNET20)/metrics.json: | setup
+	@test -d "$(DATA)" || { echo "make trained DATA=FOLDER: expected a folder with CIFAR-10, got '$(DATA)'"; exit 2; }
+	$(TRAIN) cifar10_float --network resnet20
+
+$(RESNET8)/metrics.json: $(RESNET20)/metrics.json
+	$(TRAIN) cifar10_float_taught --network resnet8 --teacher $(RESNET20)
+
+$(RESNET20_RUNS): build/train/resnet20_%/metrics.json: $(RESNET20)/metrics.json
+	$(TRAIN) $* --network resnet20 --start $(RESNET20)
+
+$(RESNET8_RUNS): build/train/resnet8_%/metrics.json: $(RESNET8)/metrics.json
+	$(TRAIN) $* --network resnet8 --start $(RESNET8) --teacher $(RESNET20)
 
 clean:
 	rm -rf build .pytest_cache .mypy_cache .ruff_cache

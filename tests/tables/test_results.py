@@ -26,6 +26,14 @@ def test_rows_come_back_in_order(tmp_path: Path) -> None:
     assert read(path) == tuple(rows)
 
 
+def test_a_run_that_is_repeated_has_one_row(tmp_path: Path) -> None:
+    path = tmp_path / "results.json"
+    longer, other = replace(ROW, epochs=80), replace(ROW, command="twofold train ppq")
+    for row in (ROW, other, longer):
+        append(row, path)
+    assert read(path) == (other, longer)
+
+
 def test_no_file_is_no_rows(tmp_path: Path) -> None:
     assert read(tmp_path / "results.json") == ()
 

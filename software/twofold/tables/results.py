@@ -71,14 +71,16 @@ def read(path: Path = RESULTS) -> tuple[Result, ...]:
 
 
 def append(result: Result, path: Path = RESULTS) -> None:
-    """Adds a row; the file is whole at any moment, also if several processes add rows at once.
+    """Adds a row, in place of an earlier one of the same command and seed; the file is whole at any moment,
+    also if several processes add rows at once.
 
     Raises UserError if the file is damaged, or if the row has no ACCURACY.
     """
     _result("result", asdict(result))
     path.parent.mkdir(parents=True, exist_ok=True)
     with _locked(path.parent):
-        rows = [asdict(row) for row in (*read(path), result)]
+        others = (row for row in read(path) if (row.command, row.seed) != (result.command, result.seed))
+        rows = [asdict(row) for row in (*others, result)]
         write_atomically(path, json.dumps(rows, indent=2, ensure_ascii=False) + "\n")
 
 
