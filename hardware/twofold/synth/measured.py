@@ -14,7 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from twofold.files import write_atomically
+from twofold.synth.bench_subjects import SharedTables, Subject, subjects
 
+SIZE = 16
 BENCHES = Path("build/bench")
 FOLDER = Path("docs/pe")
 AREA, NETLIST, PAGE = "area.json", "netlist.json", "measured.md"
@@ -52,9 +54,18 @@ _UNKNOWN = "–"
 
 def measured_page(areas: Sequence[Mapping[str, Any]], netlists: Sequence[Mapping[str, Any]]) -> str:
     """Markdown, a table row for each row of the benches."""
-    return (
-        _TEXT + _table(_HEADER, map(_area, areas)) + _NETLIST_TEXT + _table(_VECTORS, map(_vectors, netlists))
-    )
+    every = subjects(SIZE, SIZE)
+    alone = [subject for subject in every if not isinstance(subject, SharedTables)]
+    area = _table(_HEADER, map(_area, areas)) + _missing(every, areas)
+    vectors = _table(_VECTORS, map(_vectors, netlists)) + _missing(alone, netlists)
+    return _TEXT + area + _NETLIST_TEXT + vectors
+
+
+def _missing(wanted: Sequence[Subject], rows: Sequence[Mapping[str, Any]]) -> str:
+    """A sentence on those that the bench has not come to."""
+    found = {(row["kind"], row["family"]) for row in rows}
+    names = [f"{one.label} ({one.flow})" for one in wanted if (one.label, one.flow) not in found]
+    return f"\nNot measured yet: {'; '.join(names)}.\n" if names else ""
 
 
 def _table(header: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
