@@ -32,7 +32,7 @@ from twofold.overview import Overview, overview
 from twofold.plan.propose import propose
 from twofold.plan.schedule import plan
 from twofold.progress import SILENT, Progress
-from twofold.projects import device_of, write_engine_project
+from twofold.projects import device_of, propose_for, write_engine_project
 from twofold.qonnx.export import export
 from twofold.qonnx.freeze import freeze
 from twofold.qonnx.importer.load import import_file, import_model
@@ -164,6 +164,7 @@ def build(
 
 def synthesise(model: Path, board: str, progress: Progress = SILENT) -> tuple[Utilisation, Device]:
     """Utilisation of the whole engine for a model, by Yosys, and the board's device."""
-    geometry, target = propose(import_model(model)), load_board(board)
+    target = load_board(board)
+    geometry = propose_for(target, import_model(model))
     with progress.task("synthesise the engine"):
         return run_yosys(Engine(geometry), TOP), device_of(target)

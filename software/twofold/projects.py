@@ -12,6 +12,8 @@ from twofold.network.graph import Network
 from twofold.plan.propose import propose
 from twofold.plan.schedule import plan
 from twofold.rtl.engine import Engine
+from twofold.rtl.geometry import Geometry
+from twofold.rtl.primitives.family import Family
 from twofold.rtl.verilog import to_verilog
 from twofold.sim.engine import TOP
 from twofold.synth.devices import Device
@@ -22,9 +24,14 @@ def device_of(board: Board) -> Device:
     return Device(board.device, "xc7", **asdict(board.resources))
 
 
+def propose_for(board: Board, network: Network) -> Geometry:
+    """The smallest engine for `network`, built from the primitives of the board's FPGA."""
+    return propose(network, family=Family(device_of(board).family))
+
+
 def write_engine_project(network: Network, board: Board, out: Path) -> Path:
     """The Vivado project of the engine for `network`, with driver and program; returns its README's path."""
-    program = plan(network, propose(network))
+    program = plan(network, propose_for(board, network))
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
         to_verilog(Engine(program.geometry), TOP, folder / f"{TOP}.v")

@@ -19,6 +19,7 @@ from twofold.plan.layout import blocks_of, pack, unpack
 from twofold.plan.stages import Map
 from twofold.rtl.geometry import LANE_BITS, SUM_WORD_BITS, Geometry, PeName
 from twofold.rtl.isa import Opcode
+from twofold.rtl.primitives.family import Family
 
 FORMAT = "twofold program 2"
 
@@ -158,7 +159,8 @@ class Program:
 
 
 def _geometry(entry: dict[str, Any]) -> Geometry:
-    return Geometry(**entry | {"kinds": tuple(PeName(kind) for kind in entry["kinds"])})
+    kinds = tuple(PeName(kind) for kind in entry["kinds"])
+    return Geometry(**entry | {"kinds": kinds, "family": Family(entry["family"])})
 
 
 def _region(entry: dict[str, Any]) -> Region:

@@ -20,6 +20,7 @@ from twofold.rtl.geometry import Geometry, PeName
 from twofold.rtl.isa import LANES_PE
 from twofold.rtl.mac.interface import PeKind
 from twofold.rtl.mac.kinds import pe_kind, pe_kinds
+from twofold.rtl.primitives.family import Family
 
 PREFERENCE = (PeName.APOT_SHIFT, PeName.INT8_DSP, PeName.INT_MUL)
 """The first of these that holds a layer is used: shifts, half a DSP block a product, or LUTs."""
@@ -44,6 +45,7 @@ def propose(
     preference: Sequence[PeName] = PREFERENCE,
     accumulator_bits: int = 24,
     tiles: int = 1,
+    family: Family = Family.PORTABLE,
 ) -> Geometry:
     """A geometry of `tiles` tiles of `lanes` × `lanes`, with the PE kinds that the layers need and memories
     for them.
@@ -52,7 +54,9 @@ def propose(
     """
     parts = stages(network)
     apot_bits = _apot_activation_bits(parts, Geometry(lanes=lanes))
-    draft = Geometry(lanes=lanes, apot_activation_bits=apot_bits, accumulator_bits=accumulator_bits)
+    draft = Geometry(
+        lanes=lanes, apot_activation_bits=apot_bits, accumulator_bits=accumulator_bits, family=family
+    )
     if PeName.LUT_DA in preference:
         draft = _fit_lut_da(parts, draft)
     if PeName.INT4_DSP in preference:

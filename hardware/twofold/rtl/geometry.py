@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from twofold.errors import UserError
+from twofold.rtl.primitives.family import Family
 
 LANE_BITS = 8
 BEAT_BITS = 64
@@ -43,6 +44,7 @@ class Geometry:
     of `tiles` banks, of each of `weight_banks`, of one memory, of each tile; their words have lanes × 8,
     lanes × 8, lanes × 32 and lanes × accumulator_bits bits.
     instructions: depth of the program memory, in instructions of 64 bytes.
+    family: whose primitives the engine is built from; results and memory words are the same for all.
     """
 
     lanes: int = 8
@@ -61,6 +63,7 @@ class Geometry:
     parameter_words: int = 512
     sum_words: int = 512
     instructions: int = 64
+    family: Family = Family.PORTABLE
 
     def __post_init__(self) -> None:
         if self.lanes < 8 or self.lanes % 8:

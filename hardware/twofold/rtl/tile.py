@@ -104,6 +104,7 @@ class Tile(wiring.Component):
             acc_bits=geometry.accumulator_bits,
             depth=geometry.sum_words,
             addends=timing.addends,
+            family=geometry.family,
         )
         for name in self.vectors.signature.members:
             m.d.comb += getattr(product, name).eq(getattr(self.vectors, name))

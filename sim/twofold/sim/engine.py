@@ -16,6 +16,7 @@ from twofold.rtl.geometry import Geometry
 from twofold.rtl.verilog import to_verilog
 from twofold.sim import cocotb_runner
 from twofold.sim.faults import Fault
+from twofold.sim.primitives import MODELS
 from twofold.sim.memory_layout import MemoryLayout
 
 TOP = "engine"
@@ -36,11 +37,11 @@ class EngineRun:
 
 
 def engine_verilog(geometry: Geometry) -> str:
-    """The whole engine, top module `engine`."""
+    """The whole engine, top module `engine`, and the models of its family's primitives."""
     with tempfile.TemporaryDirectory() as temporary:
         verilog = Path(temporary) / f"{TOP}.v"
         to_verilog(Engine(geometry), TOP, verilog)
-        return verilog.read_text()
+        return verilog.read_text() + MODELS[geometry.family]
 
 
 def build_engine(geometry: Geometry, folder: Path) -> cocotb_runner.Simulation:

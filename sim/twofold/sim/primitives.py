@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+from twofold.rtl.primitives.family import Family
+from twofold.sim.dsp48 import DSP48E1, DSP48E2
+
 XC7 = """
 module LUT6_2 #(parameter [63:0] INIT = 0) (output O6, O5, input I0, I1, I2, I3, I4, I5);
   assign O5 = INIT[{1'b0, I4, I3, I2, I1, I0}];
@@ -33,3 +38,10 @@ module RAM32M (
 endmodule
 """
 """LUT6_2, CARRY4 and RAM32M of the 7 series (AMD UG953)."""
+
+MODELS: Mapping[Family, str] = {
+    Family.PORTABLE: "",
+    Family.XC7: XC7 + DSP48E1,
+    Family.XCUP: XC7 + DSP48E2,
+}
+"""Verilog of all that an engine of a family instantiates."""

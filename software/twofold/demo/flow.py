@@ -18,9 +18,8 @@ from twofold.demo.hardware import Timing, measure
 from twofold.files import write_atomically
 from twofold.golden.codes import quantise
 from twofold.golden.compare import Check
-from twofold.plan.propose import propose
 from twofold.progress import SILENT, Progress
-from twofold.projects import write_engine_project
+from twofold.projects import propose_for, write_engine_project
 from twofold.qonnx.importer.load import import_model
 from twofold.report import html
 from twofold.report.schema import SCHEMA
@@ -111,7 +110,8 @@ def _simulate(subject: Subject, seed: int) -> tuple[Check, Timing]:
 
 
 def _area(subject: Subject) -> Utilisation:
-    return synthesise(Engine(propose(subject.network)), TOP, cache=subject.work / "synth")
+    geometry = propose_for(load_board(BOARD), subject.network)
+    return synthesise(Engine(geometry), TOP, cache=subject.work / "synth")
 
 
 def _checks(model: Pending) -> tuple[Check, ...]:

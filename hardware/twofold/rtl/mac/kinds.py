@@ -15,20 +15,20 @@ from twofold.rtl.mac.weight_code import TwosComplement
 
 def pe_kind(name: PeName, geometry: Geometry) -> PeKind:
     """The kind of this name, lanes × lanes."""
-    lanes = geometry.lanes
+    lanes, family = geometry.lanes, geometry.family
     match name:
         case PeName.INT_MUL:
             return IntMul(lanes, lanes)
         case PeName.INT8_DSP:
-            return Int8Dsp(lanes, lanes)
+            return Int8Dsp(lanes, lanes, family)
         case PeName.INT4_DSP:
-            return Int4Dsp(lanes, lanes, low=geometry.int4_dsp_low, high=geometry.int4_dsp_high)
+            return Int4Dsp(lanes, lanes, family, low=geometry.int4_dsp_low, high=geometry.int4_dsp_high)
         case PeName.APOT_SHIFT:
-            return ApotShift(lanes, lanes, activation_bits=geometry.apot_activation_bits)
+            return ApotShift(lanes, lanes, activation_bits=geometry.apot_activation_bits, family=family)
         case PeName.LUT_DA:
             low, high = geometry.lut_da_low, geometry.lut_da_high
             activations = IntType(False, geometry.lut_da_activation_bits)
-            return LutDa(lanes, lanes, TwosComplement(low, high), activations)
+            return LutDa(lanes, lanes, TwosComplement(low, high), activations, family=family)
 
 
 def pe_kinds(geometry: Geometry) -> tuple[PeKind, ...]:
