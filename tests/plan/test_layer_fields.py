@@ -132,10 +132,10 @@ def test_padding_never_wins_a_maximum() -> None:
 def test_what_a_layer_cannot_express_is_refused_by_name(body: Conv2d, message: str | None) -> None:
     whole = stage(body, map_of("x", (10, 12, 7)), result=(9, 12, 7))
     if message is None:
-        check_limits(whole, 8)
+        check_limits(whole, Geometry(lanes=8))
         return
     with pytest.raises(NetworkError, match=f"^{re.escape(message)}$"):
-        check_limits(whole, 8)
+        check_limits(whole, Geometry(lanes=8))
 
 
 @pytest.mark.parametrize(
@@ -154,10 +154,12 @@ def test_maps_that_are_too_large_are_refused_by_name(
     operand: Map, result: tuple[int, int, int], message: str
 ) -> None:
     with pytest.raises(NetworkError, match=f"^{re.escape(message)}$"):
-        check_limits(stage(convolution(), operand, result=result), 8)
+        check_limits(stage(convolution(), operand, result=result), Geometry(lanes=8))
 
 
 def test_shifts_beyond_the_hardwares_are_refused() -> None:
     maps = (map_of("a", (10, 4, 4)), map_of("b", (10, 4, 4)))
-    with pytest.raises(NetworkError, match=r"^add: shifts: expected at most 7, found \(8, 0\)$"):
-        check_limits(stage(Add("add", ("a", "b"), "s", shifts=(8, 0)), *maps, result=(10, 4, 4)), 8)
+    with pytest.raises(NetworkError, match=r"^add: shifts: expected at most 7, lane_shift, found \(8, 0\)$"):
+        check_limits(
+            stage(Add("add", ("a", "b"), "s", shifts=(8, 0)), *maps, result=(10, 4, 4)), Geometry(lanes=8)
+        )

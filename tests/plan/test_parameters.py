@@ -27,12 +27,12 @@ def words_of(stage: Stage, correction: int = 0) -> tuple[int, ...]:
 
 
 def test_biases_carry_the_correction_and_missing_channels_nothing(network: Network) -> None:
-    stage = stage_of(network, "left")
+    stage = stage_of(network, "logits")
     assert isinstance(stage.body, Conv2d)
     words = words_of(stage, correction=6)
-    assert len(words) == 2 * (1 + words_per_block(stage)) == 2 * 17
+    assert len(words) == 2
     assert fields(words[0]).tolist() == (stage.body.bias[:8] + 6).tolist()
-    assert fields(words[17]).tolist() == [*(stage.body.bias[8:] + 6), *([0] * 6)]
+    assert fields(words[1]).tolist() == [*(stage.body.bias[8:] + 6), *([0] * 7)]
 
 
 def test_multipliers_lie_below_their_shifts(network: Network) -> None:
@@ -46,11 +46,15 @@ def test_multipliers_lie_below_their_shifts(network: Network) -> None:
     assert fields(words[3])[2:].tolist() == [0] * 6
 
 
-def test_thresholds_lie_below_their_levels(network: Network) -> None:
+def test_thresholds_hold_the_biases_and_lie_below_their_levels(network: Network) -> None:
     stage = stage_of(network, "left")
     assert isinstance(stage.quantiser, Threshold)
-    words = words_of(stage)[1:17]
-    thresholds, levels = stage.quantiser.thresholds, stage.quantiser.levels
+    assert isinstance(stage.body, Conv2d)
+    words = words_of(stage, correction=6)
+    assert len(words) == 2 * (1 + words_per_block(stage)) == 2 * 17
+    assert not fields(words[0]).any() and not fields(words[17]).any()
+    words = words[1:17]
+    thresholds, levels = stage.quantiser.thresholds - stage.body.bias[:, None] - 6, stage.quantiser.levels
     assert [int(fields(word)[3]) & 0xFFFFFF for word in words[1:8]] == [
         int(threshold) & 0xFFFFFF for threshold in thresholds[3]
     ]

@@ -51,6 +51,12 @@ def test_rows_that_do_not_lie_like_the_banks_are_one_band() -> None:
     assert list(splits(convolution((8, 10, 10), (64, 7, 7), 1), EIGHT)) == [Split(1, 8, 4, 7)]
 
 
+def test_multipliers_are_where_they_are() -> None:
+    wide = convolution((16, 32, 32), (24, 32, 32), 1)
+    assert list(splits(wide, replace(EIGHT, full_tiles=1))) == [Split(1, 8, 1, 32)]
+    assert list(splits(wide, replace(EIGHT, full_tiles=2))) == [Split(1, 8, 2, 32)]
+
+
 def test_additions_need_no_weights() -> None:
     maps = (map_of("a", (80, 8, 8)), map_of("b", (80, 8, 8)))
     added = stage(Add("add", ("a", "b"), "s"), *maps, result=(80, 8, 8))

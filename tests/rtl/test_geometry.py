@@ -27,6 +27,13 @@ from twofold.rtl.inner_product import ProductTiming
         ({"lut_da_activation_bits": 0}, "lut_da_activation_bits: expected 1 to 8, got 0"),
         ({"accumulator_bits": 15}, "accumulator_bits: expected 16 to 24, got 15"),
         ({"accumulator_bits": 25}, "accumulator_bits: expected 16 to 24, got 25"),
+        ({"tiles": 2, "full_tiles": 3}, "full_tiles: expected 1 to 2, got 3"),
+        (
+            {"tiles": 2, "full_tiles": 1, "thresholds": False},
+            "full_tiles: expected 2 without thresholds, got 1",
+        ),
+        ({"level_bits": 9}, "level_bits: expected 4 to 8, got 9"),
+        ({"lane_shift": 8}, "lane_shift: expected 0 to 7, got 8"),
         ({"sum_words": 8}, "sum_words: expected a power of two from 16 to 65536, got 8"),
         ({"weight_words": 1000}, "weight_words: expected a power of two from 16 to 65536, got 1000"),
         ({"instructions": 1 << 17}, "instructions: expected a power of two from 16 to 65536, got 131072"),

@@ -113,6 +113,21 @@ def test_terms_of_two_addends(family: Family) -> None:
     assert results(fused, drive) != drive.expected
 
 
+def test_sums_alone_that_begin_at_zero() -> None:
+    design = PartialSums(
+        lanes=LANES, x_bits=X_BITS, acc_bits=ACC_BITS, depth=DEPTH, biases=False, maxima=False
+    )
+    rng, drive, sums = np.random.default_rng(5), Drive(), {}
+    for number in range(200):
+        addr = number % PartialSums.DISTANCE
+        first = addr not in sums or bool(rng.integers(0, 4) == 0)
+        x = rng.integers(-2048, 2048, LANES)
+        drive.step(addr, x, rng.integers(-999, 999, LANES), Accumulation.ADD, first)
+        sums[addr] = x if first else sums[addr] + x
+        drive.expected.append([addr, *sums[addr]])
+    assert results(build(design, Path("build/vectors")), drive) == drive.expected
+
+
 def test_an_address_that_returns_too_early_is_noticed(hardware: VectorSimulation) -> None:
     drive, _ = random_passes(np.random.default_rng(1), PartialSums.DISTANCE - 1)
     assert results(hardware, drive) != drive.expected

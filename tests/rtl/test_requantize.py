@@ -9,7 +9,9 @@ import pytest
 
 from twofold.network.rounding import requantise
 from twofold.network.types import IntArray
+from twofold.rtl.primitives.family import Family
 from twofold.rtl.requantize import RequantiseMode, Requantiser
+from twofold.sim import primitives
 from twofold.sim.benches.requantise_stream import columns, config_word, ties_and_extremes
 from twofold.sim.vectors import VectorSimulation, build
 
@@ -113,6 +115,37 @@ def test_thresholds_count_steps(design: Requantiser, hardware: VectorSimulation,
         words = design.words.thresholds(thresholds, levels)
         got = codes(design, hardware, words, accumulators, config_word(RequantiseMode.THRESHOLDS))
         assert np.array_equal(got, by_thresholds(accumulators, thresholds, levels) & 0xFF)
+
+
+@pytest.mark.parametrize("family", [Family.PORTABLE, Family.XC7])
+def test_thresholds_alone(family: Family) -> None:
+    lean = Requantiser(lanes=LANES, acc_bits=19, tag_bits=5, level_bits=5, multipliers=False, family=family)
+    rng = np.random.default_rng(7)
+    thresholds = np.sort(rng.integers(-(1 << 18), 1 << 18, (LANES, 15)), axis=1)
+    levels = np.sort(rng.integers(0, 32, 16))
+    near = thresholds[np.arange(LANES), rng.integers(0, 15, (400, LANES))]
+    accumulators = np.clip(near + rng.integers(-1, 2, near.shape), -(1 << 18), (1 << 18) - 1)
+    config = config_word(RequantiseMode.THRESHOLDS)
+    hardware = build(lean, Path("build/vectors"), primitives.XC7)
+    got = codes(lean, hardware, lean.words.thresholds(thresholds, levels), accumulators, config)
+    assert np.array_equal(got, by_thresholds(accumulators, thresholds, levels))
+
+
+def test_multipliers_alone() -> None:
+    lean = Requantiser(lanes=LANES, tag_bits=5, thresholds=False)
+    rng = np.random.default_rng(8)
+    multiplier, shift = np.array([40000, 1, 300]), np.array([30, 5, 13])
+    accumulators = ties_and_extremes(multiplier, shift, lean.acc_bits, rng, count=300)
+    words = lean.words.multipliers(multiplier, shift)
+    config = config_word(RequantiseMode.THRESHOLDS, low=-128, high=127)
+    expected = requantise(accumulators, multiplier, shift, 0, (-128, 127))
+    got = codes(lean, build(lean, Path("build/vectors")), words, accumulators, config)
+    assert np.array_equal(got, expected & 0xFF)
+
+
+def test_one_of_the_forms_must_be_there() -> None:
+    with pytest.raises(ValueError, match="^expected multipliers, thresholds or both, got neither$"):
+        Requantiser(lanes=1, multipliers=False, thresholds=False)
 
 
 def test_one_wrong_threshold_is_noticed(design: Requantiser, hardware: VectorSimulation) -> None:

@@ -27,9 +27,9 @@ class RoundingAgainstReference(wiring.Component):
         m.submodules.unit = unit = Requantiser(lanes=1, acc_bits=self.ACC_BITS)
         m.d.comb += [
             unit.config.mode.eq(RequantiseMode.MULTIPLIER),
-            unit.config.zero_point.eq(self.zero_point),
-            unit.config.low.eq(self.low),
-            unit.config.high.eq(self.high),
+            unit.config.bounds.zero_point.eq(self.zero_point),
+            unit.config.bounds.low.eq(self.low),
+            unit.config.bounds.high.eq(self.high),
             unit.param_valid.eq(1),
             unit.param_word.eq(self.factor | self.shift << 16),
             unit.acc[0].eq(self.acc),

@@ -6,14 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from twofold.network.errors import NetworkError
-from twofold.network.ops import Add, Conv2d, MaxPool2d, Requantise
+from twofold.network.ops import Add, Conv2d, MaxPool2d, Requantise, Threshold
 from twofold.plan.banks import BankLayout
 from twofold.plan.layout import blocks_of
 from twofold.plan.split import Work
 from twofold.plan.stages import Map, Stage, code_range
 from twofold.plan.window import Window
 from twofold.rtl.geometry import LANE_BITS, Geometry
-from twofold.rtl.inner_product import LANE_SHIFT_MAX
 from twofold.rtl.isa import ADDRESS_BITS, LANES_PE, WINDOW_BITS, Output
 from twofold.rtl.partial_sums import Accumulation
 
@@ -159,8 +158,8 @@ def _input_blocks(
     }
 
 
-def check_limits(stage: Stage, lanes: int) -> None:
-    """Raises NetworkError for what a LAYER cannot express, naming the op."""
+def check_limits(stage: Stage, geometry: Geometry) -> None:
+    """Raises NetworkError for what a LAYER cannot express or the geometry lacks, naming the op."""
     body, source = stage.body, stage.operands[0]
     padding = body.padding if isinstance(body, Conv2d | MaxPool2d) else (0, 0, 0, 0)
     for operand in stage.operands:
@@ -169,8 +168,12 @@ def check_limits(stage: Stage, lanes: int) -> None:
         _expect_codes(stage.quantiser.name, stage.result)
     if isinstance(body, Conv2d) and body.groups != 1:
         raise NetworkError(body.name, "groups", "1 on this engine", body.groups)
-    if isinstance(body, Add) and max(body.shifts) > LANE_SHIFT_MAX:
-        raise NetworkError(body.name, "shifts", f"at most {LANE_SHIFT_MAX}", body.shifts)
+    if isinstance(body, Add) and max(body.shifts) > geometry.lane_shift:
+        raise NetworkError(body.name, "shifts", f"at most {geometry.lane_shift}, lane_shift", body.shifts)
+    if isinstance(body, MaxPool2d) and not geometry.max_pooling:
+        raise NetworkError(body.name, "op", "a geometry with max_pooling", "one without")
+    if isinstance(stage.quantiser, Threshold) and not geometry.thresholds:
+        raise NetworkError(stage.quantiser.name, "op", "a geometry with thresholds", "one without")
     window = Window.of(stage)
     for field, values, limit in (
         ("kernel", window.taps, _WINDOW_MAX),
@@ -180,7 +183,7 @@ def check_limits(stage: Stage, lanes: int) -> None:
         ("padding", padding, 128),
         ("input size", (source.height, source.width), 2047),
         ("output size", (stage.sums.height, stage.sums.width), 2047),
-        ("channels", (source.channels, stage.sums.channels), 255 * lanes),
+        ("channels", (source.channels, stage.sums.channels), 255 * geometry.lanes),
     ):
         if max(values) > limit:
             raise NetworkError(body.name, field, f"at most {limit}", values)

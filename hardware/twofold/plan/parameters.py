@@ -8,7 +8,7 @@ from twofold.network.errors import NetworkError
 from twofold.network.ops import Conv2d, Requantise, Threshold
 from twofold.network.types import IntArray
 from twofold.plan.stages import Stage, code_range
-from twofold.rtl.geometry import SUM_WORD_BITS, Geometry
+from twofold.rtl.geometry import LANE_BITS, SUM_WORD_BITS, Geometry
 from twofold.rtl.mac.interface import pack
 from twofold.rtl.requantize_words import RequantiseWords
 from twofold.rtl.tile import THRESHOLD_BITS
@@ -19,20 +19,22 @@ def parameter_words(
 ) -> tuple[int, ...]:
     """Words of lanes × 32 bits: group after group the biases of its blocks, then their other words.
 
+    Thresholds are compared with sums without bias, so that it is taken from them, and sums begin at 0.
     correction: [C], added to the bias. group_blocks: output blocks that are computed at a time.
     """
     lanes = geometry.lanes
     channels = stage.sums.channels
-    bias = stage.body.bias if isinstance(stage.body, Conv2d) else np.zeros(channels, np.int64)
+    bias = correction + (stage.body.bias if isinstance(stage.body, Conv2d) else 0)
+    initial = np.zeros(channels, np.int64) if isinstance(stage.quantiser, Threshold) else bias
     parts = [slice(first, first + lanes) for first in range(0, channels, lanes)]
     words: list[int] = []
     for first in range(0, len(parts), group_blocks):
         group = parts[first : first + group_blocks]
         missing = group_blocks - len(group)
-        biases = [pack(_padded((bias + correction)[part], lanes), SUM_WORD_BITS) for part in group]
+        biases = [pack(_padded(initial[part], lanes), SUM_WORD_BITS) for part in group]
         words += [*biases, *[0] * missing]
         for part in group:
-            words += _quantiser_words(stage, geometry, part)
+            words += _quantiser_words(stage, geometry, part, bias)
         words += [0] * (missing * words_per_block(stage))
     return tuple(words)
 
@@ -44,7 +46,7 @@ def words_per_block(stage: Stage) -> int:
     return 1 if isinstance(stage.quantiser, Requantise) else 1 << THRESHOLD_BITS
 
 
-def _quantiser_words(stage: Stage, geometry: Geometry, part: slice) -> list[int]:
+def _quantiser_words(stage: Stage, geometry: Geometry, part: slice, bias: IntArray) -> list[int]:
     quantiser = stage.quantiser
     encoder = RequantiseWords(geometry.lanes, geometry.accumulator_bits, THRESHOLD_BITS)
     if quantiser is None:
@@ -54,20 +56,26 @@ def _quantiser_words(stage: Stage, geometry: Geometry, part: slice) -> list[int]
             _padded(quantiser.multiplier[part], geometry.lanes),
             _padded(quantiser.shift[part], geometry.lanes),
         )[:1]
-    _check_thresholds(quantiser, stage)
-    return encoder.thresholds(_padded(quantiser.thresholds[part], geometry.lanes), quantiser.levels)
+    _check_thresholds(quantiser, stage, geometry)
+    steps = quantiser.thresholds[part] - bias[part, None]
+    return encoder.thresholds(_padded(steps, geometry.lanes), quantiser.levels)
 
 
-def _check_thresholds(quantiser: Threshold, stage: Stage) -> None:
+def _check_thresholds(quantiser: Threshold, stage: Stage, geometry: Geometry) -> None:
     count = quantiser.thresholds.shape[1]
     if count >= 1 << THRESHOLD_BITS:
         raise NetworkError(
             quantiser.name, "thresholds", f"at most {(1 << THRESHOLD_BITS) - 1} a channel", count
         )
     lo, hi = code_range(stage.result)
+    if geometry.level_bits < LANE_BITS:
+        lo, hi = max(lo, 0), min(hi, (1 << geometry.level_bits) - 1)
     if quantiser.levels.min() < lo or quantiser.levels.max() > hi:
         raise NetworkError(
-            quantiser.name, "levels", f"codes of 8 bits in [{lo}, {hi}]", quantiser.levels.tolist()
+            quantiser.name,
+            "levels",
+            f"codes of {geometry.level_bits} bits in [{lo}, {hi}]",
+            quantiser.levels.tolist(),
         )
 
 

@@ -10,7 +10,8 @@ from twofold.errors import UserError
 from twofold.network.graph import Network
 from twofold.network.ops import Conv2d
 from twofold.plan.cost import BusTiming, CostModel
-from twofold.plan.fastest import fastest
+from twofold.plan.fastest import cycles, fastest
+from twofold.plan.forms import fit_forms, with_fewer_multipliers
 from twofold.plan.layout import blocks_of
 from twofold.plan.memory_map import allocate, lifetimes
 from twofold.plan.parameters import words_per_block
@@ -35,6 +36,9 @@ _ADDRESSES = 1 << 16
 
 _WEIGHT_BANKS = 4
 """More are of use only to layers of few pixels."""
+
+_SLOWER = 1.02
+"""What leaving out multipliers may cost: 2% of the cycles of all layers."""
 
 _ANY_BUS = BusTiming(1, 1, 0)
 
@@ -65,6 +69,7 @@ def propose(
     kinds = tuple(name for name in preference if name in needed) or (preference[-1],)
     draft = replace(draft, kinds=kinds, tiles=tiles, weight_banks=min(tiles, _WEIGHT_BANKS))
     draft = replace(draft, sum_words=_depth(max(_sum_words(stage, draft) for stage in parts)))
+    draft = _leanest(parts, fit_forms(parts, draft))
     lives = lifetimes(parts, lanes, tiles, prefetch=len(parts))
     addresses = allocate(lives, _ADDRESSES)
     chosen = [_split(stage, draft) for stage in parts]
@@ -77,10 +82,25 @@ def propose(
     )
 
 
+def _leanest(parts: Sequence[Stage], draft: Geometry) -> Geometry:
+    """The fewest tiles with multipliers that cost next to no cycles."""
+    *fewer, whole = with_fewer_multipliers(parts, draft)
+    limit = _SLOWER * _layer_cycles(parts, whole)
+    return next((lean for lean in fewer if _layer_cycles(parts, lean) <= limit), whole)
+
+
+def _layer_cycles(parts: Sequence[Stage], geometry: Geometry) -> int:
+    cost = CostModel(geometry, _ANY_BUS)
+    return sum(cycles(stage, _pe(stage, geometry), _split(stage, geometry), cost) for stage in parts)
+
+
+def _pe(stage: Stage, geometry: Geometry) -> int:
+    kinds = pe_kinds(geometry)
+    return next((place + 1 for place, kind in enumerate(kinds) if _holds(kind, stage)), LANES_PE)
+
+
 def _split(stage: Stage, geometry: Geometry) -> Split:
-    kinds = [kind for kind in pe_kinds(geometry) if _holds(kind, stage)]
-    pe = pe_kinds(geometry).index(kinds[0]) + 1 if kinds else LANES_PE
-    return fastest(stage, pe, CostModel(geometry, _ANY_BUS))
+    return fastest(stage, _pe(stage, geometry), CostModel(geometry, _ANY_BUS))
 
 
 def _instructions(parts: Sequence[Stage], geometry: Geometry) -> int:

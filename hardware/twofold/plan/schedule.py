@@ -111,7 +111,7 @@ def plan(
 
 def _planned(stage: Stage, cost: CostModel) -> PlannedStage:
     geometry = cost.geometry
-    check_limits(stage, geometry.lanes)
+    check_limits(stage, geometry)
     correction = np.zeros(stage.sums.channels, np.int64)
     weights = None
     if isinstance(stage.body, Conv2d):

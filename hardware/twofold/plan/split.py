@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from twofold.network.errors import NetworkError
-from twofold.network.ops import Conv2d
+from twofold.network.ops import Conv2d, Requantise
 from twofold.plan.banks import BankLayout
 from twofold.plan.layout import blocks_of
 from twofold.plan.stages import Stage
@@ -43,7 +43,7 @@ def splits(stage: Stage, geometry: Geometry) -> Iterator[Split]:
     """The splits that a stage allows, the one with most bands first. The last is always one band.
 
     Several bands need input rows that lie as far apart as the banks' bands. Sums that stay are computed
-    by tile 0 alone. A convolution computes no more blocks at a time than there are banks of weights.
+    by tile 0 alone, what is requantised by multiplier by the tiles that have them. A convolution computes no more blocks at a time than there are banks of weights.
     """
     tiles, blocks = geometry.tiles, blocks_of(stage.sums.channels, geometry.lanes)
     source, result = BankLayout.of(stage.operands[0], tiles), BankLayout.of(stage.result, tiles)
@@ -53,6 +53,8 @@ def splits(stage: Stage, geometry: Geometry) -> Iterator[Split]:
     aligned = Window.of(stage).stride[0] * result.rows == source.rows
     bands = min(source.bands, result.bands) if aligned else 1
     most = geometry.weight_banks if isinstance(stage.body, Conv2d) else tiles
+    if isinstance(stage.quantiser, Requantise) and geometry.multipliers < tiles:
+        bands, most = 1, min(most, geometry.multipliers)
     while bands:
         width = tiles // bands
         rows = min(result.rows // bands, stage.sums.height)

@@ -13,6 +13,7 @@ BEAT_BITS = 64
 SUM_WORD_BITS = 32
 ACCUMULATOR_BITS_MAX = 24
 TILES = (1, 2, 4, 8)
+LANE_SHIFT_MAX = 7
 
 
 class PeName(StrEnum):
@@ -43,6 +44,12 @@ class Geometry:
     activation_words, weight_words, parameter_words, sum_words: depths of the memories, powers of two: of each
     of `tiles` banks, of each of `weight_banks`, of one memory, of each tile; their words have lanes × 8,
     lanes × 8, lanes × 32 and lanes × accumulator_bits bits.
+    full_tiles: the first so many tiles requantise by multiplier too and keep biases; the others requantise
+    by thresholds alone, which hold the biases. None: all tiles.
+    thresholds: whether tiles can requantise by thresholds; without, all tiles are full.
+    max_pooling: whether partial sums can be maxima.
+    level_bits: width of the codes that thresholds lead to, 4 to 8; those of fewer than 8 bits are unsigned.
+    lane_shift: greatest left shift of an addition's operands, 0 to 7.
     instructions: depth of the program memory, in instructions of 64 bytes.
     family: whose primitives the engine is built from; results and memory words are the same for all.
     """
@@ -62,6 +69,11 @@ class Geometry:
     weight_words: int = 2048
     parameter_words: int = 512
     sum_words: int = 512
+    full_tiles: int | None = None
+    thresholds: bool = True
+    max_pooling: bool = True
+    level_bits: int = LANE_BITS
+    lane_shift: int = LANE_SHIFT_MAX
     instructions: int = 64
     family: Family = Family.PORTABLE
 
@@ -94,6 +106,14 @@ class Geometry:
             raise UserError(
                 f"accumulator_bits: expected 16 to {ACCUMULATOR_BITS_MAX}, got {self.accumulator_bits}"
             )
+        if self.full_tiles is not None and not 1 <= self.full_tiles <= self.tiles:
+            raise UserError(f"full_tiles: expected 1 to {self.tiles}, got {self.full_tiles}")
+        if not self.thresholds and self.multipliers < self.tiles:
+            raise UserError(f"full_tiles: expected {self.tiles} without thresholds, got {self.full_tiles}")
+        if not 4 <= self.level_bits <= LANE_BITS:
+            raise UserError(f"level_bits: expected 4 to {LANE_BITS}, got {self.level_bits}")
+        if not 0 <= self.lane_shift <= LANE_SHIFT_MAX:
+            raise UserError(f"lane_shift: expected 0 to {LANE_SHIFT_MAX}, got {self.lane_shift}")
         for name in ("activation_words", "weight_words", "parameter_words", "sum_words", "instructions"):
             depth = getattr(self, name)
             if depth < 16 or depth > 1 << 16 or depth & (depth - 1):
@@ -103,6 +123,11 @@ class Geometry:
     def bank_bits(self) -> int:
         """log2 of the banks of activation memory, one a tile."""
         return self.tiles.bit_length() - 1
+
+    @property
+    def multipliers(self) -> int:
+        """Tiles that requantise by multiplier."""
+        return self.tiles if self.full_tiles is None else self.full_tiles
 
     @property
     def activation_word_bits(self) -> int:

@@ -9,10 +9,8 @@ from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
 from twofold.errors import UserError
-from twofold.rtl.geometry import LANE_BITS, Geometry
+from twofold.rtl.geometry import LANE_BITS, LANE_SHIFT_MAX, Geometry
 from twofold.rtl.mac.kinds import pe_kinds
-
-LANE_SHIFT_MAX = 7
 
 
 @dataclass(frozen=True)
@@ -38,7 +36,7 @@ class ProductTiming:
             (3, *(2 + kind.latency for kind in kinds)),
             (0, *(kind.load_words for kind in kinds)),
             (0, *(kind.settle for kind in kinds)),
-            max(LANE_BITS + 1 + LANE_SHIFT_MAX, *(kind.sum_bits for kind in kinds)),
+            max(LANE_BITS + 1 + geometry.lane_shift, *(kind.sum_bits for kind in kinds)),
             max(kind.addends for kind in kinds),
         )
         if timing.sum_bits > geometry.accumulator_bits:
@@ -73,7 +71,7 @@ class VectorInnerProduct(wiring.Component):
         self.kinds = pe_kinds(geometry)
         self.lane_bits = LANE_BITS + 1
         timing = ProductTiming.of(geometry)
-        self.lanes = lanes
+        self.lanes, self.lane_shift = lanes, geometry.lane_shift
         super().__init__(
             {
                 "pe": In(range(len(self.kinds) + 1)),
@@ -117,7 +115,8 @@ class VectorInnerProduct(wiring.Component):
         return m
 
     def _shifted(self, m, lanes, shift):
-        width = self.lane_bits + LANE_SHIFT_MAX
+        width = self.lane_bits + self.lane_shift
         result = Signal(data.ArrayLayout(signed(width), self.lanes), reset_less=True)
-        m.d.sync += [result[i].eq(lanes[i] << shift) for i in range(self.lanes)]
+        amount = shift[: self.lane_shift.bit_length()]
+        m.d.sync += [result[i].eq(lanes[i] << amount) for i in range(self.lanes)]
         return result

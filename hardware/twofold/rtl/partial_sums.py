@@ -42,6 +42,8 @@ class PartialSums(wiring.Component):
     x_bits, acc_bits : widths of a signed term and of a signed sum.
     depth : addresses.
     addends : numbers of which a term is the sum, 1 or 2.
+    biases : whether sums begin at `initial`; else they begin at 0, which costs no LUT.
+    maxima : whether there is `MAX`; else `operation` is not read.
     family : whose adders are used.
 
     Members
@@ -75,6 +77,8 @@ class PartialSums(wiring.Component):
         acc_bits: int = 24,
         depth: int = 512,
         addends: int = 1,
+        biases: bool = True,
+        maxima: bool = True,
         family: Family = Family.PORTABLE,
     ) -> None:
         if not 1 <= x_bits <= acc_bits:
@@ -82,7 +86,7 @@ class PartialSums(wiring.Component):
         if addends not in (1, 2):
             raise ValueError(f"expected one or two addends, got {addends}")
         self.lanes, self.x_bits, self.acc_bits, self.depth = lanes, x_bits, acc_bits, depth
-        self.addends, self.family = addends, family
+        self.addends, self.biases, self.maxima, self.family = addends, biases, maxima, family
         sums = data.ArrayLayout(signed(acc_bits), lanes)
         super().__init__(
             {
@@ -109,11 +113,16 @@ class PartialSums(wiring.Component):
         old = Signal(self.read_data.shape(), reset_less=True)
         m.d.comb += [read.addr.eq(Mux(self.valid, self.addr, self.read_addr)), self.read_data.eq(old)]
         m.d.sync += old.as_value().eq(read.data)
+        if not self.biases:
+            with m.If(delay(m, self.valid & self.first, self.LEAD - 1, "anew")):
+                m.d.sync += old.eq(0)
         first = delay(m, self.first, self.LEAD, "first")
         operation = delay(m, self.operation, self.LEAD, "operation")
         for lane in range(self.lanes):
-            start = Mux(first, self.initial[lane], old[lane])
-            total = Mux(operation, self._greater(first, old[lane], self.x[lane]), self._sum(m, start, lane))
+            start = Mux(first, self.initial[lane], old[lane]) if self.biases else old[lane]
+            total = self._sum(m, start, lane)
+            if self.maxima:
+                total = Mux(operation, self._greater(first, old[lane], self.x[lane]), total)
             m.d.sync += self.sums[lane].eq(total)
         valid = _delay_with_reset(m, self.valid, self.LEAD)
         m.d.sync += self.out_valid.eq(valid)

@@ -1,20 +1,18 @@
-"""Requantisation of accumulators: by multiplier and shift, or by thresholds; one vector a cycle."""
+"""Requantisation of accumulators: by thresholds, or by multiplier and shift; one vector a cycle."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
 
-from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, signed, unsigned
+from amaranth.hdl import Module, Mux, Signal, Value, signed, unsigned
 from amaranth.lib import data, wiring
-from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
-from twofold.network.rounding import MULTIPLIER_BITS
 from twofold.rtl.mac.pipeline import delay
+from twofold.rtl.primitives.family import Family
+from twofold.rtl.requantize_multiply import BOUNDS, MultiplierLane
+from twofold.rtl.requantize_search import ThresholdLane
 from twofold.rtl.requantize_words import FIELD_BITS, LEVEL_BIT, RequantiseWords
-
-SHIFT_BITS = 6
 
 
 class RequantiseMode(Enum):
@@ -24,9 +22,7 @@ class RequantiseMode(Enum):
     THRESHOLDS = 1
 
 
-CONFIG = data.StructLayout(
-    {"mode": RequantiseMode, "zero_point": signed(9), "low": signed(9), "high": signed(9)}
-)
+CONFIG = data.StructLayout({"mode": RequantiseMode, "bounds": BOUNDS})
 """What is the same for all channels of a layer. `THRESHOLDS` reads the mode alone."""
 
 
@@ -48,8 +44,11 @@ class Requantiser(wiring.Component):
     ----------
     lanes : channels processed at once.
     acc_bits : width of a signed accumulator, at most 24.
-    threshold_bits : 2^threshold_bits − 1 thresholds a lane.
+    threshold_bits : 2^threshold_bits − 1 thresholds a lane, at most 5.
     tag_bits : width of a tag that travels along with a vector, such as the address it is to be written to.
+    level_bits : width of the levels; those of fewer than 8 bits are unsigned.
+    multipliers, thresholds : which forms there are; with one of them, `config.mode` is not read.
+    family : whose LUT memories and carry chains are used.
 
     Members
     -------
@@ -63,14 +62,29 @@ class Requantiser(wiring.Component):
         The codes' low eight bits, unsigned or two's complement as the layer's output type is.
     """
 
-    LATENCY = 9
+    LATENCY = 2 + MultiplierLane.LATENCY
 
-    def __init__(self, *, lanes: int, acc_bits: int = 24, threshold_bits: int = 4, tag_bits: int = 1) -> None:
+    def __init__(
+        self,
+        *,
+        lanes: int,
+        acc_bits: int = 24,
+        threshold_bits: int = 4,
+        tag_bits: int = 1,
+        level_bits: int = 8,
+        multipliers: bool = True,
+        thresholds: bool = True,
+        family: Family = Family.PORTABLE,
+    ) -> None:
         if not 2 <= acc_bits <= LEVEL_BIT:
             raise ValueError(f"expected accumulators of 2 to {LEVEL_BIT} bits, got {acc_bits}")
-        if not 1 <= threshold_bits <= 6:
-            raise ValueError(f"expected 1 to 6 threshold bits, got {threshold_bits}")
+        if not 1 <= threshold_bits <= 5:
+            raise ValueError(f"expected 1 to 5 threshold bits, got {threshold_bits}")
+        if not multipliers and not thresholds:
+            raise ValueError("expected multipliers, thresholds or both, got neither")
         self.lanes, self.acc_bits, self.threshold_bits = lanes, acc_bits, threshold_bits
+        self.level_bits, self.multipliers, self.thresholds = level_bits, multipliers, thresholds
+        self.family = family
         self.words = RequantiseWords(lanes, acc_bits, threshold_bits)
         super().__init__(
             {
@@ -90,11 +104,7 @@ class Requantiser(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         for lane in range(self.lanes):
-            accumulator = delay(m, self.acc[lane], 1, f"acc_{lane}")
-            scaled = self._multiplied(m, accumulator, lane)
-            level = self._searched(m, accumulator, lane)
-            chosen = Mux(self.config.mode == RequantiseMode.THRESHOLDS, level, scaled)
-            m.d.sync += self.q[lane].eq(chosen)
+            m.d.sync += self.q[lane].eq(self._code(m, delay(m, self.acc[lane], 1, f"acc_{lane}"), lane))
         valid = self.valid
         for stage in range(self.LATENCY):
             later = Signal(name=f"valid_{stage}")
@@ -103,123 +113,34 @@ class Requantiser(wiring.Component):
         m.d.comb += [self.out_valid.eq(valid), self.out_tag.eq(delay(m, self.tag, self.LATENCY, "tag"))]
         return m
 
-    def _field(self, lane: int) -> Value:
-        return self.param_word.word_select(lane, FIELD_BITS)
+    def _code(self, m: Module, accumulator: Value, lane: int) -> Value:
+        if not self.thresholds:
+            return self._multiplied(m, accumulator, lane)
+        level = self._searched(m, accumulator, lane)
+        if not self.multipliers:
+            return level
+        scaled = self._multiplied(m, accumulator, lane)
+        return Mux(self.config.mode == RequantiseMode.THRESHOLDS, level, scaled)
 
     def _multiplied(self, m: Module, accumulator: Value, lane: int) -> Value:
-        """The code by multiplier and shift, 7 cycles after `accumulator`."""
-        factor = Signal(MULTIPLIER_BITS, name=f"multiplier_{lane}", reset_less=True)
-        shift = Signal(SHIFT_BITS, name=f"shift_{lane}", reset_less=True)
-        with m.If(self.param_valid & (self.param_index == 0)):
-            m.d.sync += Cat(factor, shift).eq(self._field(lane))
-        product = Signal(signed(self.acc_bits + MULTIPLIER_BITS), name=f"product_{lane}", reset_less=True)
-        m.d.sync += product.eq(accumulator * factor)
-        number = _Fixed.from_product(delay(m, product, 1, f"product_{lane}_later"))
-        # The greatest shift is 47: of its six bits, the upper two are never both set.
-        amounts = (shift[4:6], (0, 16, 32)), (shift[2:4], (0, 4, 8, 12)), (shift[0:2], (0, 1, 2, 3))
-        for (select, bits), width in zip(amounts, (27, 15, 12), strict=True):
-            number = number.shifted_right(m, select, bits, width, f"shifted_{lane}_{width}")
-        return number.clamped(m, self.config, f"rounded_{lane}")
+        m.submodules[f"multiplier_{lane}"] = unit = MultiplierLane(self.acc_bits)
+        m.d.comb += [
+            unit.write.eq(self.param_valid & (self.param_index == 0)),
+            unit.field.eq(self.param_word.word_select(lane, FIELD_BITS)),
+            unit.bounds.eq(self.config.bounds),
+            unit.acc.eq(accumulator),
+        ]
+        return unit.code
 
     def _searched(self, m: Module, accumulator: Value, lane: int) -> Value:
-        """The code by thresholds, 7 cycles after `accumulator`."""
-        count: Value = Const(0, 0)
-        for step in range(self.threshold_bits):
-            reached = Signal(name=f"reached_{lane}_{step}", reset_less=True)
-            m.d.sync += reached.eq(accumulator >= self._threshold(m, lane, step, count))
-            count = Cat(reached, delay(m, count, 1, f"count_{lane}_{step}"))
-            accumulator = delay(m, accumulator, 1, f"acc_{lane}_{step}")
-        count = delay(m, count, 6 - self.threshold_bits, f"count_{lane}_last")
-        level = self._memory(
-            m, f"levels_{lane}", self.param_index, self.param_valid, self._field(lane)[LEVEL_BIT:], count
+        """The level, as late as the multiplier's code."""
+        m.submodules[f"thresholds_{lane}"] = unit = ThresholdLane(
+            self.acc_bits, self.threshold_bits, self.level_bits, MultiplierLane.LATENCY, self.family
         )
-        return delay(m, level, 1, f"level_{lane}")
-
-    def _threshold(self, m: Module, lane: int, step: int, count: Value) -> Value:
-        """The threshold that decides the next bit of the count, whose first `step` bits are known.
-
-        Those are the numbers `count` followed by a one and `below` zeros.
-        """
-        below = self.threshold_bits - step - 1
-        enable = self.param_valid & (self.param_index[: below + 1] == 1 << below)
-        field = self._field(lane)[: self.acc_bits]
-        if not step:
-            value = Signal(signed(self.acc_bits), name=f"threshold_{lane}", reset_less=True)
-            with m.If(enable):
-                m.d.sync += value.eq(field)
-            return value
-        name = f"thresholds_{lane}_{step}"
-        return self._memory(m, name, self.param_index[below + 1 :], enable, field, count).as_signed()
-
-    def _memory(
-        self, m: Module, name: str, index: Value, enable: Value, word: Value, address: Value
-    ) -> Value:
-        """What a small memory, written at `index`, holds at `address`, in the same cycle."""
-        m.submodules[name] = memory = Memory(shape=unsigned(len(word)), depth=1 << len(address), init=[])
-        write, read = memory.write_port(), memory.read_port(domain="comb")
-        m.d.comb += [write.addr.eq(index), write.data.eq(word), write.en.eq(enable), read.addr.eq(address)]
-        return read.data
-
-
-@dataclass(frozen=True)
-class _Fixed:
-    """A number on its way through the shifter; its bit 0 is the first one behind the binary point.
-
-    sticky: a one was shifted out below bit 0. over: bits were cut off above that were not copies of the
-    sign, so that the number is certain to be clamped. negative: the sign it began with.
-    """
-
-    value: Value
-    sticky: Value
-    over: Value
-    negative: Value
-
-    @classmethod
-    def from_product(cls, product: Value) -> _Fixed:
-        return cls(Cat(Const(0, 1), product).as_signed(), Const(0, 1), Const(0, 1), product[-1])
-
-    def shifted_right(
-        self, m: Module, select: Value, amounts: tuple[int, ...], width: int, name: str
-    ) -> _Fixed:
-        """Shifted by `amounts[select]` bits and cut to `width` bits, one cycle later.
-
-        27, 15 and 12 bits before another 15, 3 and 0 bits of shift leave a number that does not fit at
-        2^10 or more in magnitude, beyond every bound and zero point.
-        """
-        width = min(width, len(self.value))
-        wide = Signal(signed(len(self.value)), name=f"{name}_wide")
-        lost = Signal(name=f"{name}_lost")
-        with m.Switch(select):
-            for index, bits in enumerate(amounts):
-                with m.Default() if index == len(amounts) - 1 else m.Case(index):
-                    m.d.comb += [wide.eq(self.value >> bits), lost.eq(self.value[:bits].any())]
-        result = _Fixed(
-            Signal(signed(width), name=name, reset_less=True),
-            *(Signal(name=f"{name}_{flag}", reset_less=True) for flag in ("sticky", "over", "negative")),
-        )
-        cut = wide[width - 1 :]
-        m.d.sync += [
-            result.value.eq(wide),
-            result.sticky.eq(self.sticky | lost),
-            result.over.eq(self.over | (cut.any() & ~cut.all())),
-            result.negative.eq(self.negative),
+        m.d.comb += [
+            unit.write.eq(self.param_valid),
+            unit.index.eq(self.param_index),
+            unit.field.eq(self.param_word.word_select(lane, FIELD_BITS)),
+            unit.acc.eq(accumulator),
         ]
-        return result
-
-    def clamped(self, m: Module, config: data.View, name: str) -> Value:
-        """Rounded half to even, moved by the zero point, clamped: two cycles later."""
-        up = self.value[0] & (self.sticky | self.value[1])
-        rounded = Signal(signed(12), name=name, reset_less=True)
-        m.d.sync += rounded.eq(self.value[1:].as_signed() + config.zero_point + up)
-        over, negative = (
-            delay(m, self.over, 1, f"{name}_over"),
-            delay(m, self.negative, 1, f"{name}_negative"),
-        )
-        result = Signal(signed(9), name=f"{name}_clamped", reset_less=True)
-        with m.If(Mux(over, negative, rounded < config.low)):
-            m.d.sync += result.eq(config.low)
-        with m.Elif(over | (rounded > config.high)):
-            m.d.sync += result.eq(config.high)
-        with m.Else():
-            m.d.sync += result.eq(rounded)
-        return result
+        return unit.level

@@ -47,7 +47,7 @@ class SplitConvolution(wiring.Component):
     def __init__(self, geometry: Geometry):
         self.geometry = geometry
         self.timing = LayerTiming.of(geometry)
-        self.tiles = [Tile(geometry) for _ in range(geometry.tiles)]
+        self.tiles = [Tile(geometry, full=t < geometry.multipliers) for t in range(geometry.tiles)]
         super().__init__(
             {
                 "start": In(1),
@@ -217,9 +217,9 @@ class SplitConvolution(wiring.Component):
                 tile.sums.addr.eq(control.pixel.sum),
                 tile.sums.read_addr.eq(self.store_address),
                 tile.config.mode.eq(mode),
-                tile.config.zero_point.eq(layer.zero_point),
-                tile.config.low.eq(layer.clamp_lo),
-                tile.config.high.eq(layer.clamp_hi),
+                tile.config.bounds.zero_point.eq(layer.zero_point),
+                tile.config.bounds.low.eq(layer.clamp_lo),
+                tile.config.bounds.high.eq(layer.clamp_hi),
                 tile.requantise.eq(last[0] & (layer.output != Output.SUMS)),
                 tile.tag.eq(last[1]),
             ]

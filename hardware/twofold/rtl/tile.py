@@ -6,8 +6,8 @@ from amaranth.hdl import Module, Signal, signed
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from twofold.rtl.geometry import LANE_BITS, SUM_WORD_BITS, Geometry
-from twofold.rtl.inner_product import LANE_SHIFT_MAX, ProductTiming, VectorInnerProduct
+from twofold.rtl.geometry import LANE_BITS, LANE_SHIFT_MAX, SUM_WORD_BITS, Geometry
+from twofold.rtl.inner_product import ProductTiming, VectorInnerProduct
 from twofold.rtl.isa import ADDRESS_BITS
 from twofold.rtl.partial_sums import Accumulation, PartialSums
 from twofold.rtl.requantize import CONFIG, Requantiser
@@ -65,6 +65,9 @@ class ParameterPort(wiring.Signature):
 class Tile(wiring.Component):
     """Lanes × lanes products a cycle, their sums by pixel, and the codes that sums become.
 
+    full: it has multipliers and biases. One without requantises by thresholds that hold the biases, and its
+    sums cannot be stored.
+
     vectors, word, inside, load_word: of this cycle; see `VectorInnerProduct`.
     sums: LEAD cycles before the sums of a word come out of the product; see `PartialSums`.
     parameters: of this tile's block; `parameters.bias_valid` without `initial` is a bias that waits for
@@ -73,8 +76,8 @@ class Tile(wiring.Component):
     stored: the sums at `sums.read_addr`, each lane extended to 32 bits.
     """
 
-    def __init__(self, geometry: Geometry):
-        self.geometry = geometry
+    def __init__(self, geometry: Geometry, *, full: bool = True):
+        self.geometry, self.full = geometry, full
         super().__init__(
             {
                 "vectors": In(VectorPort(geometry)),
@@ -104,6 +107,8 @@ class Tile(wiring.Component):
             acc_bits=geometry.accumulator_bits,
             depth=geometry.sum_words,
             addends=timing.addends,
+            biases=self.full,
+            maxima=geometry.max_pooling,
             family=geometry.family,
         )
         for name in self.vectors.signature.members:
@@ -116,10 +121,11 @@ class Tile(wiring.Component):
             product.load_word.eq(self.load_word),
             sums.x.eq(product.y),
         ]
-        for lane in range(geometry.lanes):
-            stored = self.stored.word_select(lane, SUM_WORD_BITS)
-            m.d.comb += stored.eq(sums.read_data[lane])
-        self._biases(m, sums)
+        if self.full:
+            for lane in range(geometry.lanes):
+                stored = self.stored.word_select(lane, SUM_WORD_BITS)
+                m.d.comb += stored.eq(sums.read_data[lane])
+            self._biases(m, sums)
         self._requantise(m, sums)
         return m
 
@@ -138,9 +144,15 @@ class Tile(wiring.Component):
             m.d.comb += sums.initial[lane].eq(bias)
 
     def _requantise(self, m, sums):
-        parameters = self.parameters
+        parameters, geometry = self.parameters, self.geometry
         m.submodules.requantiser = requantiser = Requantiser(
-            lanes=self.geometry.lanes, acc_bits=self.geometry.accumulator_bits, threshold_bits=THRESHOLD_BITS
+            lanes=geometry.lanes,
+            acc_bits=geometry.accumulator_bits,
+            threshold_bits=THRESHOLD_BITS,
+            level_bits=geometry.level_bits,
+            multipliers=self.full,
+            thresholds=geometry.thresholds,
+            family=geometry.family,
         )
         m.d.comb += [
             requantiser.config.eq(self.config),

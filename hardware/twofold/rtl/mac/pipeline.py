@@ -16,6 +16,15 @@ def delay(m: Module, value: Value, cycles: int, name: str) -> Value:
     return value
 
 
+def registers(m: Module, value: Value, cycles: int, name: str) -> Value:
+    """`delay` in flip-flops: their reset keeps them from becoming shift registers in LUTs."""
+    for stage in range(cycles):
+        later = Signal(value.shape(), name=f"{name}_{stage}")
+        m.d.sync += later.eq(value)
+        value = later
+    return value
+
+
 def tree_levels(terms: int) -> int:
     """Cycles that `adder_tree` takes."""
     return (terms - 1).bit_length()

@@ -23,7 +23,7 @@ def ties_and_extremes(
 
 def config_word(mode: RequantiseMode, *, zero_point: int = 0, low: int = 0, high: int = 0) -> int:
     """The value of the `config` port."""
-    fields = {"mode": mode, "zero_point": zero_point, "low": low, "high": high}
+    fields = {"mode": mode, "bounds": {"zero_point": zero_point, "low": low, "high": high}}
     return int(CONFIG.const(fields).as_value().value)
 
 

@@ -1,0 +1,56 @@
+"""Forms of a geometry's tiles follow from what the network does."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from twofold.network.errors import NetworkError
+from twofold.network.graph import Network
+from twofold.network.ops import Requantise, Threshold
+from twofold.plan.forms import fit_forms, with_fewer_multipliers
+from twofold.plan.propose import propose
+from twofold.plan.schedule import plan
+from twofold.plan.stages import stages
+from twofold.rtl.geometry import Geometry
+
+
+def test_a_network_gets_what_it_needs(network: Network) -> None:
+    geometry = fit_forms(stages(network), Geometry())
+    assert (geometry.thresholds, geometry.max_pooling, geometry.lane_shift) == (True, True, 0)
+    assert geometry.level_bits == 6
+    some = [part for part in stages(network) if not isinstance(part.quantiser, Threshold)]
+    assert not fit_forms(some, Geometry()).thresholds
+    none = [part for part in stages(network) if part.name in ("left", "right", "logits")]
+    assert not fit_forms(none, Geometry()).max_pooling
+
+
+def test_fewer_multipliers_are_tried_first(network: Network) -> None:
+    eight = fit_forms(stages(network), Geometry(tiles=8))
+    found = [geometry.full_tiles for geometry in with_fewer_multipliers(stages(network), eight)]
+    assert found == [1, 2, 4, None]
+    without = replace(eight, thresholds=False)
+    assert list(with_fewer_multipliers(stages(network), without)) == [without]
+    scaled = [part for part in stages(network) if isinstance(part.quantiser, Requantise)]
+    assert list(with_fewer_multipliers(scaled, eight)) == [eight]
+
+
+def test_multipliers_that_are_worth_their_cycles_stay(network: Network) -> None:
+    assert propose(network).full_tiles is None
+    assert propose(network, tiles=2).multipliers in (1, 2)
+
+
+@pytest.mark.parametrize(
+    ("missing", "message"),
+    [
+        ({"max_pooling": False}, "pool: op: expected a geometry with max_pooling, found one without"),
+        ({"thresholds": False}, "act: op: expected a geometry with thresholds, found one without"),
+        ({"level_bits": 4}, "act: levels: expected codes of 4 bits in"),
+    ],
+)
+def test_what_a_geometry_lacks_is_refused_by_name(
+    missing: dict[str, object], message: str, network: Network, geometry: Geometry
+) -> None:
+    with pytest.raises(NetworkError, match=message):
+        plan(network, replace(geometry, **missing))  # type: ignore[arg-type]
