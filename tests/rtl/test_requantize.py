@@ -144,7 +144,7 @@ def test_multipliers_alone() -> None:
 
 
 def test_one_of_the_forms_must_be_there() -> None:
-    with pytest.raises(ValueError, match="^expected multipliers, thresholds or both, got neither$"):
+    with pytest.raises(ValueError, match=r"^expected multipliers, thresholds or both, got neither$"):
         Requantiser(lanes=1, multipliers=False, thresholds=False)
 
 

@@ -43,7 +43,8 @@ def splits(stage: Stage, geometry: Geometry) -> Iterator[Split]:
     """The splits that a stage allows, the one with most bands first. The last is always one band.
 
     Several bands need input rows that lie as far apart as the banks' bands. Sums that stay are computed
-    by tile 0 alone, what is requantised by multiplier by the tiles that have them. A convolution computes no more blocks at a time than there are banks of weights.
+    by tile 0 alone, what is requantised by multiplier by the tiles that have one. A convolution computes no
+    more blocks at a time than there are banks of weights.
     """
     tiles, blocks = geometry.tiles, blocks_of(stage.sums.channels, geometry.lanes)
     source, result = BankLayout.of(stage.operands[0], tiles), BankLayout.of(stage.result, tiles)

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from amaranth.hdl import Array, Cat, Const, Module, Mux, Signal, signed
+from amaranth.hdl import Cat, Module, Mux, Signal, signed
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
 from twofold.errors import UserError
 from twofold.rtl.geometry import LANE_BITS, LANE_SHIFT_MAX, Geometry
-from twofold.rtl.mac.kinds import pe_kinds
+from twofold.rtl.mac.interface import PeKind
+from twofold.rtl.mac.kinds import pe_kinds, table_kind
+from twofold.rtl.mac.lut_da import LutDa
+from twofold.rtl.mac.lut_da_tile import LutDaTile
+from twofold.rtl.mac.table_filler import FillPort
 
 
 @dataclass(frozen=True)
@@ -62,6 +66,7 @@ class VectorInnerProduct(wiring.Component):
     word, inside, signed_lanes, shift, swap: the vector of this cycle; `swap` with the first of a tile.
     pe, pad: stable while vectors are on their way.
     load_valid, load_index, load_word: the next tile's weights for kind `pe`, see `mac.interface`.
+    tables: only with `lut_da`, whose tables it fills: of the `TableFiller` that is given the same words.
     y: [addends · lanes] numbers of `sum_bits` bits, addend n of lane i in place n · lanes + i,
     `ProductTiming.latencies[pe]` cycles after the word; one word a cycle.
     """
@@ -72,6 +77,7 @@ class VectorInnerProduct(wiring.Component):
         self.lane_bits = LANE_BITS + 1
         timing = ProductTiming.of(geometry)
         self.lanes, self.lane_shift = lanes, geometry.lane_shift
+        tables = table_kind(geometry)
         super().__init__(
             {
                 "pe": In(range(len(self.kinds) + 1)),
@@ -84,6 +90,7 @@ class VectorInnerProduct(wiring.Component):
                 "load_valid": In(1),
                 "load_index": In(timing.index_bits),
                 "load_word": In(geometry.weight_word_bits),
+                **({"tables": In(FillPort(tables))} if tables else {}),
                 "y": Out(data.ArrayLayout(signed(timing.sum_bits), lanes * timing.addends)),
             }
         )
@@ -99,20 +106,37 @@ class VectorInnerProduct(wiring.Component):
             m.d.sync += lanes[i].eq(Mux(self.inside, extended, self.pad))
         results: list[data.View] = [self._shifted(m, lanes, shift)]
         for k, kind in enumerate(self.kinds):
-            m.submodules[kind.name] = pe = kind.component()
-            chosen = self.pe == k + 1
-            m.d.comb += [
-                pe.swap.eq(swap),
-                pe.load_valid.eq(self.load_valid & chosen),
-                pe.load_index.eq(self.load_index),
-                pe.load_word.eq(self.load_word),
-                *(pe.a[i].eq(lanes[i]) for i in range(self.lanes)),
-            ]
+            m.submodules[kind.name] = pe = self._array(m, kind, self.pe == k + 1)
+            m.d.comb += [pe.swap.eq(swap), *(pe.a[i].eq(lanes[i]) for i in range(self.lanes))]
             results.append(pe.y)
         for i in range(len(self.y)):
-            numbers = (result[i] if i < len(result) else Const(0) for result in results)
-            m.d.sync += self.y[i].eq(Array(numbers)[self.pe])
+            self._choose(m, self.y[i], [result[i] if i < len(result) else None for result in results])
         return m
+
+    def _array(self, m, kind: PeKind, chosen):
+        """The kind's hardware with its weights, which come as words or as what fills its tables."""
+        if isinstance(kind, LutDa):
+            tile = LutDaTile(kind)
+            m.d.comb += [tile.enable.eq(self.tables.enable), tile.fill.eq(self.tables.fill)]
+            return tile
+        pe = kind.component()
+        m.d.comb += [
+            pe.load_valid.eq(self.load_valid & chosen),
+            pe.load_index.eq(self.load_index),
+            pe.load_word.eq(self.load_word),
+        ]
+        return pe
+
+    def _choose(self, m, y, numbers):
+        """`y` is the number of `pe`, or 0 where that kind has none; by reset, which costs no LUT."""
+        given = [(pe, number) for pe, number in enumerate(numbers) if number is not None]
+        m.d.sync += y.eq(given[-1][1])
+        for pe, number in given[:-1]:
+            with m.If(self.pe == pe):
+                m.d.sync += y.eq(number)
+        if len(given) < len(numbers):
+            with m.If(~Cat(self.pe == pe for pe, _ in given).any()):
+                m.d.sync += y.eq(0)
 
     def _shifted(self, m, lanes, shift):
         width = self.lane_bits + self.lane_shift

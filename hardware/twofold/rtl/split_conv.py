@@ -93,6 +93,7 @@ class SplitConvolution(wiring.Component):
         ahead = Signal()
         m.d.comb += ahead.eq(sweep.taken & ~sweep.taps.payload.last)
         m.d.comb += [
+            weights.pe.eq(self.layer.pe),
             weights.restart.eq(self.start),
             weights.base.eq(self.layer.weight_base),
             weights.words.eq(Array(self.timing.product.load_words)[self.layer.pe]),
@@ -102,10 +103,13 @@ class SplitConvolution(wiring.Component):
             ),
         ]
         for index, tile in enumerate(self.tiles):
+            bank = index % self.geometry.weight_banks
+            if weights.table_kind:
+                wiring.connect(m, weights.tables[bank], tile.tables)
             m.d.comb += [
                 tile.vectors.load_valid.eq(weights.valid),
                 tile.vectors.load_index.eq(weights.index),
-                tile.load_word.eq(weights.bank_words[index % self.geometry.weight_banks]),
+                tile.load_word.eq(weights.bank_words[bank]),
             ]
 
     def _activations(self, m, sweep):

@@ -9,6 +9,8 @@ from amaranth.lib.wiring import In, Out
 from twofold.rtl.geometry import LANE_BITS, LANE_SHIFT_MAX, SUM_WORD_BITS, Geometry
 from twofold.rtl.inner_product import ProductTiming, VectorInnerProduct
 from twofold.rtl.isa import ADDRESS_BITS
+from twofold.rtl.mac.kinds import table_kind
+from twofold.rtl.mac.table_filler import FillPort
 from twofold.rtl.partial_sums import Accumulation, PartialSums
 from twofold.rtl.requantize import CONFIG, Requantiser
 
@@ -68,7 +70,7 @@ class Tile(wiring.Component):
     full: it has multipliers and biases. One without requantises by thresholds that hold the biases, and its
     sums cannot be stored.
 
-    vectors, word, inside, load_word: of this cycle; see `VectorInnerProduct`.
+    vectors, word, inside, load_word, tables: of this cycle; see `VectorInnerProduct`.
     sums: LEAD cycles before the sums of a word come out of the product; see `PartialSums`.
     parameters: of this tile's block; `parameters.bias_valid` without `initial` is a bias that waits for
     `take`, high with the last pixel of a group as that one meets its partial sum.
@@ -78,12 +80,14 @@ class Tile(wiring.Component):
 
     def __init__(self, geometry: Geometry, *, full: bool = True):
         self.geometry, self.full = geometry, full
+        tables = table_kind(geometry)
         super().__init__(
             {
                 "vectors": In(VectorPort(geometry)),
                 "word": In(geometry.activation_word_bits),
                 "inside": In(1),
                 "load_word": In(geometry.weight_word_bits),
+                **({"tables": In(FillPort(tables))} if tables else {}),
                 "sums": In(SumsPort()),
                 "parameters": In(ParameterPort(geometry)),
                 "take": In(1),
@@ -113,6 +117,8 @@ class Tile(wiring.Component):
         )
         for name in self.vectors.signature.members:
             m.d.comb += getattr(product, name).eq(getattr(self.vectors, name))
+        if table_kind(geometry):
+            wiring.connect(m, wiring.flipped(self.tables), product.tables)
         for name in self.sums.signature.members:
             m.d.comb += getattr(sums, name).eq(getattr(self.sums, name))
         m.d.comb += [

@@ -7,9 +7,11 @@ from amaranth.lib import data, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
-from twofold.rtl.geometry import Geometry
+from twofold.rtl.geometry import Geometry, PeName
 from twofold.rtl.inner_product import ProductTiming
 from twofold.rtl.isa import ADDRESS_BITS
+from twofold.rtl.mac.kinds import table_kind
+from twofold.rtl.mac.table_filler import FillPort, TableFiller
 from twofold.rtl.result_writer import WritePort
 from twofold.rtl.weight_loader import WeightLoader
 
@@ -19,14 +21,20 @@ class WeightMemory(wiring.Component):
 
     restart, base, load, words, valid, index: as for `WeightLoader`.
     write: for loading; a word goes to all banks that differ from its own by multiples of its step.
+    pe: which kind is loaded, as in a LAYER.
     bank_words: each bank's word, with `valid`.
+    tables: with `lut_da` only: what fills the tables of the tiles that a bank feeds.
     """
 
     def __init__(self, geometry: Geometry):
         self.geometry = geometry
         self.index_bits = ProductTiming.of(geometry).index_bits
+        self.table_kind = table_kind(geometry)
+        kind = self.table_kind
+        tables = {"tables": Out(FillPort(kind)).array(geometry.weight_banks)} if kind else {}
         super().__init__(
             {
+                "pe": In(range(len(geometry.kinds) + 1)),
                 "restart": In(1),
                 "base": In(ADDRESS_BITS),
                 "load": In(1),
@@ -35,6 +43,7 @@ class WeightMemory(wiring.Component):
                 "valid": Out(1),
                 "index": Out(unsigned(self.index_bits)),
                 "bank_words": Out(data.ArrayLayout(geometry.weight_word_bits, geometry.weight_banks)),
+                **tables,
             }
         )
 
@@ -62,4 +71,15 @@ class WeightMemory(wiring.Component):
                 read.addr.eq(loader.address),
             ]
             m.d.sync += self.bank_words[bank].eq(read.data)
+            if self.table_kind:
+                self._fill(m, bank)
         return m
+
+    def _fill(self, m, bank):
+        m.submodules[f"filler_{bank}"] = filler = TableFiller(self.table_kind)
+        wiring.connect(m, filler.tables, wiring.flipped(self.tables[bank]))
+        m.d.comb += [
+            filler.load_valid.eq(self.valid & (self.pe == self.geometry.kinds.index(PeName.LUT_DA) + 1)),
+            filler.load_index.eq(self.index),
+            filler.load_word.eq(self.bank_words[bank]),
+        ]

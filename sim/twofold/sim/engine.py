@@ -16,8 +16,8 @@ from twofold.rtl.geometry import Geometry
 from twofold.rtl.verilog import to_verilog
 from twofold.sim import cocotb_runner
 from twofold.sim.faults import Fault
-from twofold.sim.primitives import MODELS
 from twofold.sim.memory_layout import MemoryLayout
+from twofold.sim.primitives import MODELS
 
 TOP = "engine"
 LIMIT_FACTOR = 20

@@ -28,7 +28,12 @@ def pe_kind(name: PeName, geometry: Geometry) -> PeKind:
         case PeName.LUT_DA:
             low, high = geometry.lut_da_low, geometry.lut_da_high
             activations = IntType(False, geometry.lut_da_activation_bits)
-            return LutDa(lanes, lanes, TwosComplement(low, high), activations, family=family)
+            return LutDa(lanes, lanes, TwosComplement(low, high), activations, addends=2, family=family)
+
+
+def table_kind(geometry: Geometry) -> LutDa | None:
+    """The geometry's kind whose tables are filled for several tiles at once."""
+    return next((kind for kind in pe_kinds(geometry) if isinstance(kind, LutDa)), None)
 
 
 def pe_kinds(geometry: Geometry) -> tuple[PeKind, ...]:

@@ -11,6 +11,7 @@ from twofold.network.types import IntArray, IntType, width_of
 from twofold.rtl.mac.interface import PeArray, PeKind
 from twofold.rtl.mac.lut_da_tile import LutDaTile
 from twofold.rtl.mac.subset_sums import GROUP, STEPS, SubsetSumGenerator, SubsetSumLayout
+from twofold.rtl.mac.table_filler import TableFiller
 from twofold.rtl.mac.ternary_tree import Plan, Term, plan_tree
 from twofold.rtl.mac.weight_code import INT4, WeightCode
 from twofold.rtl.mac.weight_stage import StageLayout, WeightStage
@@ -128,29 +129,22 @@ class LutDa(PeKind):
 
 
 class LutDaArray(PeArray):
-    """A tile, and a generator that fills its tables from staged memory words; ports as in `PeArray`."""
+    """A tile, and what fills its tables from memory words; ports as in `PeArray`."""
 
     kind: LutDa
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        m.submodules.stage = stage = WeightStage(self.kind.stage, self.kind.family)
-        m.submodules.generator = generator = SubsetSumGenerator(
-            self.kind.layout, self.kind.family, memory_latency=stage.LATENCY
-        )
+        m.submodules.filler = filler = TableFiller(self.kind)
         m.submodules.tile = tile = LutDaTile(self.kind)
         m.d.comb += [
-            stage.load_valid.eq(self.load_valid),
-            stage.load_index.eq(self.load_index),
-            stage.load_word.eq(self.load_word),
-            stage.place.eq(generator.place),
-            generator.go.eq(stage.go),
-            generator.targets.eq(1),
-            generator.weights.eq(stage.weights),
+            filler.load_valid.eq(self.load_valid),
+            filler.load_index.eq(self.load_index),
+            filler.load_word.eq(self.load_word),
             tile.a.eq(self.a),
             tile.swap.eq(self.swap),
-            tile.enable.eq(generator.enable),
-            tile.fill.eq(generator.fill),
+            tile.enable.eq(filler.tables.enable),
+            tile.fill.eq(filler.tables.fill),
             self.y.eq(tile.y),
         ]
         return m
