@@ -16,7 +16,8 @@ COST = CostModel(Geometry(kinds=(PeName.APOT_SHIFT, PeName.INT8_DSP)), BusTiming
 
 def layer(**fields: int) -> dict[str, int]:
     ones = dict.fromkeys(
-        ("out_groups", "tile_blocks", "in_blocks", "taps_y", "taps_x", "out_height", "out_width"), 1
+        ("out_groups", "tile_blocks", "in_blocks", "taps_y", "taps_x", "parts", "out_height", "out_width"),
+        1,
     )
     return dict.fromkeys(LAYER.members, 0) | ones | {"output": Output.MULTIPLY} | fields
 

@@ -87,6 +87,11 @@ def test_groups_smaller_than_the_tiles_are_instructions() -> None:
     assert list(works(whole, split, EIGHT)) == [Work(split, 0, 1, group, 1) for group in range(3)]
 
 
+def test_groups_at_equal_distances_are_one_instruction() -> None:
+    whole, split = convolution((8, 1, 1), (60, 1, 1), 1), Split(1, 8, 2, 1)
+    assert list(works(whole, split, EIGHT)) == [Work(split, 0, 1, 0, 4)]
+
+
 def test_rows_and_results_longer_than_the_memory_of_sums_are_refused() -> None:
     whole = convolution((10, 17, 30), (9, 17, 30), 1)
     with pytest.raises(NetworkError, match="y: output width: expected at most 16 columns, found 30"):

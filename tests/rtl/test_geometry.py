@@ -21,6 +21,8 @@ from twofold.rtl.inner_product import ProductTiming
         ({"kinds": ()}, "kinds: expected one to three different PE kinds, got []"),
         ({"kinds": (PeName.INT_MUL,) * 2}, "kinds: expected one to three different PE kinds"),
         ({"apot_activation_bits": 9}, "apot_activation_bits: expected 2 to 8, got 9"),
+        ({"int8_dsp_inputs": 9}, "int8_dsp_inputs: expected 1 to 8, got 9"),
+        ({"lanes": 32, "int8_dsp_inputs": 1}, "int8_dsp_inputs: expected 2 to 32, got 1"),
         ({"int4_dsp_low": -17}, "int4_dsp_low, int4_dsp_high: expected -15 to 0 and 1 to 15, got -17 and 10"),
         ({"lut_da_low": 1}, "lut_da_low, lut_da_high: expected -128 to 0 and 1 to 127, got 1 and 10"),
         ({"lut_da_high": 128}, "lut_da_low, lut_da_high: expected -128 to 0 and 1 to 127, got -10 and 128"),

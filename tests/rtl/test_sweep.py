@@ -44,7 +44,7 @@ def random_layer(rng: np.random.Generator) -> dict[str, int]:
     """Fields of a LAYER for four tiles, with or without weights."""
     layer = dict.fromkeys(LAYER.members, 0)
     for field, high in (
-        *(("out_groups", 3), ("in_blocks", 3), ("taps_y", 3), ("taps_x", 3)),
+        *(("out_groups", 3), ("in_blocks", 3), ("taps_y", 3), ("taps_x", 3), ("parts", 2)),
         *(("out_height", 4), ("out_width", 5), ("in_height", 9), ("in_width", 7)),
         *(("stride_y", 3), ("stride_x", 3), ("dilation_y", 3), ("dilation_x", 3)),
     ):
@@ -69,10 +69,10 @@ def random_layer(rng: np.random.Generator) -> dict[str, int]:
 
 
 def loop_nest(layer: dict[str, int]) -> Iterator[Pixel]:
-    """Each pixel in order: output group, input block, tap, output pixel."""
+    """Each pixel in order: output group, input block, tap, part of the inputs, output pixel."""
     banks = banks_of(layer)
-    blocks = [layer[name] for name in ("out_groups", "in_blocks", "taps_y", "taps_x")]
-    for out, in_, tap_y, tap_x in np.ndindex(*blocks):
+    blocks = [layer[name] for name in ("out_groups", "in_blocks", "taps_y", "taps_x", "parts")]
+    for out, in_, tap_y, tap_x, part in np.ndindex(*blocks):
         for row, column in np.ndindex(layer["out_height"], layer["out_width"]):
             y = layer["origin_y"] + row * layer["stride_y"] + tap_y * layer["dilation_y"]
             x = layer["origin_x"] + column * layer["stride_x"] + tap_x * layer["dilation_x"]
@@ -86,11 +86,12 @@ def loop_nest(layer: dict[str, int]) -> Iterator[Pixel]:
                 "inside": int(0 <= x < layer["in_width"]),
                 "y": y,
                 "sum": layer["sums_base"] + out * layer["sums_group_stride"] + pixel & WRAP,
+                "part": part,
                 "rest": int(in_ > 0),
                 "swap": int(pixel == 0),
-                "first": int((in_, tap_y, tap_x) == (0, 0, 0)),
-                "final": int((in_ + 1, tap_y + 1, tap_x + 1) == tuple(blocks[1:])),
-                "last": int((out + 1, in_ + 1, tap_y + 1, tap_x + 1) == tuple(blocks)),
+                "first": int((in_, tap_y, tap_x, part) == (0, 0, 0, 0)),
+                "final": int((in_ + 1, tap_y + 1, tap_x + 1, part + 1) == tuple(blocks[1:])),
+                "last": int((out + 1, in_ + 1, tap_y + 1, tap_x + 1, part + 1) == tuple(blocks)),
             }
 
 

@@ -14,9 +14,10 @@ from twofold.rtl.taps import TAP, TapGenerator
 Simulate = Callable[[Elaboratable, Callable[[Any], Any]], None]
 
 LAYERS = [
-    {"pe": 1, "out_groups": 2, "in_blocks": 3, "taps_y": 2, "taps_x": 3},
-    {"pe": 0, "out_groups": 3, "in_blocks": 2, "taps_y": 1, "taps_x": 2},
-    {"pe": 1, "out_groups": 1, "in_blocks": 1, "taps_y": 1, "taps_x": 1},
+    {"pe": 1, "out_groups": 2, "in_blocks": 3, "taps_y": 2, "taps_x": 3, "parts": 1},
+    {"pe": 0, "out_groups": 3, "in_blocks": 2, "taps_y": 1, "taps_x": 2, "parts": 1},
+    {"pe": 2, "out_groups": 1, "in_blocks": 2, "taps_y": 2, "taps_x": 2, "parts": 16},
+    {"pe": 1, "out_groups": 1, "in_blocks": 1, "taps_y": 1, "taps_x": 1, "parts": 1},
 ]
 STEPS = {
     "origin_y": -2,
@@ -44,9 +45,9 @@ def expected(layer: dict[str, int]) -> list[dict[str, int]]:
     Two blocks of a convolution are at an address, in banks next to each other; operands are in one bank.
     """
     taps = []
-    loops = [layer[name] for name in ("out_groups", "in_blocks", "taps_y", "taps_x")]
+    loops = [layer[name] for name in ("out_groups", "in_blocks", "taps_y", "taps_x", "parts")]
     last, weights = tuple(count - 1 for count in loops), layer["pe"] > 0
-    for out, in_, y, x in np.ndindex(*loops):
+    for out, in_, y, x, part in np.ndindex(*loops):
         strides = in_ // 2 if weights else in_
         bank = 6 + (in_ if weights else 4 * out) + 3 * y
         taps.append(
@@ -57,10 +58,11 @@ def expected(layer: dict[str, int]) -> list[dict[str, int]]:
                 "row": (30, 20)[y],
                 "bank": bank % 16,
                 "sums": layer["sums_base"] + out * layer["sums_group_stride"],
+                "part": part,
                 "rest": int(in_ > 0),
-                "first": int((in_, y, x) == (0, 0, 0)),
-                "final": int((in_, y, x) == last[1:]),
-                "last": int((out, in_, y, x) == last),
+                "first": int((in_, y, x, part) == (0, 0, 0, 0)),
+                "final": int((in_, y, x, part) == last[1:]),
+                "last": int((out, in_, y, x, part) == last),
             }
         )
     return taps

@@ -25,9 +25,9 @@ class Prices:
     def of(self, kind: DspColumns) -> int:
         return round(
             self.once
-            + self.row * kind.tin
+            + self.row * kind.rows
             + self.column * kind.columns
-            + self.block * kind.columns * kind.tin
+            + self.block * kind.columns * kind.rows
         )
 
 
@@ -42,9 +42,9 @@ class Logic:
     def of(self, kind: DspColumns) -> int:
         bits = sum(counter.bits for counter in kind.counters)
         return round(
-            self.row * kind.tin
+            self.row * kind.rows
             + self.column * kind.columns
-            + self.counter_bit * bits * kind.columns * kind.tin
+            + self.counter_bit * bits * kind.columns * kind.rows
         )
 
 

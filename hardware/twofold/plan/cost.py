@@ -62,9 +62,10 @@ class CostModel:
 
     def _final_sweeps(self, timing: LayerTiming, fields: Mapping[str, int]) -> Iterator[int]:
         """Cycles from dispatch to the start of each output group's last sweep."""
-        interval, blocks, pixels = timing.intervals[fields["pe"]], fields["tile_blocks"], _pixels(fields)
+        interval = 1 if fields["chained"] else timing.intervals[fields["pe"]]
+        blocks, pixels = fields["tile_blocks"], _pixels(fields)
         sweep = max(pixels, interval)
-        sweeps = fields["in_blocks"] * fields["taps_y"] * fields["taps_x"]
+        sweeps = fields["in_blocks"] * fields["taps_y"] * fields["taps_x"] * fields["parts"]
         words = (0, 1, 1 << THRESHOLD_BITS)[Output(fields["output"])]
         parameters = _PARAMETERS + blocks - 1 + blocks * words
         taken, ready = 1 + interval, parameters

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from twofold.network.ops import Add, MaxPool2d, Requantise, Threshold
+from twofold.network.ops import Add, Conv2d, MaxPool2d, Requantise, Threshold
 from twofold.plan.stages import Stage
-from twofold.rtl.geometry import LANE_BITS, Geometry
+from twofold.rtl.geometry import LANE_BITS, PARTS_MAX, Geometry, PeName
 
 LEVEL_BITS_MIN = 4
 
@@ -39,4 +39,14 @@ def with_fewer_multipliers(parts: Sequence[Stage], geometry: Geometry) -> Iterat
         while full < geometry.tiles:
             yield replace(geometry, full_tiles=full)
             full *= 2
+    yield geometry
+
+
+def with_fewer_products(parts: Sequence[Stage], geometry: Geometry) -> Iterator[Geometry]:
+    """The geometry with as few inputs of `int8_dsp` as some layer has channels, and at last with all."""
+    if PeName.INT8_DSP in geometry.kinds:
+        channels = {part.operands[0].channels for part in parts if isinstance(part.body, Conv2d)}
+        for inputs in sorted(channels):
+            if geometry.lanes / PARTS_MAX <= inputs < geometry.lanes:
+                yield replace(geometry, int8_dsp_inputs=inputs)
     yield geometry

@@ -14,6 +14,7 @@ from twofold.plan.stages import Map, Stage, code_range
 from twofold.plan.window import Window
 from twofold.rtl.geometry import LANE_BITS, Geometry
 from twofold.rtl.isa import ADDRESS_BITS, LANES_PE, WINDOW_BITS, Output
+from twofold.rtl.mac.kinds import pe_kinds
 from twofold.rtl.partial_sums import Accumulation
 
 _WRAP = (1 << ADDRESS_BITS) - 1
@@ -52,6 +53,8 @@ def layer_fields(
         **_groups(stage, geometry, work),
         "taps_y": window.taps[0],
         "taps_x": window.taps[1],
+        "chained": int(pe == LANES_PE and _is_chained(stage, geometry, work)),
+        "parts": 1 if pe == LANES_PE else pe_kinds(geometry)[pe - 1].parts(source.channels),
         "out_height": work.rows,
         "out_width": stage.sums.width,
         "in_height": source.height,
@@ -69,6 +72,12 @@ def layer_fields(
         "weight_base": place.weights + work.first_group * place.group_weights,
         "parameter_base": place.parameters + work.first_group * place.group_parameters,
     }
+
+
+def _is_chained(stage: Stage, geometry: Geometry, work: Work) -> bool:
+    """Whether all sums are of one pixel, in tiles that can add to the sum of the cycle before."""
+    alone = work.rows * stage.sums.width == 1 and work.split.bands == 1
+    return alone and work.split.blocks <= geometry.multipliers
 
 
 def _groups(stage: Stage, geometry: Geometry, work: Work) -> Mapping[str, int]:
@@ -107,7 +116,7 @@ def _results(stage: Stage, geometry: Geometry, place: Placement, work: Work) -> 
         "out_fold": banks.fold_log2,
         "out_bank": banks.bank(work.first_row, block),
         "out_row": banks.row_address(work.first_row),
-        "out_group_stride": banks.block_address(split.width) & _WRAP,
+        "out_group_stride": banks.block_address(split.blocks) & _WRAP,
         "sums_base": 0,
         "sums_group_stride": stage.sums.pixels if stage.quantiser is None else 0,
     }
@@ -154,7 +163,7 @@ def _input_blocks(
     return {
         "in_blocks": len(stage.operands),
         "in_block_stride": place.operands[-1] - place.operands[0] & _WRAP,
-        "in_out_stride": banks.block_address(work.split.width) & _WRAP,
+        "in_out_stride": banks.block_address(work.split.blocks) & _WRAP,
     }
 
 

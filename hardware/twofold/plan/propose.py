@@ -6,18 +6,23 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 
+import numpy as np
+
 from twofold.errors import UserError
 from twofold.network.graph import Network
 from twofold.network.ops import Conv2d
+from twofold.plan.accumulators import accumulator_width, sum_limits
 from twofold.plan.cost import BusTiming, CostModel
 from twofold.plan.fastest import cycles, fastest
-from twofold.plan.forms import fit_forms, with_fewer_multipliers
+from twofold.plan.forms import fit_forms, with_fewer_multipliers, with_fewer_products
 from twofold.plan.layout import blocks_of
 from twofold.plan.memory_map import allocate, lifetimes
 from twofold.plan.parameters import words_per_block
 from twofold.plan.split import Split
 from twofold.plan.stages import Stage, code_range, stages
-from twofold.rtl.geometry import Geometry, PeName
+from twofold.plan.tiles import correction
+from twofold.rtl.geometry import ACCUMULATOR_BITS_MAX, ACCUMULATOR_BITS_MIN, Geometry, PeName
+from twofold.rtl.inner_product import ProductTiming
 from twofold.rtl.isa import LANES_PE
 from twofold.rtl.mac.interface import PeKind
 from twofold.rtl.mac.kinds import pe_kind, pe_kinds
@@ -37,8 +42,8 @@ _ADDRESSES = 1 << 16
 _WEIGHT_BANKS = 4
 """More are of use only to layers of few pixels."""
 
-_SLOWER = 1.02
-"""What leaving out multipliers may cost: 2% of the cycles of all layers."""
+_SLOWER = 1.03
+"""What leaving out products or multipliers may cost: 3% of the cycles of all layers."""
 
 _ANY_BUS = BusTiming(1, 1, 0)
 
@@ -47,20 +52,18 @@ def propose(
     network: Network,
     lanes: int = 8,
     preference: Sequence[PeName] = PREFERENCE,
-    accumulator_bits: int = 24,
+    accumulator_bits: int | None = None,
     tiles: int = 1,
     family: Family = Family.PORTABLE,
 ) -> Geometry:
     """A geometry of `tiles` tiles of `lanes` × `lanes`, with the PE kinds that the layers need and memories
     for them.
 
-    Raises UserError if no kind holds a layer.
+    accumulator_bits: None for as many as the network's sums need. Raises UserError if no kind holds a layer.
     """
     parts = stages(network)
     apot_bits = _apot_activation_bits(parts, Geometry(lanes=lanes))
-    draft = Geometry(
-        lanes=lanes, apot_activation_bits=apot_bits, accumulator_bits=accumulator_bits, family=family
-    )
+    draft = Geometry(lanes=lanes, apot_activation_bits=apot_bits, family=family)
     if PeName.LUT_DA in preference:
         draft = _fit_lut_da(parts, draft)
     if PeName.INT4_DSP in preference:
@@ -69,7 +72,9 @@ def propose(
     kinds = tuple(name for name in preference if name in needed) or (preference[-1],)
     draft = replace(draft, kinds=kinds, tiles=tiles, weight_banks=min(tiles, _WEIGHT_BANKS))
     draft = replace(draft, sum_words=_depth(max(_sum_words(stage, draft) for stage in parts)))
-    draft = _leanest(parts, fit_forms(parts, draft))
+    draft = _leanest(parts, tuple(with_fewer_products(parts, fit_forms(parts, draft))))
+    draft = _leanest(parts, tuple(with_fewer_multipliers(parts, draft)))
+    draft = replace(draft, accumulator_bits=accumulator_bits or _accumulator_bits(network, parts, draft))
     lives = lifetimes(parts, lanes, tiles, prefetch=len(parts))
     addresses = allocate(lives, _ADDRESSES)
     chosen = [_split(stage, draft) for stage in parts]
@@ -82,11 +87,23 @@ def propose(
     )
 
 
-def _leanest(parts: Sequence[Stage], draft: Geometry) -> Geometry:
-    """The fewest tiles with multipliers that cost next to no cycles."""
-    *fewer, whole = with_fewer_multipliers(parts, draft)
-    limit = _SLOWER * _layer_cycles(parts, whole)
-    return next((lean for lean in fewer if _layer_cycles(parts, lean) <= limit), whole)
+def _accumulator_bits(network: Network, parts: Sequence[Stage], draft: Geometry) -> int:
+    """What any sum of the network, any product and the geometry's least width need."""
+    kinds = pe_kinds(draft)
+    slacks = [0] * len(parts)
+    for place, part in enumerate(parts):
+        if isinstance(part.body, Conv2d):
+            kind = next(kind for kind in kinds if _holds(kind, part))
+            slacks[place] = int(np.abs(correction(part.body, part.operands[0], kind)).max(initial=0))
+    needed = accumulator_width(max(sum_limits(network, parts, slacks)))
+    limits = (needed, ProductTiming.of(draft).sum_bits, ACCUMULATOR_BITS_MIN)
+    return min(max(limits), ACCUMULATOR_BITS_MAX)
+
+
+def _leanest(parts: Sequence[Stage], choices: Sequence[Geometry]) -> Geometry:
+    """The first choice that costs next to no cycles more than the last."""
+    limit = _SLOWER * _layer_cycles(parts, choices[-1])
+    return next(lean for lean in choices if _layer_cycles(parts, lean) <= limit)
 
 
 def _layer_cycles(parts: Sequence[Stage], geometry: Geometry) -> int:
@@ -177,7 +194,8 @@ def _weight_words(geometry: Geometry, stage: Stage, split: Split) -> int:
     kind = next(kind for kind in pe_kinds(geometry) if _holds(kind, stage))
     outputs, inputs, rows, columns = stage.body.weight.shape
     groups = -(-blocks_of(outputs, geometry.lanes) // split.blocks)
-    return groups * blocks_of(inputs, geometry.lanes) * rows * columns * kind.load_words
+    parts = kind.parts(stage.operands[0].channels)
+    return groups * blocks_of(inputs, geometry.lanes) * rows * columns * parts * kind.load_words
 
 
 def _parameter_words(lanes: int, stage: Stage, split: Split) -> int:

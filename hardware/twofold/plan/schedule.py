@@ -11,8 +11,8 @@ from twofold.network.digest import digest
 from twofold.network.errors import NetworkError
 from twofold.network.graph import Network
 from twofold.network.ops import Conv2d
-from twofold.network.ranges import sum_bound, value_ranges
 from twofold.network.verify import verify
+from twofold.plan.accumulators import accumulator_width, sum_limits
 from twofold.plan.banks import BankLayout, Transfer
 from twofold.plan.cost import BusTiming, CostModel
 from twofold.plan.fastest import fastest
@@ -126,16 +126,12 @@ def _planned(stage: Stage, cost: CostModel) -> PlannedStage:
 
 def _check_accumulators(network: Network, planned: Sequence[PlannedStage], geometry: Geometry) -> None:
     """No partial sum, in any order and with the encoding's corrections, may leave the accumulator."""
-    limit = 1 << (geometry.accumulator_bits - 1)
-    ranges = value_ranges(network)
-    for part in planned:
-        body = part.stage.body
-        bound = max(map(abs, ranges[part.stage.sums.name].bounds))
-        if isinstance(body, Conv2d):
-            source = network.tensors[part.stage.operands[0].name]
-            bound = sum_bound(body, source, ranges[source.name]) + (part.weights.slack if part.weights else 0)
-        if bound >= limit:
-            raise NetworkError(body.name, "accumulator", f"sums of {geometry.accumulator_bits} bits", bound)
+    stages_ = [part.stage for part in planned]
+    slacks = [part.weights.slack if part.weights else 0 for part in planned]
+    for stage, limit in zip(stages_, sum_limits(network, stages_, slacks), strict=True):
+        if accumulator_width(limit) > geometry.accumulator_bits:
+            expected = f"sums of {geometry.accumulator_bits} bits"
+            raise NetworkError(stage.body.name, "accumulator", expected, limit)
 
 
 def _outputs(

@@ -66,8 +66,8 @@ def splits(stage: Stage, geometry: Geometry) -> Iterator[Split]:
 def works(stage: Stage, split: Split, geometry: Geometry) -> Iterator[Work]:
     """As few instructions as the memory of sums allows. Raises NetworkError if sums cannot be held.
 
-    Sums that are a result stay in the memory, block after block, so they must fit at once. If fewer
-    blocks are computed at a time than have banks, each group is an instruction of its own.
+    Sums that are a result stay in the memory, block after block, so they must fit at once. Groups whose
+    addresses are not equally far apart are instructions of their own.
     """
     width = stage.sums.width
     blocks = blocks_of(stage.sums.channels, geometry.lanes)
@@ -79,7 +79,22 @@ def works(stage: Stage, split: Split, geometry: Geometry) -> Iterator[Work]:
     if rows == 0:
         raise NetworkError(stage.name, "output width", f"at most {geometry.sum_words} columns", width)
     groups = -(-blocks // split.blocks)
-    at_once = groups if stage.quantiser is None or split.blocks == split.width else 1
+    at_once = groups if stage.quantiser is None or _evenly(stage, split, groups, geometry) else 1
     for group in range(0, groups, at_once):
         for first in range(0, split.rows, rows):
             yield Work(split, first, min(rows, split.rows - first), group, at_once)
+
+
+def _evenly(stage: Stage, split: Split, groups: int, geometry: Geometry) -> bool:
+    """Whether each group's blocks lie as far from the group before, in the result and in own operands."""
+    maps = [stage.result] if isinstance(stage.body, Conv2d) else [stage.result, *stage.operands]
+    return all(_is_even(BankLayout.of(map_, geometry.tiles), split.blocks, groups) for map_ in maps)
+
+
+def _is_even(layout: BankLayout, blocks: int, groups: int) -> bool:
+    return all(
+        layout.block_address(group * blocks + block)
+        == group * layout.block_address(blocks) + layout.block_address(block)
+        for group in range(groups)
+        for block in range(blocks)
+    )

@@ -61,19 +61,29 @@ def tile_weights(op: Conv2d, operand: Map, kinds: tuple[PeKind, ...]) -> TiledWe
         if not low <= lo <= hi <= high:
             reason = f"expected activations in [{low}, {high}], found [{lo}, {hi}]"
         if reason is None:
-            return _encode(op, kind, pe)
+            return _encode(op, operand, kind, pe)
         refusals.append(f"{kind.name}: {reason}")
     raise NetworkError(op.name, "weights", "a PE kind of the geometry that holds them", "; ".join(refusals))
 
 
-def _encode(op: Conv2d, kind: PeKind, pe: int) -> TiledWeights:
-    outputs = blocks_of(len(op.weight), kind.tout)
-    words: list[list[int]] = [[] for _ in range(outputs)]
-    correction = np.zeros((outputs, kind.tout), np.int64)
+def correction(op: Conv2d, operand: Map, kind: PeKind) -> IntArray:
+    """[O], what the kind's encoding adds to the bias."""
+    parts = kind.parts(operand.channels)
+    total = np.zeros((blocks_of(len(op.weight), kind.tout), kind.tout), np.int64)
     for block, tile in tiles(op, kind.tin):
-        words[block] += kind.encode(tile)
-        correction[block] += kind.correction(tile)
+        for part in kind.split(tile, parts):
+            total[block] += kind.correction(part)
+    return total.reshape(-1)[: len(op.weight)]
+
+
+def _encode(op: Conv2d, operand: Map, kind: PeKind, pe: int) -> TiledWeights:
+    outputs = blocks_of(len(op.weight), kind.tout)
+    parts = kind.parts(operand.channels)
+    words: list[list[int]] = [[] for _ in range(outputs)]
+    for block, tile in tiles(op, kind.tin):
+        for part in kind.split(tile, parts):
+            words[block] += kind.encode(part)
     zeros = kind.encode(np.zeros((kind.tout, kind.tin), np.int64))
     empty = tuple(zeros) * (len(words[0]) // len(zeros))
     blocks = tuple(tuple(block) for block in words)
-    return TiledWeights(pe, blocks, empty, correction.reshape(-1)[: len(op.weight)])
+    return TiledWeights(pe, blocks, empty, correction(op, operand, kind))

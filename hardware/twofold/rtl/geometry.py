@@ -11,9 +11,12 @@ from twofold.rtl.primitives.family import Family
 LANE_BITS = 8
 BEAT_BITS = 64
 SUM_WORD_BITS = 32
+ACCUMULATOR_BITS_MIN = 16
 ACCUMULATOR_BITS_MAX = 24
 TILES = (1, 2, 4, 8)
 LANE_SHIFT_MAX = 7
+PARTS_MAX = 16
+"""Passes of a word of activations through a kind with fewer inputs than lanes."""
 
 
 class PeName(StrEnum):
@@ -37,6 +40,8 @@ class Geometry:
     convolved at a time.
     kinds: the PE arrays, each lanes × lanes; a layer names the one it uses.
     apot_activation_bits: width of the unsigned activations of `apot_shift`, 2 to 8.
+    int8_dsp_inputs: lanes that `int8_dsp` multiplies a cycle, at least lanes / 16; None: all. A layer of more
+    input channels takes several passes.
     int4_dsp_low, int4_dsp_high: bounds of the weights of `int4_dsp`, −15 to 0 and 1 to 15.
     lut_da_low, lut_da_high: bounds of the weights of `lut_da`, −128 to 0 and 1 to 127.
     lut_da_activation_bits: width of the unsigned activations of `lut_da`, 1 to 8.
@@ -59,6 +64,7 @@ class Geometry:
     weight_banks: int = 1
     kinds: tuple[PeName, ...] = (PeName.INT8_DSP, PeName.APOT_SHIFT)
     apot_activation_bits: int = 8
+    int8_dsp_inputs: int | None = None
     int4_dsp_low: int = -10
     int4_dsp_high: int = 10
     lut_da_low: int = -10
@@ -90,6 +96,13 @@ class Geometry:
             raise UserError(f"kinds: expected one to three different PE kinds, got {list(self.kinds)}")
         if not 2 <= self.apot_activation_bits <= LANE_BITS:
             raise UserError(f"apot_activation_bits: expected 2 to 8, got {self.apot_activation_bits}")
+        if self.int8_dsp_inputs is not None and not (
+            self.lanes <= self.int8_dsp_inputs * PARTS_MAX and self.int8_dsp_inputs <= self.lanes
+        ):
+            raise UserError(
+                f"int8_dsp_inputs: expected {-(-self.lanes // PARTS_MAX)} to {self.lanes}, "
+                f"got {self.int8_dsp_inputs}"
+            )
         if not -15 <= self.int4_dsp_low <= 0 < self.int4_dsp_high <= 15:
             raise UserError(
                 "int4_dsp_low, int4_dsp_high: expected -15 to 0 and 1 to 15, "
@@ -102,9 +115,10 @@ class Geometry:
             )
         if not 1 <= self.lut_da_activation_bits <= LANE_BITS:
             raise UserError(f"lut_da_activation_bits: expected 1 to 8, got {self.lut_da_activation_bits}")
-        if not 16 <= self.accumulator_bits <= ACCUMULATOR_BITS_MAX:
+        if not ACCUMULATOR_BITS_MIN <= self.accumulator_bits <= ACCUMULATOR_BITS_MAX:
             raise UserError(
-                f"accumulator_bits: expected 16 to {ACCUMULATOR_BITS_MAX}, got {self.accumulator_bits}"
+                f"accumulator_bits: expected {ACCUMULATOR_BITS_MIN} to {ACCUMULATOR_BITS_MAX}, "
+                f"got {self.accumulator_bits}"
             )
         if self.full_tiles is not None and not 1 <= self.full_tiles <= self.tiles:
             raise UserError(f"full_tiles: expected 1 to {self.tiles}, got {self.full_tiles}")

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from amaranth.hdl import Cat, Module, Mux, Signal, signed
+from amaranth.hdl import Array, Cat, Const, Module, Mux, Signal, signed
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
 from twofold.errors import UserError
 from twofold.rtl.geometry import LANE_BITS, LANE_SHIFT_MAX, Geometry
+from twofold.rtl.isa import PART_BITS
 from twofold.rtl.mac.interface import PeKind
 from twofold.rtl.mac.kinds import pe_kinds, table_kind
 from twofold.rtl.mac.lut_da import LutDa
@@ -63,7 +64,8 @@ class VectorInnerProduct(wiring.Component):
     instead. With `pe` = 0 each lane leaves shifted left by `shift`, for additions and pooling; with
     `pe` = k + 1 the lanes meet the weights of kind k.
 
-    word, inside, signed_lanes, shift, swap: the vector of this cycle; `swap` with the first of a tile.
+    word, inside, signed_lanes, shift, part, swap: the vector of this cycle; `swap` with the first of a tile.
+    part: which of its parts a kind with fewer inputs than lanes multiplies.
     pe, pad: stable while vectors are on their way.
     load_valid, load_index, load_word: the next tile's weights for kind `pe`, see `mac.interface`.
     tables: only with `lut_da`, whose tables it fills: of the `TableFiller` that is given the same words.
@@ -86,6 +88,7 @@ class VectorInnerProduct(wiring.Component):
                 "inside": In(1),
                 "signed_lanes": In(1),
                 "shift": In(range(LANE_SHIFT_MAX + 1)),
+                "part": In(PART_BITS),
                 "swap": In(1),
                 "load_valid": In(1),
                 "load_index": In(timing.index_bits),
@@ -98,8 +101,8 @@ class VectorInnerProduct(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         lanes = Signal(data.ArrayLayout(signed(self.lane_bits), self.lanes), reset_less=True)
-        swap, shift = Signal(), Signal(self.shift.shape())
-        m.d.sync += [swap.eq(self.swap), shift.eq(self.shift)]
+        swap, shift, part = Signal(), Signal(self.shift.shape()), Signal(self.part.shape())
+        m.d.sync += [swap.eq(self.swap), shift.eq(self.shift), part.eq(self.part)]
         for i in range(self.lanes):
             code = self.word.word_select(i, LANE_BITS)
             extended = Cat(code, code[-1] & self.signed_lanes).as_signed()
@@ -107,11 +110,20 @@ class VectorInnerProduct(wiring.Component):
         results: list[data.View] = [self._shifted(m, lanes, shift)]
         for k, kind in enumerate(self.kinds):
             m.submodules[kind.name] = pe = self._array(m, kind, self.pe == k + 1)
-            m.d.comb += [pe.swap.eq(swap), *(pe.a[i].eq(lanes[i]) for i in range(self.lanes))]
+            own = self._part(kind, lanes, part)
+            m.d.comb += [pe.swap.eq(swap), *(pe.a[i].eq(own[i]) for i in range(self.lanes))]
             results.append(pe.y)
         for i in range(len(self.y)):
             self._choose(m, self.y[i], [result[i] if i < len(result) else None for result in results])
         return m
+
+    def _part(self, kind: PeKind, lanes, part):
+        """The lanes that a kind multiplies first, those of `part`."""
+        if kind.rows == self.lanes:
+            return list(lanes)
+        padded = [*lanes, *[Const(0)] * kind.rows]
+        chosen = [Array(padded[i : self.lanes + i : kind.rows])[part] for i in range(kind.rows)]
+        return chosen + [Const(0)] * (self.lanes - kind.rows)
 
     def _array(self, m, kind: PeKind, chosen):
         """The kind's hardware with its weights, which come as words or as what fills its tables."""

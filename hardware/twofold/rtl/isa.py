@@ -24,6 +24,10 @@ BANK_BITS = 4
 """Of banks of memory, and of numbers of tiles."""
 
 
+PART_BITS = 4
+"""Of the sweeps of one tap."""
+
+
 class Opcode(IntEnum):
     END = 0
     FRAME = 1
@@ -147,9 +151,11 @@ LAYER = data.StructLayout(
         "sums_group_stride": unsigned(ADDRESS_BITS),
         "weight_base": unsigned(ADDRESS_BITS),
         "parameter_base": unsigned(ADDRESS_BITS),
+        "chained": unsigned(1),  # sweeps of one pixel follow each other without an interval, for LANES_PE
+        "parts": unsigned(PART_BITS + 1),  # sweeps of each tap, for kinds with fewer inputs than lanes
     }
 )
-"""One layer, or some of its rows: for each output group, input block and tap, a sweep over all pixels."""
+"""One layer, or some of its rows: for each output group, input block, tap and part of its inputs, a sweep."""
 
 LAYOUTS: Mapping[Opcode, data.StructLayout] = {
     Opcode.END: data.StructLayout(_OPCODE),

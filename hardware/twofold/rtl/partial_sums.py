@@ -53,6 +53,9 @@ class PartialSums(wiring.Component):
     first : In(1)
         They begin anew: as `initial + x`, or as `x` if `operation` is `MAX`.
     operation : In(Accumulation)
+    chained : In(1)
+        All changes are of one address, and may come every cycle; constant while any is on its way.
+        Not without `biases`.
     addr : In(range(depth))
     x : In(ArrayLayout(signed(x_bits), lanes * addends))
         Addend n of lane i in place n * lanes + i.
@@ -93,6 +96,7 @@ class PartialSums(wiring.Component):
                 "valid": In(1),
                 "first": In(1),
                 "operation": In(Accumulation),
+                "chained": In(1),
                 "addr": In(range(depth)),
                 "x": In(data.ArrayLayout(signed(x_bits), lanes * addends)),
                 "initial": In(sums),
@@ -118,13 +122,14 @@ class PartialSums(wiring.Component):
                 m.d.sync += old.eq(0)
         first = delay(m, self.first, self.LEAD, "first")
         operation = delay(m, self.operation, self.LEAD, "operation")
-        for lane in range(self.lanes):
-            start = Mux(first, self.initial[lane], old[lane]) if self.biases else old[lane]
-            total = self._sum(m, start, lane)
-            if self.maxima:
-                total = Mux(operation, self._greater(first, old[lane], self.x[lane]), total)
-            m.d.sync += self.sums[lane].eq(total)
         valid = _delay_with_reset(m, self.valid, self.LEAD)
+        for lane in range(self.lanes):
+            now = Mux(self.chained, self.sums[lane], old[lane]) if self.biases else old[lane]
+            total = self._sum(m, Mux(first, self.initial[lane], now) if self.biases else now, lane)
+            if self.maxima:
+                total = Mux(operation, self._greater(first, now, self.x[lane]), total)
+            with m.If(valid):
+                m.d.sync += self.sums[lane].eq(total)
         m.d.sync += self.out_valid.eq(valid)
         m.d.sync += self.out_addr.eq(delay(m, self.addr, self.LEAD, "addr"))
         m.d.comb += [

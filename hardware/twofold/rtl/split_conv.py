@@ -75,7 +75,7 @@ class SplitConvolution(wiring.Component):
             taps.layer.eq(self.layer),
             sweep.start.eq(self.start),
             sweep.layer.eq(self.layer),
-            sweep.interval.eq(Array(self.timing.intervals)[self.layer.pe]),
+            sweep.interval.eq(Mux(self.layer.chained, 1, Array(self.timing.intervals)[self.layer.pe])),
             self.store_sums.eq(self.tiles[0].stored),
         ]
         wiring.connect(m, taps.taps, sweep.taps)
@@ -165,6 +165,7 @@ class SplitConvolution(wiring.Component):
                 tile.vectors.pad.eq(layer.pad),
                 tile.vectors.signed_lanes.eq(Mux(pixel.rest, layer.signed_rest, layer.signed_first)),
                 tile.vectors.shift.eq(Mux(pixel.rest, layer.shift_rest, layer.shift_first)),
+                tile.vectors.part.eq(pixel.part),
                 tile.vectors.swap.eq(with_word.issue & pixel.swap),
             ]
         lead = self.timing.word - PartialSums.LEAD
@@ -218,6 +219,7 @@ class SplitConvolution(wiring.Component):
                 tile.sums.valid.eq(control.issue),
                 tile.sums.first.eq(control.pixel.first),
                 tile.sums.operation.eq(layer.accumulation),
+                tile.sums.chained.eq(layer.chained),
                 tile.sums.addr.eq(control.pixel.sum),
                 tile.sums.read_addr.eq(self.store_address),
                 tile.config.mode.eq(mode),

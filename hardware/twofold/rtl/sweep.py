@@ -6,7 +6,7 @@ from amaranth.hdl import Module, Signal, signed, unsigned
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from twofold.rtl.isa import ADDRESS_BITS, BANK_BITS, LAYER
+from twofold.rtl.isa import ADDRESS_BITS, BANK_BITS, LAYER, PART_BITS
 from twofold.rtl.taps import TAP, band_limit, band_step
 
 PIXEL = data.StructLayout(
@@ -16,6 +16,7 @@ PIXEL = data.StructLayout(
         "inside": unsigned(1),
         "y": signed(14),
         "sum": unsigned(ADDRESS_BITS),
+        "part": unsigned(PART_BITS),
         "rest": unsigned(1),
         "swap": unsigned(1),
         "first": unsigned(1),
@@ -25,7 +26,7 @@ PIXEL = data.StructLayout(
 )
 """What one cycle of a sweep reads: the activation word at `address` of `bank`, or padding if its row `y` is
 not one of the map's or its column is not `inside`; the address of its partial sum; `swap` with the first
-pixel of a sweep; `rest` to `last` as in TAP. Rows and bank are those of tile 0."""
+pixel of a sweep; `part` to `last` as in TAP. Rows and bank are those of tile 0."""
 
 
 class Sweeper(wiring.Component):
@@ -124,5 +125,5 @@ class Sweeper(wiring.Component):
             pixel.bank.eq(tap.bank),
             pixel.sum.eq(tap.sums),
             pixel.swap.eq(1),
-            *(pixel[name].eq(tap[name]) for name in ("rest", "first", "final", "last")),
+            *(pixel[name].eq(tap[name]) for name in ("part", "rest", "first", "final", "last")),
         ]

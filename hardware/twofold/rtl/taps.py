@@ -6,7 +6,7 @@ from amaranth.hdl import Module, Mux, Signal, signed, unsigned
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from twofold.rtl.isa import ADDRESS_BITS, BANK_BITS, LANES_PE, LAYER, WINDOW_BITS
+from twofold.rtl.isa import ADDRESS_BITS, BANK_BITS, LANES_PE, LAYER, PART_BITS, WINDOW_BITS
 
 TAP = data.StructLayout(
     {
@@ -16,6 +16,7 @@ TAP = data.StructLayout(
         "row": unsigned(ADDRESS_BITS),
         "bank": unsigned(BANK_BITS),
         "sums": unsigned(ADDRESS_BITS),
+        "part": unsigned(PART_BITS),
         "rest": unsigned(1),
         "first": unsigned(1),
         "final": unsigned(1),
@@ -23,12 +24,12 @@ TAP = data.StructLayout(
     }
 )
 """Where a sweep starts: input column `x` and row `y` of output pixel (0, 0); the address of a band's first
-word, from there to column 0 of that row, its bank; the address of the first sum; `rest`: not the first
-input block; `first` and `final` sweep of an output group; `last` sweep of the layer."""
+word, from there to column 0 of that row, its bank; the address of the first sum; the `part` of the inputs;
+`rest`: not the first input block; `first` and `final` sweep of an output group; `last` sweep of the layer."""
 
 
 class TapGenerator(wiring.Component):
-    """Gives a layer's sweeps in the order output group, input block, tap row, tap column.
+    """Gives a layer's sweeps in the order output group, input block, tap row, tap column, part of the inputs.
 
     After `start` (one cycle, while no sweep is left) the first tap is valid in the next cycle; every
     transfer makes the next tap valid in the cycle after it. `layer` is stable from `start` to the end.
@@ -49,14 +50,16 @@ class TapGenerator(wiring.Component):
         # how many blocks there still are at its address
         self._group_base, self._group_bank = Signal(ADDRESS_BITS), Signal(BANK_BITS)
         self._block_bank, self._fold_left = Signal(BANK_BITS), Signal(BANK_BITS)
-        self._last_x, self._last_y = Signal(), Signal()
+        self._parts_left = Signal(PART_BITS + 1)
+        self._last_part, self._last_x, self._last_y = Signal(), Signal(), Signal()
 
     def elaborate(self, platform):
         m = Module()
         tap = self.taps.payload
         limit = band_limit(m, self.layer, self.layer.tap_stride)
         m.d.comb += [
-            self._last_x.eq(self._x_left == 0),
+            self._last_part.eq(self._parts_left == 0),
+            self._last_x.eq(self._last_part & (self._x_left == 0)),
             self._last_y.eq(self._last_x & (self._y_left == 0)),
             tap.final.eq(self._last_y & (self._in_left == 0)),
             tap.last.eq(tap.final & (self._out_left == 0)),
@@ -71,7 +74,14 @@ class TapGenerator(wiring.Component):
 
     def _advance_taps(self, m, limit):
         layer, tap = self.layer, self.taps.payload
-        m.d.sync += [self._x_left.eq(self._x_left - 1), tap.x.eq(tap.x + layer.dilation_x)]
+        m.d.sync += [self._parts_left.eq(self._parts_left - 1), tap.part.eq(tap.part + 1)]
+        with m.If(self._last_part):
+            m.d.sync += [
+                self._parts_left.eq(layer.parts - 1),
+                tap.part.eq(0),
+                self._x_left.eq(self._x_left - 1),
+                tap.x.eq(tap.x + layer.dilation_x),
+            ]
         with m.If(self._last_x):
             m.d.sync += [
                 self._x_left.eq(layer.taps_x - 1),
@@ -123,6 +133,8 @@ class TapGenerator(wiring.Component):
         layer, tap = self.layer, self.taps.payload
         m.d.sync += [
             self.taps.valid.eq(1),
+            self._parts_left.eq(layer.parts - 1),
+            tap.part.eq(0),
             self._x_left.eq(layer.taps_x - 1),
             self._y_left.eq(layer.taps_y - 1),
             self._in_left.eq(layer.in_blocks - 1),

@@ -8,7 +8,7 @@ from amaranth.lib.wiring import In, Out
 
 from twofold.rtl.geometry import LANE_BITS, LANE_SHIFT_MAX, SUM_WORD_BITS, Geometry
 from twofold.rtl.inner_product import ProductTiming, VectorInnerProduct
-from twofold.rtl.isa import ADDRESS_BITS
+from twofold.rtl.isa import ADDRESS_BITS, PART_BITS
 from twofold.rtl.mac.kinds import table_kind
 from twofold.rtl.mac.table_filler import FillPort
 from twofold.rtl.partial_sums import Accumulation, PartialSums
@@ -27,6 +27,7 @@ class VectorPort(wiring.Signature):
                 "pad": Out(signed(LANE_BITS + 1)),
                 "signed_lanes": Out(1),
                 "shift": Out(range(LANE_SHIFT_MAX + 1)),
+                "part": Out(PART_BITS),
                 "swap": Out(1),
                 "load_valid": Out(1),
                 "load_index": Out(ProductTiming.of(geometry).index_bits),
@@ -43,6 +44,7 @@ class SumsPort(wiring.Signature):
                 "valid": Out(1),
                 "first": Out(1),
                 "operation": Out(Accumulation),
+                "chained": Out(1),
                 "addr": Out(ADDRESS_BITS),
                 "read_addr": Out(ADDRESS_BITS),
             }

@@ -21,6 +21,17 @@ def test_two_products_a_block() -> None:
     assert not kind.correction(np.full((16, 16), -128)).any()
 
 
+def test_fewer_inputs_than_lanes_take_several_passes() -> None:
+    kind = Int8Dsp(16, 16, inputs=3)
+    assert (kind.dsp, kind.load_words, kind.settle) == (24, 8, 0)
+    assert [kind.parts(channels) for channels in (1, 3, 4, 16, 64)] == [1, 1, 2, 6, 6]
+    weights = np.random.default_rng(1).integers(-128, 128, (16, 16))
+    parts = list(kind.split(weights, 6))
+    assert all(kind.accepts(part) for part in parts)
+    joined = np.concatenate([part[:, :3] for part in parts], axis=1)
+    assert np.array_equal(joined[:, :16], weights) and not joined[:, 16:].any()
+
+
 @pytest.mark.parametrize(
     ("family", "low", "shift"),
     [(Family.XC7, -127, 17), (Family.XC7, -128, 16), (Family.XCUP, -128, 18), (Family.PORTABLE, -128, 16)],

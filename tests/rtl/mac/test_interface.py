@@ -34,6 +34,7 @@ KINDS = [
     Int8Dsp(16, 2, Family.XC7),
     Int8Dsp(16, 2, Family.XC7, low=-127),
     Int8Dsp(16, 2, Family.XCUP),
+    Int8Dsp(8, 4, Family.XC7, inputs=3),
     Int4Dsp(8, 6),
     Int4Dsp(16, 4, Family.XC7),
     Int4Dsp(16, 4, Family.XC7, low=-7),
@@ -105,6 +106,10 @@ def test_encoding_fills_the_declared_words(kind: PeKind) -> None:
 def test_encode_names_kind_and_weight() -> None:
     with pytest.raises(UserError, match=r"^int8_dsp: expected weights in \[-127, 127\], found -128$"):
         Int8Dsp(2, 2, low=-127).encode([[1, -128], [0, 0]])
+    with pytest.raises(
+        UserError, match=r"^int8_dsp: expected weights of the first 3 inputs alone, found others$"
+    ):
+        Int8Dsp(4, 2, inputs=3).encode([[1, 2, 3, 4], [0, 0, 0, 0]])
     with pytest.raises(ValueError, match=r"expected weights of shape \(2, 2\), got \(1, 2\)"):
         Int8Dsp(2, 2).encode([[1, 2]])
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -22,13 +22,26 @@ from twofold.rtl.primitives.multiply_add import MultiplyAdd
 
 @dataclass(frozen=True)
 class DspColumns(PeKind):
-    """Columns of `tin` blocks, one for each `packing.lanes` outputs; the last may have lanes to spare.
+    """Columns of `rows` blocks, one for each `packing.lanes` outputs; the last may have lanes to spare.
 
+    inputs: rows of a column, if less than `tin`: only the first so many activations are multiplied, and the
+    weights of the others must be 0. More of them take several passes, each with other activations first.
     Memory words lie column by column. A word has the rows of a column from row part · rows_per_word on,
     the first lowest, and of each row `packing.fields` of its weights, lane 0 lowest.
     """
 
     family: Family = Family.PORTABLE
+    inputs: int | None = field(default=None, kw_only=True)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.inputs is not None and not 1 <= self.inputs <= self.tin:
+            raise ValueError(f"expected 1 to {self.tin} rows of a column, got {self.inputs}")
+
+    @property
+    def rows(self) -> int:
+        """Blocks of a column."""
+        return self.tin if self.inputs is None else self.inputs
 
     @property
     @abstractmethod
@@ -50,7 +63,7 @@ class DspColumns(PeKind):
     @property
     def dsp(self) -> int:
         """Blocks of the array."""
-        return self.columns * self.tin
+        return self.columns * self.rows
 
     @property
     def row_bits(self) -> int:
@@ -59,11 +72,11 @@ class DspColumns(PeKind):
 
     @property
     def rows_per_word(self) -> int:
-        return 8 * self.tin // self.row_bits
+        return min(8 * self.tin // self.row_bits, self.rows)
 
     @property
     def words_per_column(self) -> int:
-        return -(-self.tin // self.rows_per_word)
+        return -(-self.rows // self.rows_per_word)
 
     @property
     def load_words(self) -> int:
@@ -71,8 +84,8 @@ class DspColumns(PeKind):
 
     @property
     def settle(self) -> int:
-        """The last row takes its weights tin − 1 cycles after the first, before which they must stay."""
-        return max(0, self.tin - 1 - self.load_words)
+        """The last row takes its weights rows − 1 cycles after the first, before which they must stay."""
+        return max(0, self.rows - 1 - self.load_words)
 
     @cached_property
     def counters(self) -> tuple[Counter, ...]:
@@ -91,7 +104,7 @@ class DspColumns(PeKind):
     @property
     def latency(self) -> int:
         """Five registers to the first block's sum, one a block further down, the counters', one for `y`."""
-        return 5 + self.tin + max(counter.latency for counter in self.counters)
+        return 5 + self.rows + max(counter.latency for counter in self.counters)
 
     @property
     def sum_range(self) -> tuple[int, int]:
@@ -111,20 +124,22 @@ class DspColumns(PeKind):
             offset = counter.zero << width
         if lane and self.counters[lane - 1].by_sign:
             low -= self.counters[lane - 1].negative_rows
-        return self.tin * low + min(0, offset), self.tin * high + max(0, offset)
+        return self.rows * low + min(0, offset), self.rows * high + max(0, offset)
 
     def refusal(self, weights: IntArray) -> str | None:
+        if weights.ndim == 2 and weights[:, self.rows :].any():
+            return f"expected weights of the first {self.rows} inputs alone, found others"
         return outside(weights, self.packing.low, self.packing.high)
 
     def _by_column(self, weights: IntArray) -> IntArray:
-        """[tout, tin] → [columns, tin, lanes], lanes to spare 0."""
+        """[tout, tin] → [columns, rows, lanes], lanes to spare 0."""
         spare = self.columns * self.packing.lanes - self.tout
-        whole = np.pad(np.asarray(weights, np.int64), ((0, spare), (0, 0)))
-        return whole.reshape(self.columns, self.packing.lanes, self.tin).transpose(0, 2, 1)
+        whole = np.pad(np.asarray(weights, np.int64)[:, : self.rows], ((0, spare), (0, 0)))
+        return whole.reshape(self.columns, self.packing.lanes, self.rows).transpose(0, 2, 1)
 
     def words(self, weights: IntArray) -> list[int]:
         fields = self.packing.fields(self._by_column(weights))
-        starts = range(0, self.tin, self.rows_per_word)
+        starts = range(0, self.rows, self.rows_per_word)
         return [
             pack(column[start : start + self.rows_per_word].flatten(), self.packing.weight_bits)
             for column in fields
@@ -169,7 +184,7 @@ class DspColumnsArray(PeArray):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        rows = [delay(m, self.a[index], index + 1, f"a_{index}") for index in range(self.kind.tin)]
+        rows = [delay(m, self.a[index], index + 1, f"a_{index}") for index in range(self.kind.rows)]
         lowest = [delay(m, a[:2], MultiplyAdd.LATENCY, f"a_low_{index}") for index, a in enumerate(rows)]
         hold, *uses = self._swaps(m)
         bus = [self._row_weights(m, place) for place in range(self.kind.rows_per_word)]
@@ -198,7 +213,7 @@ class DspColumnsArray(PeArray):
     def _swaps(self, m: Module) -> list[Value]:
         """When waiting weights are passed on, the same for all rows, and when each row begins to use them."""
         swaps = [delay(m, self.swap, 1, "swap")]
-        for index in range(self.kind.tin):
+        for index in range(self.kind.rows):
             swaps.append(delay(m, swaps[-1], 1, f"swap_{index}"))
         return swaps
 
@@ -218,8 +233,8 @@ class DspColumnsArray(PeArray):
         fields = [row.word_select(lane, packing.weight_bits) for lane in range(packing.lanes)]
         signs = signs_below(fields, packing)
         values = [packed_operand(fields, signs, packing)]
-        for sign, field in zip(signs, fields[1:], strict=False):
-            values.append(Cat(sign, field[0] ^ sign, field[1] ^ (sign & field[0])))
+        for sign, above in zip(signs, fields[1:], strict=False):
+            values.append(Cat(sign, above[0] ^ sign, above[1] ^ (sign & above[0])))
         return [delay(m, value, 1, f"bus_{place}_{n}") for n, value in enumerate(values)]
 
     def _block(

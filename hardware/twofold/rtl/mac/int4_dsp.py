@@ -39,7 +39,7 @@ class Int4Dsp(DspColumns):
     @property
     def packing(self) -> PackedLanes:
         bits = operand_bits(self.family)
-        return PackedLanes(self._shifts, self.low, self.high, 0, ACTIVATION_MAX, self.tin, bits)
+        return PackedLanes(self._shifts, self.low, self.high, 0, ACTIVATION_MAX, self.rows, bits)
 
     @property
     def _shifts(self) -> tuple[int, ...]:

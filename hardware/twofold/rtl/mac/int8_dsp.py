@@ -45,5 +45,5 @@ class Int8Dsp(DspColumns):
     @property
     def packing(self) -> PackedLanes:
         return PackedLanes(
-            (0, self.lane_shift), self.low, 127, -128, 255, self.tin, operand_bits(self.family)
+            (0, self.lane_shift), self.low, 127, -128, 255, self.rows, operand_bits(self.family)
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -97,6 +97,23 @@ class PeKind(ABC):
     def addend_bits(self) -> int:
         """Width of one signed addend, at most `sum_bits`."""
         return self.sum_bits
+
+    @property
+    def rows(self) -> int:
+        """Activations that are multiplied in a pass, the first ones; all unless a kind differs."""
+        return self.tin
+
+    def parts(self, inputs: int) -> int:
+        """Passes that it takes to multiply the first so many activations."""
+        return -(-min(inputs, self.tin) // self.rows)
+
+    def split(self, weights: IntArray, parts: int) -> Iterator[IntArray]:
+        """The weights [tout, tin] of each of `parts` passes of a tile, those that are multiplied first."""
+        for first in range(0, parts * self.rows, self.rows):
+            part = np.zeros_like(weights)
+            own = weights[:, first : first + self.rows]
+            part[:, : own.shape[1]] = own
+            yield part
 
     def accepts(self, weights: IntArray) -> bool:
         return self.refusal(np.asarray(weights, np.int64)) is None

@@ -20,7 +20,7 @@ def pe_kind(name: PeName, geometry: Geometry) -> PeKind:
         case PeName.INT_MUL:
             return IntMul(lanes, lanes)
         case PeName.INT8_DSP:
-            return Int8Dsp(lanes, lanes, family)
+            return Int8Dsp(lanes, lanes, family, inputs=geometry.int8_dsp_inputs)
         case PeName.INT4_DSP:
             return Int4Dsp(lanes, lanes, family, low=geometry.int4_dsp_low, high=geometry.int4_dsp_high)
         case PeName.APOT_SHIFT:

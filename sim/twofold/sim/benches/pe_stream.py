@@ -28,7 +28,7 @@ def random_tiles(kind: PeKind, rng: np.random.Generator, *, count: int = 40) -> 
     tiles, sweeps = [], []
     for index in range(count):
         choices = weights if index % 4 else weights[[0, -1]]
-        tiles.append(rng.choice(choices, (kind.tout, kind.tin)))
+        tiles.append(rng.choice(choices, (kind.tout, kind.tin)) * (np.arange(kind.tin) < kind.rows))
         sweeps.append(rng.integers(low, high + 1, (int(rng.integers(1, 9)), kind.tin)))
     return tiles, sweeps
 
@@ -41,6 +41,7 @@ def extreme_tiles(kind: PeKind) -> Tiles:
         for odd in weights:
             tile = np.full((kind.tout, kind.tin), even)
             tile[1::2] = odd
+            tile[:, kind.rows :] = 0
             tiles.append(tile)
             sweeps.append(np.repeat(np.array([activations]).T, kind.tin, axis=1))
     return tiles, sweeps
