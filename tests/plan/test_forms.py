@@ -9,11 +9,11 @@ import pytest
 from twofold.network.errors import NetworkError
 from twofold.network.graph import Network
 from twofold.network.ops import Requantise, Threshold
-from twofold.plan.forms import fit_forms, with_fewer_multipliers
+from twofold.plan.forms import fit_forms, with_fewer_multipliers, with_fewer_products
 from twofold.plan.propose import propose
 from twofold.plan.schedule import plan
 from twofold.plan.stages import stages
-from twofold.rtl.geometry import Geometry
+from twofold.rtl.geometry import Geometry, PeName
 
 
 def test_a_network_gets_what_it_needs(network: Network) -> None:
@@ -34,6 +34,15 @@ def test_fewer_multipliers_are_tried_first(network: Network) -> None:
     assert list(with_fewer_multipliers(stages(network), without)) == [without]
     scaled = [part for part in stages(network) if isinstance(part.quantiser, Requantise)]
     assert list(with_fewer_multipliers(scaled, eight)) == [eight]
+
+
+def test_fewer_products_are_tried_first(network: Network) -> None:
+    sixteen = Geometry(lanes=16, kinds=(PeName.INT8_DSP,))
+    found = [geometry.int8_dsp_inputs for geometry in with_fewer_products(stages(network), sixteen)]
+    assert found == [3, 10, None]
+    assert list(with_fewer_products(stages(network), Geometry(kinds=(PeName.LUT_DA,)))) == [
+        Geometry(kinds=(PeName.LUT_DA,))
+    ]
 
 
 def test_multipliers_that_are_worth_their_cycles_stay(network: Network) -> None:

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 
 from twofold.network.errors import NetworkError
-from twofold.network.ops import Add, Conv2d, MaxPool2d, Requantise
+from twofold.network.ops import Add, Conv2d, MaxPool2d, Requantise, SumPool2d
 from twofold.plan.layer_fields import Placement, check_limits, layer_fields
 from twofold.plan.split import Split, Work
 from twofold.plan.stages import Body, Map, Stage
-from twofold.rtl.geometry import Geometry
+from twofold.rtl.geometry import Geometry, PeName
 from twofold.rtl.isa import LANES_PE, Opcode, Output, encode
 from twofold.rtl.partial_sums import Accumulation
 
@@ -66,6 +66,25 @@ def test_some_rows_of_a_convolution() -> None:
     )
     assert (fields["pad"], fields["zero_point"]) == (-6, 2)
     assert (fields["clamp_lo"], fields["clamp_hi"], fields["output"]) == (-5, 9, Output.MULTIPLY)
+
+
+def test_sums_of_one_pixel_are_chained_in_full_tiles() -> None:
+    pool = SumPool2d("pool", ("x",), "s", kernel=(4, 4), stride=(4, 4))
+    whole = stage(pool, map_of("x", (10, 4, 4)), result=(10, 1, 1))
+    both, few = Work(Split(1, 8, 2, 1), 0, 1, 0, 1), replace(EIGHT, full_tiles=1)
+    assert layer_fields(whole, EIGHT, LANES_PE, PLACE, both)["chained"] == 1
+    assert layer_fields(whole, few, LANES_PE, PLACE, both)["chained"] == 0
+    assert layer_fields(whole, few, LANES_PE, PLACE, Work(Split(1, 8, 1, 1), 0, 1, 0, 2))["chained"] == 1
+    more = stage(pool, map_of("x", (10, 8, 4)), result=(10, 2, 1))
+    assert layer_fields(more, EIGHT, LANES_PE, PLACE, Work(Split(1, 8, 2, 2), 0, 2, 0, 1))["chained"] == 0
+
+
+def test_channels_beyond_a_kinds_inputs_take_more_parts() -> None:
+    narrow = replace(ONE, kinds=(PeName.INT8_DSP,), int8_dsp_inputs=3)
+    for channels, parts in ((3, 1), (5, 2), (10, 3)):
+        body = convolution(weight=np.ones((9, channels, 1, 1)))
+        whole = stage(body, map_of("x", (channels, 12, 7)), result=(9, 12, 7))
+        assert layer_fields(whole, narrow, 1, PLACE, whole_work(12))["parts"] == parts
 
 
 def test_rows_above_the_map_are_in_the_band_above() -> None:

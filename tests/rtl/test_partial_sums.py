@@ -128,6 +128,28 @@ def test_sums_alone_that_begin_at_zero() -> None:
     assert results(build(design, Path("build/vectors")), drive) == drive.expected
 
 
+def chained_passes(rng: np.random.Generator) -> Drive:
+    """Groups of changes of one address, every cycle or with gaps."""
+    drive = Drive()
+    for operation in (Accumulation.ADD, Accumulation.MAX, Accumulation.ADD):
+        total: IntArray | None = None
+        for _ in range(30):
+            drive.cycle += int(rng.integers(0, 4) == 0)
+            x, initial = rng.integers(-2048, 2048, LANES), rng.integers(-999, 999, LANES)
+            drive.step(3, x, initial, operation, total is None)
+            total = golden(operation, total, x, initial, first=total is None)
+            drive.expected.append([3, *total])
+    drive.columns["chained"] = [1] * (drive.cycle + PartialSums.LATENCY)
+    return drive
+
+
+def test_changes_of_one_address_every_cycle(hardware: VectorSimulation) -> None:
+    drive = chained_passes(np.random.default_rng(6))
+    assert results(hardware, drive) == drive.expected
+    drive.columns["chained"] = []
+    assert results(hardware, drive) != drive.expected
+
+
 def test_an_address_that_returns_too_early_is_noticed(hardware: VectorSimulation) -> None:
     drive, _ = random_passes(np.random.default_rng(1), PartialSums.DISTANCE - 1)
     assert results(hardware, drive) != drive.expected

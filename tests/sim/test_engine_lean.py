@@ -27,11 +27,14 @@ def test_every_layer_is_exact_and_takes_the_predicted_cycles(
     network = import_model(MODEL)
     proposed = propose(network, preference=KINDS, tiles=2, family=Family.XC7)
     assert proposed.kinds == KINDS
-    geometry = replace(proposed, weight_banks=1, full_tiles=1, weight_words=2 * proposed.weight_words)
+    more = {"int8_dsp_inputs": 3, "weight_words": 4 * proposed.weight_words}
+    geometry = replace(proposed, weight_banks=1, full_tiles=1, **more)
     program = plan(network, geometry, traced=True)
     layers = [step.fields for step in program.instructions if step.opcode is Opcode.LAYER]
     assert {fields["pe"] for fields in layers} >= {1, 2}
     assert {fields["blocks_log2"] for fields in layers} == {0, 1}
+    assert {fields["parts"] for fields in layers} == {1, 3}
+    assert {fields["chained"] for fields in layers} == {0, 1}
     check, run = verify_on(build_once(geometry))(network, program, frames=2)
     assert check.status is Status.PASS, check.detail
     assert set(check.tensors) == {map_.name for map_ in result_maps(network)}
