@@ -118,6 +118,14 @@ def test_groups_that_are_instructions_of_their_own() -> None:
     assert (fields["tile_blocks"], fields["last_blocks"], fields["out_groups"]) == (4, 4, 1)
 
 
+def test_groups_of_their_own_read_their_own_blocks() -> None:
+    pool = SumPool2d("pool", ("x",), "s", kernel=(8, 8), stride=(8, 8))
+    whole = stage(pool, map_of("x", (90, 8, 8)), result=(90, 1, 1))
+    fields = layer_fields(whole, EIGHT, LANES_PE, PLACE, Work(Split(1, 8, 4, 1), 0, 1, 2, 1))
+    assert (fields["in_base"], fields["in_bank"]) == (100 + 8 * 8, 0)
+    assert (fields["out_base"], fields["out_bank"]) == (500 + 1, 0)
+
+
 def test_the_operands_of_an_addition_are_its_input_blocks() -> None:
     operands = (map_of("a", (10, 4, 4)), replace(map_of("b", (10, 4, 4)), signed=False))
     whole = stage(Add("add", ("a", "b"), "s", shifts=(3, 1)), *operands, result=(10, 4, 4))

@@ -27,7 +27,8 @@ def input_load(words: int):
 
 
 def sweeps(pixels: int, blocks: int = 1, output: Output = Output.MULTIPLY):
-    ones = dict.fromkeys(("out_groups", "tile_blocks", "in_blocks", "taps_y", "taps_x", "out_height"), 1)
+    loops = ("out_groups", "tile_blocks", "in_blocks", "taps_y", "taps_x", "parts", "out_height")
+    ones = dict.fromkeys(loops, 1)
     fields = dict.fromkeys(LAYER.members, 0) | ones | {"output": output}
     return layer("layer", fields | {"pe": 1, "out_width": pixels, "in_blocks": blocks})
 

@@ -66,7 +66,7 @@ def layer_fields(
         "dilation_y": window.dilation[0],
         "dilation_x": window.dilation[1],
         "tile_rows": window.stride[0] * split.rows if split.bands > 1 else 0,
-        **_input_rows(stage, geometry, place, work),
+        **_input_rows(stage, geometry, pe, place, work),
         **_input_blocks(stage, geometry, pe, place, work),
         **_results(stage, geometry, place, work),
         "weight_base": place.weights + work.first_group * place.group_weights,
@@ -91,14 +91,15 @@ def _groups(stage: Stage, geometry: Geometry, work: Work) -> Mapping[str, int]:
     }
 
 
-def _input_rows(stage: Stage, geometry: Geometry, place: Placement, work: Work) -> Mapping[str, int]:
+def _input_rows(stage: Stage, geometry: Geometry, pe: int, place: Placement, work: Work) -> Mapping[str, int]:
     window, banks = Window.of(stage), BankLayout.of(stage.operands[0], geometry.tiles)
+    block = work.first_group * work.split.blocks if pe == LANES_PE else 0
     origin = window.origin[0] + work.first_row * window.stride[0]
     return {
-        "in_base": place.operands[0],
+        "in_base": place.operands[0] + banks.block_address(block),
         "in_band_words": banks.band_words,
         "in_fold": banks.fold_log2,
-        "in_bank": banks.bank(origin),
+        "in_bank": banks.bank(origin, block),
         "in_row": banks.row_address(origin),
         "row_stride": banks.row_address(window.stride[0]),
         "row_banks": banks.bank(window.stride[0]),
