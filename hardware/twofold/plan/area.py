@@ -93,22 +93,40 @@ def _int_mul(kind: IntMul) -> Area:
 
 
 def _lut_da(kind: LutDa) -> Area:
-    """Tables of all bit planes, trees, and a generator with the memory of its weights."""
-    layout, stage = kind.layout, kind.stage
-    tables = kind.activations.bits * kind.groups
-    leaf_bits = tables * layout.sum_bits
-    generator = layout.columns * layout.sum_bits
+    """A tile of tables and trees, and a generator with the memory of its weights."""
+    tile, filler = table_tile_area(kind), filler_area(kind)
     return Area(
-        lut=kind.tout * kind.tree.luts + generator + 2 * layout.columns + _GENERATOR_LUT,
-        lutram=tables * _table_ram(layout.sum_bits * kind.tout)
-        + sum(_table_ram(part * layout.code.bits) for part in stage.parts),
-        ff=kind.tin * kind.activations.bits
-        + kind.tout * (leaf_bits + register_bits(kind.leaves, kind.tree))
-        + generator
-        + layout.place_bits
-        + _GENERATOR_FF,
+        lut=tile.lut + filler.lut,
+        lutram=tile.lutram + filler.lutram,
+        ff=tile.ff + filler.ff,
         dsp=0,
         latency=kind.latency,
+    )
+
+
+def table_tile_area(kind: LutDa) -> Area:
+    """Tables of all bit planes and trees, a `LutDaTile`."""
+    tables = kind.activations.bits * kind.groups
+    leaf_bits = tables * kind.layout.sum_bits
+    return Area(
+        lut=kind.tout * kind.tree.luts,
+        lutram=tables * _table_ram(kind.layout.sum_bits * kind.tout),
+        ff=kind.tin * kind.activations.bits + kind.tout * (leaf_bits + register_bits(kind.leaves, kind.tree)),
+        dsp=0,
+        latency=kind.latency,
+    )
+
+
+def filler_area(kind: LutDa) -> Area:
+    """A generator with the memory of its weights, a `TableFiller`."""
+    layout, stage = kind.layout, kind.stage
+    generator = layout.columns * layout.sum_bits
+    return Area(
+        lut=generator + 2 * layout.columns + _GENERATOR_LUT,
+        lutram=sum(_table_ram(part * layout.code.bits) for part in stage.parts),
+        ff=generator + layout.place_bits + _GENERATOR_FF,
+        dsp=0,
+        latency=kind.settle,
     )
 
 

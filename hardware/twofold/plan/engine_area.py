@@ -1,0 +1,142 @@
+"""What a whole engine takes of a device of the 7 series, before anything is synthesised.
+
+The sum of its parts, each counted from its structure: LUTs and flip-flops a bit of what it holds and adds.
+What does not grow with the geometry, the bus and the control, is a constant, taken from synthesis.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
+
+from twofold.plan.area import area, filler_area, table_tile_area
+from twofold.plan.memory_area import block_rams
+from twofold.rtl.geometry import BEAT_BITS, LANE_BITS, SUM_WORD_BITS, Geometry
+from twofold.rtl.inner_product import ProductTiming
+from twofold.rtl.isa import WORDS
+from twofold.rtl.mac.interface import PeKind
+from twofold.rtl.mac.kinds import pe_kinds, table_kind
+from twofold.rtl.mac.lut_da import LutDa
+from twofold.rtl.tile import THRESHOLD_BITS
+
+COUNTER_BITS = 32
+
+
+@dataclass(frozen=True)
+class EngineArea:
+    """lut: without those used as memories and shift registers, `lutram`. bram36: blocks of 36 Kbit."""
+
+    lut: int = 0
+    lutram: int = 0
+    ff: int = 0
+    dsp: int = 0
+    bram36: float = 0
+
+    def __add__(self, other: EngineArea) -> EngineArea:
+        return EngineArea(*(getattr(self, f.name) + getattr(other, f.name) for f in fields(self)))
+
+    def times(self, count: int) -> EngineArea:
+        return EngineArea(*(count * getattr(self, f.name) for f in fields(self)))
+
+
+def engine_area(geometry: Geometry) -> EngineArea:
+    """The area of `Engine(geometry)` in the form of `Family.XC7`."""
+    tiles = sum(
+        (_tile(geometry, full=tile < geometry.multipliers) for tile in range(geometry.tiles)), EngineArea()
+    )
+    shared = sum((*_fillers(geometry), _memories(geometry), _CONTROL, _exchange(geometry)), EngineArea())
+    return tiles + shared
+
+
+_CONTROL = EngineArea(lut=2600, lutram=60, ff=3600)
+"""Bus, registers, sequencer, counters, address generators."""
+
+
+def _tile(geometry: Geometry, *, full: bool) -> EngineArea:
+    arrays = (_array(kind, geometry) for kind in pe_kinds(geometry))
+    return sum((*arrays, _operands(geometry), _sums(geometry, full), _codes(geometry, full)), EngineArea())
+
+
+def _array(kind: PeKind, geometry: Geometry) -> EngineArea:
+    found = table_tile_area(kind) if isinstance(kind, LutDa) else area(kind)
+    parts = kind.parts(geometry.lanes)
+    choice = _choice(parts) * kind.rows * (LANE_BITS + 1)
+    return EngineArea(round(found.lut + choice), found.lutram, found.ff, found.dsp)
+
+
+def _choice(count: int) -> float:
+    """LUTs of a multiplexer of so many bits: of four in one, beyond with the multiplexers behind LUTs."""
+    return 0 if count == 1 else -(-count // 4)
+
+
+def _operands(geometry: Geometry) -> EngineArea:
+    """Lanes of a word or the padding, shifted for additions, and the choice among the kinds' sums."""
+    timing, lanes = ProductTiming.of(geometry), geometry.lanes
+    codes, shifted = LANE_BITS + 1, LANE_BITS + 1 + geometry.lane_shift
+    return EngineArea(
+        lut=lanes * (codes + _choice(geometry.lane_shift + 1) * shifted + timing.sum_bits),
+        ff=lanes * (codes + shifted + timing.addends * timing.sum_bits),
+    )
+
+
+def _sums(geometry: Geometry, full: bool) -> EngineArea:
+    lanes, bits = geometry.lanes, geometry.accumulator_bits
+    kept = 2 * full
+    return EngineArea(
+        lut=lanes * bits * (1 + kept + 2 * geometry.max_pooling),
+        ff=lanes * bits * (2 + kept) + 40,
+        bram36=block_rams(geometry.sum_words, lanes * bits),
+    )
+
+
+def _codes(geometry: Geometry, full: bool) -> EngineArea:
+    lane = EngineArea(ff=geometry.accumulator_bits + LANE_BITS)
+    if geometry.thresholds:
+        lane += _search(geometry)
+    if full:
+        lane += EngineArea(lut=130, lutram=4, ff=170, dsp=1)
+    return lane.times(geometry.lanes)
+
+
+def _search(geometry: Geometry) -> EngineArea:
+    """Comparisons of two bits a LUT; memories of 32 words, six bits to four LUTs."""
+    bits, steps = geometry.accumulator_bits, THRESHOLD_BITS
+    memories = (steps - 1) * -(-bits // 6) + -(-geometry.level_bits // 6)
+    return EngineArea(
+        lut=steps * -(-bits // 2),
+        lutram=4 * memories,
+        ff=steps * bits + steps * (steps + 5) // 2 + geometry.level_bits,
+    )
+
+
+def _fillers(geometry: Geometry) -> Iterator[EngineArea]:
+    kind = table_kind(geometry)
+    if kind is not None:
+        found = filler_area(kind)
+        yield EngineArea(found.lut, found.lutram, found.ff).times(geometry.weight_banks)
+
+
+def _exchange(geometry: Geometry) -> EngineArea:
+    """Between tiles and banks, both ways: words, and the addresses of each."""
+    if geometry.tiles == 1:
+        return EngineArea()
+    word, places = geometry.activation_word_bits, geometry.tiles
+    return EngineArea(
+        lut=round(places * (2 * _choice(places) * word + 12 * 16)),
+        ff=places * (2 * word + 6 * 16),
+    )
+
+
+def _memories(geometry: Geometry) -> EngineArea:
+    """Block RAMs but for the partial sums', and the words that wait before and behind them."""
+    blocks = (
+        geometry.tiles * block_rams(geometry.activation_words, geometry.activation_word_bits),
+        geometry.weight_banks * block_rams(geometry.weight_words, geometry.weight_word_bits),
+        block_rams(geometry.parameter_words, geometry.parameter_word_bits),
+        block_rams(geometry.instructions * WORDS, BEAT_BITS),
+        block_rams(geometry.instructions, COUNTER_BITS),
+    )
+    words = geometry.weight_banks * geometry.weight_word_bits + geometry.lanes * (
+        2 * LANE_BITS + SUM_WORD_BITS
+    )
+    return EngineArea(ff=words + 2 * geometry.lanes * SUM_WORD_BITS, bram36=sum(blocks))
