@@ -61,10 +61,10 @@ def _array(kind: PeKind, geometry: Geometry) -> EngineArea:
     found = table_tile_area(kind) if isinstance(kind, LutDa) else area(kind)
     parts = kind.parts(geometry.lanes)
     choice = _choice(parts) * kind.rows * (LANE_BITS + 1)
-    return EngineArea(round(found.lut + choice), found.lutram, found.ff, found.dsp)
+    return EngineArea(found.lut + choice, found.lutram, found.ff, found.dsp)
 
 
-def _choice(count: int) -> float:
+def _choice(count: int) -> int:
     """LUTs of a multiplexer of so many bits: of four in one, beyond with the multiplexers behind LUTs."""
     return 0 if count == 1 else -(-count // 4)
 
@@ -122,7 +122,7 @@ def _exchange(geometry: Geometry) -> EngineArea:
         return EngineArea()
     word, places = geometry.activation_word_bits, geometry.tiles
     return EngineArea(
-        lut=round(places * (2 * _choice(places) * word + 12 * 16)),
+        lut=places * (2 * _choice(places) * word + 12 * 16),
         ff=places * (2 * word + 6 * 16),
     )
 
