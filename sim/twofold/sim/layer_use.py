@@ -21,8 +21,9 @@ from twofold.rtl.layer_timing import LayerTiming
 class LayerUse:
     """A layer of a frame. Its cycles times the MACs that an array can do in one are `slots`, which went to:
 
-    macs: the network's. widths: channels that fill up a block of lanes. tiles: tiles without a block or rows.
-    intervals: sweeps of fewer pixels than a tile of weights takes to come. latency: fetch, pipeline, waiting.
+    macs: the network's. widths: channels that fill up a block of lanes, and lanes beyond a kind's inputs.
+    tiles: tiles without a block or rows. intervals: sweeps of fewer pixels than a tile of weights takes to
+    come. latency: fetch, pipeline, waiting.
     A layer without weights does none of these; all its slots are `latency`.
     """
 
@@ -101,7 +102,7 @@ def _use(stage: Stage, geometry: Geometry, steps: Sequence[_Step]) -> LayerUse:
 def _padded(stage: Stage, lanes: int, steps: Sequence[_Step]) -> int:
     """MACs of the layer with its channels rounded up to whole blocks."""
     fields = steps[0].instruction.fields
-    sweeps = fields["in_blocks"] * fields["taps_y"] * fields["taps_x"]
+    sweeps = fields["in_blocks"] * fields["taps_y"] * fields["taps_x"] * fields["parts"]
     return sweeps * lanes**2 * blocks_of(stage.sums.channels, lanes) * stage.sums.pixels
 
 
@@ -111,6 +112,7 @@ def _sweeps(geometry: Geometry, steps: Sequence[_Step]) -> Iterator[tuple[int, i
     for step in steps:
         fields = step.instruction.fields
         pixels = fields["out_height"] * fields["out_width"]
-        sweeps = fields["out_groups"] * fields["in_blocks"] * fields["taps_y"] * fields["taps_x"]
+        groups = fields["out_groups"] * fields["in_blocks"]
+        sweeps = groups * fields["taps_y"] * fields["taps_x"] * fields["parts"]
         longest = max(pixels, intervals[fields["pe"]])
         yield sweeps * pixels * slots_per_cycle(geometry), sweeps * longest * slots_per_cycle(geometry)
