@@ -37,12 +37,12 @@ STALLS = 0.3
 FRAMES = 2
 MUTANTS = 3
 """Layers of an engine that also run with a wrong bit; one that a requantiser hides may pass."""
-_DEPTHS = {"activation_words": 4096, "weight_words": 4096, "parameter_words": 512, "instructions": 256}
+_DEEP = Geometry(activation_words=4096, weight_words=4096, parameter_words=512, instructions=256)
 GEOMETRIES = {
-    1: Geometry(kinds=(PeName.APOT_SHIFT, PeName.INT4_DSP, PeName.INT8_DSP), **_DEPTHS),
-    2: Geometry(tiles=2, weight_banks=1, kinds=(PeName.LUT_DA, PeName.INT_MUL), **_DEPTHS),
-    4: Geometry(tiles=4, weight_banks=2, kinds=(PeName.APOT_SHIFT, PeName.INT8_DSP), **_DEPTHS),
-    8: Geometry(tiles=8, weight_banks=4, kinds=(PeName.LUT_DA, PeName.INT8_DSP), **_DEPTHS),
+    1: replace(_DEEP, kinds=(PeName.APOT_SHIFT, PeName.INT4_DSP, PeName.INT8_DSP)),
+    2: replace(_DEEP, tiles=2, weight_banks=1, kinds=(PeName.LUT_DA, PeName.INT_MUL)),
+    4: replace(_DEEP, tiles=4, weight_banks=2, kinds=(PeName.APOT_SHIFT, PeName.INT8_DSP)),
+    8: replace(_DEEP, tiles=8, weight_banks=4, kinds=(PeName.LUT_DA, PeName.INT8_DSP)),
 }
 """Tiles → an engine of 8 lanes with memories for the widest layer."""
 
