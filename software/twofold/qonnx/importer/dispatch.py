@@ -126,9 +126,7 @@ CORE: Mapping[str, Operator] = MappingProxyType(
             ("axes", "keepdims", "noop_with_empty_axes"),
         ),
         "Relu": Operator(elementwise.relu, "followed by a quantiser, unless the data cannot be negative"),
-        "Reshape": Operator(
-            shape.reshape, "to [N, C·H·W], `allowzero` 0; constants to any shape", ("allowzero",)
-        ),
+        "Reshape": Operator(shape.reshape, "to [N, C·H·W]; constants to any shape", ("allowzero",)),
         "Shape": Operator(arithmetic.shape_of, "of anything"),
         "Softmax": Operator(host.softmax, "of the output, on the host", ("axis",)),
         "Sqrt": Operator(arithmetic.sqrt, "of constants"),

@@ -6,6 +6,7 @@ import heapq
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from math import prod
 from typing import Any
 
 import numpy.typing as npt
@@ -13,6 +14,7 @@ import onnx
 from onnx import numpy_helper
 
 from twofold.errors import UserError
+from twofold.network.shapes import MAX_ELEMENTS
 from twofold.qonnx.importer.refusal import RefusalError
 
 
@@ -124,6 +126,10 @@ def _input_shape(entry: onnx.ValueInfoProto) -> tuple[int | None, tuple[int, ...
         raise UserError(
             f"input {entry.name!r}: expected a shape [N, C, H, W], [N, C, W] or [N, C] with known sizes "
             f"after N, found {[size if size is not None else '?' for size in sizes]}"
+        )
+    if prod(rest) > MAX_ELEMENTS:
+        raise UserError(
+            f"input {entry.name!r}: expected at most {MAX_ELEMENTS} elements a frame, found {list(rest)}"
         )
     return sizes[0] or None, rest
 

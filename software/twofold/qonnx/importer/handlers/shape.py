@@ -72,8 +72,11 @@ def reshape(walk: Walk, node: Node) -> Value:
     """To [N, C·H·W] only; constants to any shape. Inputs: data, shape."""
     walk.require_inputs(node, 2, 2)
     attributes = Attributes(node)
-    attributes.require("allowzero", attributes.integer("allowzero", 0), 0)
+    allow_zero = attributes.integer("allowzero", 0)
+    attributes.require("allowzero", allow_zero, 0, 1)
     target = walk.fixed(node, 1, "shape").array.ravel().tolist()
+    if allow_zero and 0 in target:
+        raise node.refuse("shape", target, "sizes of at least 1", "export it with allowzero 0")
     value = walk.value(node, 0)
     if isinstance(value, Constant):
         return _reshaped(node, value, target)
