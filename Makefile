@@ -7,7 +7,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/installed
 
-.PHONY: setup trained demo test lint bench bench-area bench-cost bench-engine bench-netlist bench-train clean
+.PHONY: setup trained demo test lint bench bench-area bench-cost bench-engine bench-fuzz bench-import \
+  bench-netlist bench-train clean
 
 setup: $(STAMP)
 
@@ -42,6 +43,13 @@ bench-cost: setup  ## the planner's model of area beside synthesis, over 66 geom
 bench-engine: setup  ## ResNets and generated layers on engines of 1 to 8 tiles: exact, cycles, MACs busy (hours)
 	$(BIN)/python -m twofold.sim.bench_layers
 	$(BIN)/python -m twofold.sim.bench_engine
+
+bench-fuzz: setup  ## 100,000 damaged files through the importer (20 minutes at most)
+	$(BIN)/python -m twofold.qonnx.bench_fuzz
+
+# MODELS: a folder of .onnx files. DATA: MNIST in its official layout. HLS, RTL: frames to run there as well.
+bench-import: setup  ## files of others: outcome, equality with the qonnx executor, speed (MODELS=DIR DATA=DIR)
+	$(BIN)/python -m twofold.bench_import $(MODELS) $(if $(DATA),--data $(DATA)) $(if $(HLS),--hls $(HLS)) $(if $(RTL),--rtl $(RTL)) $(if $(BREVITAS),--brevitas)
 
 bench-netlist: setup  ## 10^6 vectors through RTL and mapped netlist of each kind of MAC array (up to an hour)
 	$(BIN)/python -m twofold.sim.bench_netlist

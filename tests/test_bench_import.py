@@ -1,0 +1,62 @@
+"""Outcomes, checks and speeds of a folder of files."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from twofold import candidates
+from twofold.bench_import import main
+from twofold.golden.execute import execute
+from twofold.qonnx.fuzz.seeds import seeds
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    for name, content in seeds().items():
+        (tmp_path / f"{name}.onnx").write_bytes(content)
+    (tmp_path / "cut.onnx").write_bytes(seeds()["qdq"][:300])
+    return tmp_path
+
+
+def bench(folder: Path) -> dict[str, dict]:
+    main([str(folder), "--out", str(folder / "import.json")])
+    return rows(folder)
+
+
+def rows(folder: Path) -> dict[str, dict]:
+    return {row["file"]: row for row in json.loads((folder / "import.json").read_text())}
+
+
+def test_files_that_import_are_compared_and_timed(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    found = bench(folder)
+    assert {file: row["outcome"] for file, row in found.items()} == {
+        "bipolar.onnx": "exact",
+        "cut.onnx": "refused",
+        "qdq.onnx": "exact",
+        "residual.onnx": "exact",
+    }
+    assert "truncated" in found["cut.onnx"]["reason"]
+    (check,) = found["qdq.onnx"]["checks"]
+    assert (check["status"], check["candidate"], check["mismatches"]) == ("pass", "qonnx", 0)
+    assert found["qdq.onnx"]["speed"]["onnxruntime"] > 0
+    assert found["bipolar.onnx"]["speed"]["reason"] == "ONNX Runtime has no BipolarQuant"
+    assert len(capsys.readouterr().out.splitlines()) == 4
+
+
+def test_a_wrong_integer_fails_the_bench(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def off_by_one(network, frames):
+        return {name: values + np.int64(1) for name, values in execute(network, frames).items()}
+
+    monkeypatch.setattr(candidates, "execute", off_by_one)
+    with pytest.raises(SystemExit, match="1"):
+        bench(folder)
+    assert rows(folder)["qdq.onnx"]["checks"][0]["status"] == "fail"
+
+
+def test_an_empty_folder_is_no_success(tmp_path: Path) -> None:
+    with pytest.raises(SystemExit, match=r"expected \.onnx files, found none"):
+        main([str(tmp_path), "--out", str(tmp_path / "import.json")])
