@@ -148,7 +148,6 @@ def test_padding_never_wins_a_maximum() -> None:
 @pytest.mark.parametrize(
     ("body", "message"),
     [
-        (convolution(groups=2), "conv: groups: expected 1 on this engine, found 2"),
         (convolution(weight=np.ones((9, 10, 64, 1))), "conv: kernel: expected at most 63, found (64, 1)"),
         (convolution(stride=(1, 64)), "conv: stride: expected at most 63, found (1, 64)"),
         (convolution(dilation=(65, 1)), "conv: dilation: expected at most 63, found (65, 1)"),

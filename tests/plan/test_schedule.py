@@ -98,11 +98,6 @@ def more_thresholds(op: Op) -> Op:
     return replace(op, thresholds=np.tile(np.arange(16), (10, 1)), levels=np.arange(17))
 
 
-def in_groups(op: Op) -> Op:
-    assert isinstance(op, Conv2d)
-    return replace(op, weight=op.weight[:, :5], groups=2)
-
-
 def with_greater_bias(op: Op) -> Op:
     assert isinstance(op, Conv2d)
     return replace(op, bias=np.full(10, 1 << 23))
@@ -112,10 +107,6 @@ REFUSALS: dict[str, tuple[Callable[[Network], Network], str]] = {
     "thresholds": (
         lambda network: with_op(network, "act", more_thresholds),
         "act: thresholds: expected at most 15 a channel, found 16",
-    ),
-    "groups": (
-        lambda network: with_op(network, "point", in_groups),
-        "point: groups: expected 1 on this engine, found 2",
     ),
     "accumulator": (
         lambda network: with_op(network, "point", with_greater_bias),

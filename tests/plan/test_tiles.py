@@ -10,6 +10,7 @@ import pytest
 from twofold.network.errors import NetworkError
 from twofold.network.ops import Conv2d
 from twofold.network.types import IntArray
+from twofold.plan.input_blocks import InputBlocks
 from twofold.plan.stages import Map
 from twofold.plan.tiles import tile_weights, tiles
 from twofold.rtl.mac.apot_shift import ApotShift
@@ -43,7 +44,7 @@ def test_words_hold_one_byte_a_weight() -> None:
     weight = np.random.default_rng(2).integers(-128, 128, (9, 8, 1, 1))
     tiled = tile_weights(conv(weight), operand(8), KINDS[2:])
     assert tiled.pe == 0
-    words = [list(word.to_bytes(LANES, "little")) for word in tiled.words(0, 1)]
+    words = [list(word.to_bytes(LANES, "little")) for word in tiled.words(0, 1, InputBlocks(1, (0, 0), 1))]
     rows = np.array(words, np.uint8).view(np.int8)
     assert np.array_equal(rows[:9], weight[:, :, 0, 0])
     assert not rows[9:].any()
@@ -56,7 +57,7 @@ def test_apot_words_and_their_correction() -> None:
     weight = np.random.default_rng(3).choice(levels, (11, 9, 3, 3))
     tiled = tile_weights(conv(weight), operand(9), KINDS)
     assert tiled.pe == 0
-    assert len(tiled.words(0, 1)) == 2 * 2 * 9 * KINDS[0].load_words
+    assert len(tiled.words(0, 1, InputBlocks(2, (0, 0), 2))) == 2 * 2 * 9 * KINDS[0].load_words
     assert np.array_equal(tiled.correction, 255 * np.minimum(weight, 0).sum(axis=(1, 2, 3)))
     assert tiled.slack == -tiled.correction.min()
 
@@ -94,6 +95,14 @@ def test_the_words_of_one_place_in_groups_of_blocks() -> None:
     weight = np.random.default_rng(4).integers(-128, 128, (20, 8, 1, 1))
     tiled = tile_weights(conv(weight), operand(8), KINDS[2:])
     assert [len(block) for block in (*tiled.blocks, tiled.empty)] == [8] * 4
-    assert tiled.words(0, 2) == tiled.blocks[0] + tiled.blocks[2]
-    assert tiled.words(1, 2) == tiled.blocks[1] + tiled.empty
+    whole = InputBlocks(1, (0, 0), 1)
+    assert tiled.words(0, 2, whole) == tiled.blocks[0] + tiled.blocks[2]
+    assert tiled.words(1, 2, whole) == tiled.blocks[1] + tiled.empty
     assert not any(tiled.empty)
+
+
+def test_the_words_of_some_input_blocks_with_zeros_behind_the_map() -> None:
+    weight = np.random.default_rng(5).integers(-128, 128, (16, 24, 1, 1))
+    tiled = tile_weights(conv(weight), operand(24), KINDS[2:])
+    words = tiled.words(0, 1, InputBlocks(2, (0, 2), 3))
+    assert words == tiled.blocks[0][:16] + tiled.blocks[1][16:] + tiled.empty[:8]

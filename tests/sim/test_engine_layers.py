@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import Phase, assume, given, settings
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from twofold.golden.compare import Check, Status
@@ -181,7 +181,6 @@ def test_random_networks_are_exact(
     networks: st.SearchStrategy[Network], engine_geometry: Geometry, verify: Verify, drawn: st.DataObject
 ) -> None:
     network = drawn.draw(networks)
-    assume(all(op.groups == 1 for op in network.ops if isinstance(op, Conv2d)))
     program = plan(network, engine_geometry, traced=True)
     check, run = verify(network, program, frames=2)
     assert check.status is Status.PASS, check.detail

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from twofold.plan.cost import CostModel
+from twofold.plan.input_blocks import InputBlocks
 from twofold.plan.layer_fields import Placement, layer_fields
-from twofold.plan.layout import blocks_of
 from twofold.plan.split import Split, splits, works
 from twofold.plan.stages import Stage
+from twofold.rtl.geometry import Geometry
 
 _NOWHERE = (0, 0)
 
@@ -14,14 +15,19 @@ _NOWHERE = (0, 0)
 def fastest(stage: Stage, pe: int, cost: CostModel, block_words: int = 0) -> Split:
     """By the predicted cycles of its instructions; of equals the one with most bands.
 
-    block_words: memory words of an output block's weights; a split that needs more of them in a bank than
-    the bank holds is taken only if all do. Raises NetworkError if sums cannot be held.
+    block_words: memory words of an output block's weights if it reads all input blocks; a split that needs
+    more of them in a bank than the bank holds is taken only if all do. Raises NetworkError if sums cannot be
+    held.
     """
     geometry = cost.geometry
-    blocks = blocks_of(stage.sums.channels, geometry.lanes)
     found = list(splits(stage, geometry))
-    fitting = [s for s in found if -(-blocks // s.blocks) * block_words <= geometry.weight_words]
+    fitting = [s for s in found if _bank_words(stage, s, geometry, block_words) <= geometry.weight_words]
     return min(fitting or found, key=lambda split: cycles(stage, pe, split, cost))
+
+
+def _bank_words(stage: Stage, split: Split, geometry: Geometry, block_words: int) -> int:
+    inputs = InputBlocks.of(stage, split.blocks, geometry)
+    return len(inputs.firsts) * block_words * inputs.count // inputs.total
 
 
 def cycles(stage: Stage, pe: int, split: Split, cost: CostModel) -> int:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from twofold.network.errors import NetworkError
 from twofold.network.ops import Add, Conv2d, MaxPool2d, Requantise, Threshold
 from twofold.plan.banks import BankLayout
+from twofold.plan.input_blocks import InputBlocks
 from twofold.plan.layout import blocks_of
 from twofold.plan.split import Work
 from twofold.plan.stages import Map, Stage, code_range
@@ -66,7 +67,7 @@ def layer_fields(
         "dilation_y": window.dilation[0],
         "dilation_x": window.dilation[1],
         "tile_rows": window.stride[0] * split.rows if split.bands > 1 else 0,
-        **_input_rows(stage, geometry, pe, place, work),
+        **_input_rows(stage, geometry, place, work),
         **_input_blocks(stage, geometry, pe, place, work),
         **_results(stage, geometry, place, work),
         "weight_base": place.weights + work.first_group * place.group_weights,
@@ -91,9 +92,9 @@ def _groups(stage: Stage, geometry: Geometry, work: Work) -> Mapping[str, int]:
     }
 
 
-def _input_rows(stage: Stage, geometry: Geometry, pe: int, place: Placement, work: Work) -> Mapping[str, int]:
+def _input_rows(stage: Stage, geometry: Geometry, place: Placement, work: Work) -> Mapping[str, int]:
     window, banks = Window.of(stage), BankLayout.of(stage.operands[0], geometry.tiles)
-    block = work.first_group * work.split.blocks if pe == LANES_PE else 0
+    block = InputBlocks.of(stage, work.split.blocks, geometry).firsts[work.first_group]
     origin = window.origin[0] + work.first_row * window.stride[0]
     return {
         "in_base": place.operands[0] + banks.block_address(block),
@@ -159,7 +160,7 @@ def _input_blocks(
     """Convolutions sum over all input blocks; without weights an output block reads its own block."""
     banks = BankLayout.of(stage.operands[0], geometry.tiles)
     if pe != LANES_PE:
-        blocks = blocks_of(stage.operands[0].channels, geometry.lanes)
+        blocks = InputBlocks.of(stage, work.split.blocks, geometry).count
         return {"in_blocks": blocks, "in_block_stride": banks.band_words & _WRAP, "in_out_stride": 0}
     return {
         "in_blocks": len(stage.operands),
@@ -176,8 +177,6 @@ def check_limits(stage: Stage, geometry: Geometry) -> None:
         _expect_codes(body.name, operand)
     if stage.quantiser is not None:
         _expect_codes(stage.quantiser.name, stage.result)
-    if isinstance(body, Conv2d) and body.groups != 1:
-        raise NetworkError(body.name, "groups", "1 on this engine", body.groups)
     if isinstance(body, Add) and max(body.shifts) > geometry.lane_shift:
         raise NetworkError(body.name, "shifts", f"at most {geometry.lane_shift}, lane_shift", body.shifts)
     if isinstance(body, MaxPool2d) and not geometry.max_pooling:

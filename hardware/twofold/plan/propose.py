@@ -15,6 +15,7 @@ from twofold.plan.accumulators import accumulator_width, sum_limits
 from twofold.plan.cost import BusTiming, CostModel
 from twofold.plan.fastest import cycles, fastest
 from twofold.plan.forms import fit_forms, with_fewer_multipliers, with_fewer_products
+from twofold.plan.input_blocks import InputBlocks
 from twofold.plan.layout import blocks_of
 from twofold.plan.memory_map import allocate, lifetimes
 from twofold.plan.parameters import words_per_block
@@ -192,10 +193,10 @@ def _weight_words(geometry: Geometry, stage: Stage, split: Split) -> int:
     if not isinstance(stage.body, Conv2d):
         return 0
     kind = next(kind for kind in pe_kinds(geometry) if _holds(kind, stage))
-    outputs, inputs, rows, columns = stage.body.weight.shape
-    groups = -(-blocks_of(outputs, geometry.lanes) // split.blocks)
+    rows, columns = stage.body.weight.shape[2:]
+    inputs = InputBlocks.of(stage, split.blocks, geometry)
     parts = kind.parts(stage.operands[0].channels)
-    return groups * blocks_of(inputs, geometry.lanes) * rows * columns * parts * kind.load_words
+    return len(inputs.firsts) * inputs.count * rows * columns * parts * kind.load_words
 
 
 def _parameter_words(lanes: int, stage: Stage, split: Split) -> int:

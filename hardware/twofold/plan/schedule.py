@@ -16,6 +16,7 @@ from twofold.plan.accumulators import accumulator_width, sum_limits
 from twofold.plan.banks import BankLayout, Transfer
 from twofold.plan.cost import BusTiming, CostModel
 from twofold.plan.fastest import fastest
+from twofold.plan.input_blocks import InputBlocks
 from twofold.plan.instructions import Instruction, layer, load, marker, prefetch, store
 from twofold.plan.layer_fields import Placement, check_limits, layer_fields
 from twofold.plan.layout import blocks_of
@@ -41,6 +42,7 @@ class PlannedStage:
 
     stage: Stage
     split: Split
+    inputs: InputBlocks
     weights: TiledWeights | None
     parameters: tuple[int, ...]
 
@@ -53,7 +55,14 @@ class PlannedStage:
         if self.weights is None:
             return ()
         blocks, step = self.split.blocks, min(self.split.width, banks)
-        return tuple(Part(self.weights.words(place, blocks), place, step) for place in range(blocks))
+        return tuple(
+            Part(self.weights.words(place, blocks, self.inputs), place, step) for place in range(blocks)
+        )
+
+    @property
+    def group_weights(self) -> int:
+        """Words of each group of output blocks in a bank."""
+        return len(self.weights.empty) * self.inputs.count // self.inputs.total if self.weights else 0
 
 
 def plan(
@@ -121,7 +130,10 @@ def _planned(stage: Stage, cost: CostModel) -> PlannedStage:
         split = fastest(stage, LANES_PE, cost)
     else:
         split = fastest(stage, weights.pe + 1, cost, len(weights.empty))
-    return PlannedStage(stage, split, weights, parameter_words(stage, geometry, correction, split.blocks))
+    inputs = InputBlocks.of(stage, split.blocks, geometry)
+    return PlannedStage(
+        stage, split, inputs, weights, parameter_words(stage, geometry, correction, split.blocks)
+    )
 
 
 def _check_accumulators(network: Network, planned: Sequence[PlannedStage], geometry: Geometry) -> None:
@@ -198,7 +210,7 @@ def _placement(part: PlannedStage, addresses: Mapping[str, int], weights: int, p
         result=addresses.get(part.stage.result.name, 0),
         weights=weights,
         parameters=parameters,
-        group_weights=len(part.weights.empty) if part.weights else 0,
+        group_weights=part.group_weights,
         group_parameters=part.split.blocks * (1 + words_per_block(part.stage)),
     )
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from twofold.network.errors import NetworkError
 from twofold.network.ops import Conv2d, Requantise
 from twofold.plan.banks import BankLayout
+from twofold.plan.input_blocks import InputBlocks
 from twofold.plan.layout import blocks_of
 from twofold.plan.stages import Stage
 from twofold.plan.window import Window
@@ -67,7 +68,7 @@ def works(stage: Stage, split: Split, geometry: Geometry) -> Iterator[Work]:
     """As few instructions as the memory of sums allows. Raises NetworkError if sums cannot be held.
 
     Sums that are a result stay in the memory, block after block, so they must fit at once. Groups whose
-    addresses are not equally far apart are instructions of their own.
+    addresses are not equally far apart, or that read other input blocks, are instructions of their own.
     """
     width = stage.sums.width
     blocks = blocks_of(stage.sums.channels, geometry.lanes)
@@ -86,7 +87,12 @@ def works(stage: Stage, split: Split, geometry: Geometry) -> Iterator[Work]:
 
 
 def _evenly(stage: Stage, split: Split, groups: int, geometry: Geometry) -> bool:
-    """Whether each group's blocks lie as far from the group before, in the result and in own operands."""
+    """Whether each group's blocks lie as far from the group before, in the result and in own operands.
+
+    A convolution's groups must read all input blocks.
+    """
+    if not InputBlocks.of(stage, split.blocks, geometry).is_all:
+        return False
     maps = [stage.result] if isinstance(stage.body, Conv2d) else [stage.result, *stage.operands]
     return all(_is_even(BankLayout.of(map_, geometry.tiles), split.blocks, groups) for map_ in maps)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -60,8 +60,8 @@ class Stage:
 def stages(network: Network) -> tuple[Stage, ...]:
     """The network as stages, in order of execution.
 
-    Linear layers become convolutions whose kernel is the flattened map. Raises NetworkError for what
-    the engine cannot execute.
+    Linear layers become convolutions whose kernel is the flattened map, groups become zeros. Raises
+    NetworkError for what the engine cannot execute.
     """
     fused: set[str] = set()
     result = []
@@ -82,7 +82,9 @@ def _stage(network: Network, op: Op) -> Stage:
         return Stage(op.output, body, op, operands, operands[0], Map.of(network.result(op)))
     if isinstance(op, Linear):
         body = _as_convolution(op, operands[0])
-    elif isinstance(op, Conv2d | Add | MaxPool2d | SumPool2d):
+    elif isinstance(op, Conv2d):
+        body = without_groups(op)
+    elif isinstance(op, Add | MaxPool2d | SumPool2d):
         body = op
     else:
         raise NetworkError(op.name, "op", "one that the engine executes", op.kind)
@@ -131,6 +133,17 @@ def _identity(network: Network, op: Op) -> Requantise:
 def _as_convolution(op: Linear, operand: Map) -> Conv2d:
     weight = op.weight.reshape(len(op.weight), operand.channels, operand.height, operand.width)
     return Conv2d(op.name, op.inputs, op.output, weight=weight, bias=op.bias)
+
+
+def without_groups(op: Conv2d) -> Conv2d:
+    """The same convolution with weights for every input channel, 0 where another group's are."""
+    if op.groups == 1:
+        return op
+    outputs, inputs, *kernel = op.weight.shape
+    weight = np.zeros((op.groups, outputs // op.groups, op.groups, inputs, *kernel), np.int64)
+    for group, part in enumerate(op.weight.reshape(op.groups, -1, inputs, *kernel)):
+        weight[group, :, group] = part
+    return replace(op, weight=weight.reshape(outputs, -1, *kernel), groups=1)
 
 
 def code_range(map_: Map) -> tuple[int, int]:

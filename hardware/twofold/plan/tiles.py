@@ -10,6 +10,7 @@ import numpy as np
 from twofold.network.errors import NetworkError
 from twofold.network.ops import Conv2d
 from twofold.network.types import IntArray
+from twofold.plan.input_blocks import InputBlocks
 from twofold.plan.layout import blocks_of
 from twofold.plan.stages import Map, code_range
 from twofold.rtl.mac.interface import PeKind
@@ -33,11 +34,16 @@ class TiledWeights:
     def slack(self) -> int:
         return int(np.abs(self.correction).max(initial=0))
 
-    def words(self, place: int, group_blocks: int) -> tuple[int, ...]:
-        """What block `place` of each group of `group_blocks` needs, group after group."""
+    def words(self, place: int, group_blocks: int, inputs: InputBlocks) -> tuple[int, ...]:
+        """What block `place` of each group of `group_blocks` needs of its input blocks, group after group."""
         groups = range(0, len(self.blocks), group_blocks)
         found = [self.blocks[first + place : first + place + 1] or (self.empty,) for first in groups]
-        return tuple(word for (block,) in found for word in block)
+        each = len(self.empty) // inputs.total
+        taken = [
+            (*block[first * each :], *self.empty)[: inputs.count * each]
+            for (block,), first in zip(found, inputs.firsts, strict=True)
+        ]
+        return tuple(word for block in taken for word in block)
 
 
 def tiles(op: Conv2d, lanes: int) -> Iterator[tuple[int, IntArray]]:

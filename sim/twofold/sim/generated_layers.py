@@ -29,8 +29,8 @@ def generated_layer(seed: int, geometry: Geometry) -> Network:
     """A layer and its quantiser, or sums that stay; equal for equal seeds.
 
     Kernels of 1 to 7, strides and dilations to 3, padding to 3 on each side, maps to 20 × 20, channels to
-    three blocks of lanes in and out, codes of 2 to 8 bits of both signs with any zero point, weights of all
-    of the geometry's kinds; poolings and additions.
+    three blocks of lanes in and out or more if they are in groups, which a third is, codes of 2 to 8 bits of
+    both signs with any zero point, weights of all of the geometry's kinds; poolings and additions.
     """
     return _Layer(seed, geometry).network()
 
@@ -79,13 +79,15 @@ class _Layer:
         type_ = self.codes_type(high.bit_length(), signed=False) if low == 0 else self.codes_type()
         lanes, kernel, dilation = self.geometry.lanes, self.pair(1, 7), self.pair(1, 3)
         inputs, outputs = self.pick(1, 3 * lanes), self.pick(1, 3 * lanes)
+        groups = (1, 1, self.pick(2, 3 * lanes))[self.pick(0, 2)]
+        inputs, outputs = -(-inputs // groups) * groups, -(-outputs // groups) * groups
         padding = (*self.pair(0, 3), *self.pair(0, 3))
         extent = [d * (k - 1) + 1 for d, k in zip(dilation, kernel, strict=True)]
         sweeps = blocks_of(inputs, lanes) * blocks_of(outputs, lanes) * kernel[0] * kernel[1]
         longest = int(min(_SIDE_MAX, max(2, (_SWEPT_PIXELS_MAX / sweeps) ** 0.5)))
         least = [max(1, size - padding[axis] - padding[axis + 2]) for axis, size in enumerate(extent)]
         sides = (self.pick(least[0], max(least[0], longest)), self.pick(least[1], max(least[1], longest)))
-        weight = self.weights(kind, (outputs, inputs, *kernel), max(abs(type_.lo), type_.hi))
+        weight = self.weights(kind, (outputs, inputs // groups, *kernel), max(abs(type_.lo), type_.hi))
         sums = self.put(
             Conv2d,
             IntType(True, 60, Dyadic(1, 8)),
@@ -95,6 +97,7 @@ class _Layer:
             stride=self.pair(1, 3),
             padding=padding,
             dilation=dilation,
+            groups=groups,
         )
         held = blocks_of(outputs, lanes) * sums.shape[1] * sums.shape[2] <= self.geometry.sum_words
         if self.pick(0, 4) or not held:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from twofold.network.graph import Network
-from twofold.network.ops import Conv2d
+from twofold.network.ops import Conv2d, Linear
 from twofold.plan.instructions import Instruction
 from twofold.plan.layout import blocks_of
 from twofold.plan.program import Program
@@ -21,7 +21,7 @@ from twofold.rtl.layer_timing import LayerTiming
 class LayerUse:
     """A layer of a frame. Its cycles times the MACs that an array can do in one are `slots`, which went to:
 
-    macs: the network's. widths: channels that fill up a block of lanes, and lanes beyond a kind's inputs.
+    macs: the network's. widths: lanes without a channel, of another group, or beyond a kind's inputs.
     tiles: tiles without a block or rows. intervals: sweeps of fewer pixels than a tile of weights takes to
     come. latency: fetch, pipeline, waiting.
     A layer without weights does none of these; all its slots are `latency`.
@@ -67,8 +67,9 @@ def layer_uses(network: Network, program: Program, instruction_cycles: Sequence[
         if instruction.opcode is Opcode.LAYER
     ]
     by_name = {stage.name: stage for stage in stages(network)}
+    weights = {op.name: op.weight.size for op in network.ops if isinstance(op, Conv2d | Linear)}
     groups = groupby(steps, key=lambda step: step.instruction.label)
-    return [_use(by_name[label], program.geometry, list(group)) for label, group in groups]
+    return [_use(by_name[label], weights, program.geometry, list(group)) for label, group in groups]
 
 
 def slots_per_cycle(geometry: Geometry) -> int:
@@ -76,13 +77,13 @@ def slots_per_cycle(geometry: Geometry) -> int:
     return geometry.tiles * geometry.lanes**2
 
 
-def _use(stage: Stage, geometry: Geometry, steps: Sequence[_Step]) -> LayerUse:
+def _use(stage: Stage, weights: Mapping[str, int], geometry: Geometry, steps: Sequence[_Step]) -> LayerUse:
     pe = steps[0].instruction.fields["pe"]
     simulated = sum(step.cycles for step in steps)
     slots = simulated * slots_per_cycle(geometry)
     macs = padded = swept = held = 0
     if isinstance(stage.body, Conv2d):
-        macs = stage.body.weight.size * stage.sums.pixels
+        macs = weights[stage.body.name] * stage.sums.pixels
         padded = _padded(stage, geometry.lanes, steps)
         swept, held = map(sum, zip(*_sweeps(geometry, steps), strict=True))
     return LayerUse(
