@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from twofold.network.ops import Conv2d
 from twofold.plan.banks import BankLayout
@@ -49,9 +50,10 @@ class InputBlocks:
         return cls(count, tuple(low for low, _ in ranges), total)
 
 
-def _used(op: Conv2d, lanes: int) -> np.ndarray:
+def _used(op: Conv2d, lanes: int) -> npt.NDArray[np.bool_]:
     """[output blocks, input blocks]: whether a weight between them is not 0."""
     sizes = [blocks_of(channels, lanes) * lanes for channels in op.weight.shape[:2]]
-    used = np.zeros(sizes, bool)
+    used = np.zeros(sizes, np.bool_)
     used[: op.weight.shape[0], : op.weight.shape[1]] = op.weight.any(axis=(2, 3))
-    return used.reshape(sizes[0] // lanes, lanes, sizes[1] // lanes, lanes).any(axis=(1, 3))
+    blocks = used.reshape(sizes[0] // lanes, lanes, sizes[1] // lanes, lanes)
+    return np.asarray(blocks.any(axis=(1, 3)), np.bool_)
