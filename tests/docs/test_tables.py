@@ -18,6 +18,7 @@ from twofold.network.ops import ALL_OPS, Op
 from twofold.qonnx.importer.page import with_table
 from twofold.rtl.bus.engine_registers import engine_registers
 from twofold.rtl.isa import LAYER, TRANSFER
+from twofold.rtl.run_errors import CAUSES
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -83,6 +84,11 @@ def test_register_fields() -> None:
         for field in register.fields
     ]
     assert rows("engine.md", "register", "field") == expected
+
+
+def test_causes_of_errors() -> None:
+    expected = [[str(int(cause)), f"`{cause.name}`", doc] for cause, doc in CAUSES.items()]
+    assert rows("engine.md", "code", "cause") == expected
 
 
 def test_ops_and_their_fields() -> None:

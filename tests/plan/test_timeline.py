@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from twofold.plan.banks import Transfer
-from twofold.plan.cost import FETCH, BusTiming, CostModel
+from twofold.plan.cost import FETCH, ISSUE, BusTiming, CostModel
 from twofold.plan.instructions import layer, load, marker, prefetch, store
 from twofold.plan.timeline import Prefetch, RunTiming, Timeline
 from twofold.rtl.geometry import Geometry
@@ -38,6 +38,14 @@ def total(*steps) -> int:
     return sum(timeline.cycles(step) for step in steps)
 
 
+def test_instructions_are_fetched_as_others_execute() -> None:
+    work = sweeps(100)
+    assert total(work) == FETCH + COST.layer(work.fields)
+    assert total(work, work) == total(work) + COST.layer(work.fields)
+    assert total(END, END) == total(END) + FETCH, "nothing executes long enough"
+    assert COST.marker() == ISSUE
+
+
 def test_a_short_prefetch_behind_a_long_layer_costs_its_fetch() -> None:
     work = sweeps(100, blocks=9)
     assert total(prefetch(input_load(64)), work, END) == FETCH + total(work, END)
@@ -62,7 +70,7 @@ def test_reads_wait_for_a_prefetch_and_writes_do_not() -> None:
     assert total(begun, input_load(1)) > COST.read(500) + COST.read(1)
     slow = Timeline(replace(COST, bus=BusTiming(1, 40, 0)))
     assert slow.cycles(words) == total(words)
-    assert slow.cycles(words) > total(words), "the second waits for the first one's answer"
+    assert slow.cycles(words) > total(words) + 30, "the second waits for the first one's answer"
 
 
 def test_a_run_has_a_prefetch_in_all_frames_but_the_last() -> None:
@@ -70,6 +78,9 @@ def test_a_run_has_a_prefetch_in_all_frames_but_the_last() -> None:
     timing = RunTiming.of((input_load(500), marker(Opcode.FRAME)), frame, COST)
     assert timing.last_frame == sum(step.cycles for step in timing.instructions[2:])
     assert timing.frame > timing.last_frame
+    timeline = Timeline(COST)
+    steps = [*timing.instructions[:2], *frame, *frame, *frame]
+    assert sum(map(timeline.cycles, steps)) + COST.program(5) == timing.setup + 3 * timing.frame
     assert [replace(step, cycles=0) for step in timing.instructions[2:]] == list(frame)
 
 

@@ -39,7 +39,11 @@ def test_instructions_in_any_order_and_a_second_program(simulate: Simulate) -> N
             assert not ctx.get(fetch.ready)
         await ctx.tick()
         assert ctx.get(fetch.ready)
-        return int(ctx.get(fetch.instruction))
+        following = int(ctx.get(fetch.following))
+        ctx.set(fetch.take, 1)
+        await ctx.tick()
+        ctx.set(fetch.take, 0)
+        return following
 
     async def bench(ctx: Any) -> None:
         for count in (16, 5):
@@ -49,5 +53,6 @@ def test_instructions_in_any_order_and_a_second_program(simulate: Simulate) -> N
                 start = int(index) * INSTRUCTION_BYTES
                 expected = int.from_bytes(program[start : start + INSTRUCTION_BYTES], "little")
                 assert await fetched(ctx, int(index)) == expected
+                assert ctx.get(fetch.instruction) == expected
 
     simulate(fetch, bench)

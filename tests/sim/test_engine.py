@@ -16,7 +16,6 @@ from twofold.qonnx.importer.load import import_model
 from twofold.rtl.geometry import Geometry
 from twofold.rtl.isa import Memory, Opcode
 from twofold.sim.engine import EngineRun
-from twofold.sim.faults import Fault
 
 ASSETS = Path(__file__).parents[1] / "assets"
 DEMOS = ("apot", "int8")
@@ -59,12 +58,6 @@ def test_weights_stream_where_they_do_not_fit(geometry: Geometry) -> None:
     ]
     assert loads[0] == ["weights"]
     assert len(loads[1]) == 6
-
-
-def test_faults_end_a_run_and_spare_the_next(geometry: Geometry, verify: Verify) -> None:
-    network = demo("apot")
-    check, _ = verify(network, plan(network, geometry), faults=tuple(Fault))
-    assert check.status is Status.PASS, check.detail
 
 
 def layer(program: Program, label: str) -> int:

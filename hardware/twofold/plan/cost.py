@@ -14,8 +14,11 @@ from twofold.rtl.sequencer import Sequencer
 from twofold.rtl.split_conv import SUMS_LATENCY
 from twofold.rtl.tile import THRESHOLD_BITS
 
-FETCH = InstructionFetch.LATENCY + Sequencer.OVERHEAD
-"""From the end of an instruction to the dispatch of the next."""
+ISSUE = Sequencer.ISSUE
+"""From the end of an instruction to the issue of the next, if that was fetched in the meantime."""
+
+FETCH = InstructionFetch.LATENCY
+"""Least cycles between the issue of two instructions: the fetch of one of them."""
 
 _COMMAND = 3
 _LAST_WORD = 2
@@ -49,11 +52,11 @@ class CostModel:
         the last sweep not before the group's parameters are there."""
         timing = LayerTiming.of(self.geometry)
         *_, final = self._final_sweeps(timing, fields)
-        return FETCH + final + _pixels(fields) + timing.drain + timing.finish
+        return ISSUE + final + _pixels(fields) + timing.drains[fields["pe"]] + timing.finish
 
     def holds(self, fields: Mapping[str, int]) -> tuple[tuple[int, int], ...]:
         """When a LAYER holds beats for the activation memory back, because its results are written: first
-        cycle, counted from its dispatch, and cycles."""
+        cycle, counted from its issue, and cycles."""
         if fields["output"] == Output.SUMS:
             return ()
         timing = LayerTiming.of(self.geometry)
@@ -61,7 +64,7 @@ class CostModel:
         return tuple((final + delay, _pixels(fields)) for final in self._final_sweeps(timing, fields))
 
     def _final_sweeps(self, timing: LayerTiming, fields: Mapping[str, int]) -> Iterator[int]:
-        """Cycles from dispatch to the start of each output group's last sweep."""
+        """Cycles from issue to the start of each output group's last sweep."""
         interval = 1 if fields["chained"] else timing.intervals[fields["pe"]]
         blocks, pixels = fields["tile_blocks"], _pixels(fields)
         sweep = max(pixels, interval)
@@ -76,20 +79,20 @@ class CostModel:
             ready = final + pixels + parameters + timing.drain
 
     def load(self, memory: Memory, words: int) -> int:
-        return FETCH + self.read(self.beats(memory, words)) + _LAST_WORD - 1
+        return ISSUE + self.read(self.beats(memory, words)) + _LAST_WORD - 1
 
     def store(self, memory: Memory, words: int) -> int:
         """Cycles of a STORE, which ends when its words are read from the chip."""
         latency = self._store_latency(memory)
-        return FETCH + (words - 1) * self._word(memory) + latency + _STORED
+        return ISSUE + (words - 1) * self._word(memory) + latency + _STORED
 
     def write(self, memory: Memory, words: int) -> int:
-        """Cycles from the dispatch of a STORE to its last answer."""
+        """Cycles from the issue of a STORE to its last answer."""
         return words * self._word(memory) + self.bus.write_latency + _COMMAND
 
     def marker(self) -> int:
         """FRAME, END and PREFETCH."""
-        return FETCH
+        return ISSUE
 
     def program(self, instructions: int) -> int:
         """Loading the program, and the start and end of a run."""

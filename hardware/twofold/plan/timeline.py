@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
-from twofold.plan.cost import FETCH, CostModel
+from twofold.plan.cost import FETCH, ISSUE, CostModel
 from twofold.plan.instructions import Instruction
 from twofold.rtl.isa import Memory, Opcode
 
@@ -24,40 +24,47 @@ class RunTiming:
 
     @classmethod
     def of(cls, setup: Sequence[Instruction], frame: Sequence[Instruction], cost: CostModel) -> RunTiming:
-        """Every frame begins with an idle bus, so that all but the last take as long."""
-        before, last = _timed(setup, cost), _timed(_last(frame), cost)
+        """Every frame begins with an idle bus, so that all but the last take as long, except that the first
+        may begin later: its first instruction is not yet fetched. That counts as setup."""
+        timeline = Timeline(cost)
+        before, first, steady, last = (timeline.run(part) for part in (setup, frame, frame, _last(frame)))
         shown = [replace(step, cycles=timed.cycles) for step, timed in zip(frame, last, strict=True)]
-        return cls(
-            (*before, *shown),
-            cost.program(len(setup) + len(frame)) + _total(before),
-            _total(_timed(frame, cost)),
-            _total(last),
-        )
+        setup_cycles = cost.program(len(setup) + len(frame)) + _total(before)
+        frame_cycles = _total(steady)
+        return cls((*before, *shown), setup_cycles + _total(first) - frame_cycles, frame_cycles, _total(last))
 
 
 @dataclass
 class Timeline:
     """Cycles of instructions that are executed one after the other, beginning with an idle bus.
 
-    now: cycle of the next instruction's fetch. reads, writes: first cycle in which the bus's reads and writes
-    are idle; `reads` is not known while a prefetch is under way.
+    now: the cycle after the end of the last instruction. fetched: when the next one is there. reads, writes:
+    first cycle in which the bus's reads and writes are idle; `reads` is not known while a prefetch is under
+    way.
     """
 
     cost: CostModel
     now: int = 0
+    fetched: int = FETCH
     reads: int = 0
     writes: int = 0
     prefetch: Prefetch | None = None
 
+    def run(self, steps: Iterable[Instruction]) -> list[Instruction]:
+        """The next instructions, with their cycles."""
+        return [replace(step, cycles=self.cycles(step)) for step in steps]
+
     def cycles(self, step: Instruction) -> int:
-        """Of the next instruction, its fetch included."""
+        """Of the next instruction, from the end of the one before."""
         begin = self.now
-        dispatch = self._dispatch(step)
-        self.now = dispatch + self._execute(step, dispatch) - FETCH + 1
+        taken = max(self.now, self.fetched)
+        self.fetched = taken + FETCH
+        issue = self._issue(step, taken + ISSUE - 1)
+        self.now = issue + self._execute(step, issue) - ISSUE + 1
         return self.now - begin
 
-    def _dispatch(self, step: Instruction) -> int:
-        ready = self.now + FETCH - 1
+    def _issue(self, step: Instruction, ready: int) -> int:
+        """When it can begin, not before `ready`."""
         if step.opcode in (Opcode.LOAD, Opcode.PREFETCH, Opcode.END):
             ready = max(ready, self._reads_idle())
         if step.opcode in (Opcode.STORE, Opcode.END):
@@ -69,12 +76,12 @@ class Timeline:
             self.reads, self.prefetch = self.prefetch.end(), None
         return self.reads
 
-    def _execute(self, step: Instruction, dispatch: int) -> int:
+    def _execute(self, step: Instruction, issue: int) -> int:
         """Cycles of an instruction that does not wait; notes what goes on behind the next ones."""
         cost, fields = self.cost, step.fields
         if step.opcode is Opcode.LAYER:
             if self.prefetch is not None:
-                self.prefetch.holds += [(dispatch + first, count) for first, count in cost.holds(fields)]
+                self.prefetch.holds += [(issue + first, count) for first, count in cost.holds(fields)]
             return cost.layer(fields)
         if step.opcode in (Opcode.FRAME, Opcode.END):
             return cost.marker()
@@ -82,10 +89,10 @@ class Timeline:
         if step.opcode is Opcode.LOAD:
             return cost.load(memory, words)
         if step.opcode is Opcode.STORE:
-            self.writes = dispatch + cost.write(memory, words) + 1
+            self.writes = issue + cost.write(memory, words) + 1
             return cost.store(memory, words)
         beats = cost.beats(memory, words)
-        self.prefetch = Prefetch(dispatch + cost.first_beat(), cost.read(beats) - cost.first_beat())
+        self.prefetch = Prefetch(issue + cost.first_beat(), cost.read(beats) - cost.first_beat())
         return cost.marker()
 
 
@@ -108,11 +115,6 @@ class Prefetch:
                 left -= max(0, first - cycle)
                 cycle = first + count
         return cycle + left + 1
-
-
-def _timed(steps: Iterable[Instruction], cost: CostModel) -> list[Instruction]:
-    timeline = Timeline(cost)
-    return [replace(step, cycles=timeline.cycles(step)) for step in steps]
 
 
 def _last(frame: Sequence[Instruction]) -> list[Instruction]:

@@ -1,31 +1,38 @@
-"""Performance counters: cycles of a run and of each instruction."""
+"""Performance counters: cycles of a run, of each instruction, and of each cause of waiting."""
 
 from __future__ import annotations
 
-from amaranth.hdl import Module, Signal, unsigned
-from amaranth.lib import wiring
+from amaranth.hdl import Module, Mux, Signal, unsigned
+from amaranth.lib import data, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 
 class CycleCounters(wiring.Component):
-    """Counts the cycles in which `busy` is high since `start`, and those from `fetch` to `retire`.
+    """Counts the cycles in which `busy` is high since `start`, and those from instruction to instruction.
 
-    retire: instruction `index` has ended; its cycles, fetch included, replace those of the frame before.
+    first: high in the cycle that counts as the first one of the first instruction. retire: instruction
+    `index` has ended; its cycles, since the end of the one before, replace those of the frame before.
     run: cycles of the run. show → shown: cycles of an instruction, 1 cycle later.
+    waits → waited: cycles of the run in which each of `causes` was high. tiles → tile_cycles: sum over the
+    run.
     """
 
-    def __init__(self, instructions: int):
+    def __init__(self, instructions: int, causes: int, tiles: int):
         self.depth = instructions
         super().__init__(
             {
                 "start": In(1),
                 "busy": In(1),
-                "fetch": In(1),
+                "first": In(1),
                 "retire": In(1),
-                "index": In(range(instructions)),
+                "index": In(range(instructions + 1)),
+                "waits": In(causes),
+                "waited": Out(data.ArrayLayout(32, causes)),
+                "tiles": In(range(tiles + 1)),
+                "tile_cycles": Out(32),
                 "run": Out(64),
-                "show": In(32),
+                "show": In(16),
                 "shown": Out(32),
             }
         )
@@ -37,11 +44,14 @@ class CycleCounters(wiring.Component):
         since = Signal(32)
         m.d.sync += since.eq(since + 1)
         with m.If(self.busy):
-            m.d.sync += self.run.eq(self.run + 1)
+            m.d.sync += [self.run.eq(self.run + 1), self.tile_cycles.eq(self.tile_cycles + self.tiles)]
+        for wait, waited in zip(self.waits, self.waited, strict=True):
+            with m.If(self.busy & wait):
+                m.d.sync += waited.eq(waited + 1)
         with m.If(self.start & ~self.busy):
-            m.d.sync += self.run.eq(0)
-        with m.If(self.fetch):
-            m.d.sync += since.eq(2)
+            m.d.sync += [self.run.eq(0), self.waited.as_value().eq(0), self.tile_cycles.eq(0)]
+        with m.If(self.first | self.retire):
+            m.d.sync += since.eq(Mux(self.first, 2, 1))
         m.d.comb += [
             write.addr.eq(self.index),
             write.data.eq(since),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from amaranth.hdl import Array, Cat, Module, Mux, Signal
+from amaranth.hdl import Array, Cat, Const, Module, Mux, ResetInserter, Signal
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -14,11 +14,14 @@ from twofold.rtl.bus.registers import RegisterBlock
 from twofold.rtl.bus.write_dma import WriteDma
 from twofold.rtl.cycle_counters import CycleCounters
 from twofold.rtl.geometry import BEAT_BITS, Geometry
+from twofold.rtl.instruction_check import InstructionCheck
 from twofold.rtl.instruction_fetch import InstructionFetch
-from twofold.rtl.isa import LAYER, TRANSFER, Memory
+from twofold.rtl.isa import INSTRUCTION_BYTES, LAYER, TRANSFER, Memory
 from twofold.rtl.layer_timing import LayerTiming
+from twofold.rtl.run_errors import CAUSE_BITS, Cause
 from twofold.rtl.sequencer import Sequencer
 from twofold.rtl.split_conv import SUMS_LATENCY, SplitConvolution
+from twofold.rtl.watchdog import Watchdog
 
 
 class Engine(wiring.Component):
@@ -26,8 +29,7 @@ class Engine(wiring.Component):
 
     START fetches the program, executes its setup once and its frame FRAMES times, and ends with
     STATUS.DONE. Registers: `bus.engine_registers`. Instructions: `isa`. Cycles: `twofold.plan.cost`.
-    A bus error or an illegal instruction ends the run after the instruction under way and is shown in
-    STATUS.
+    Errors end the run and are named in ERROR, see `run_errors`; a run ends whatever the bus does.
 
     s_axi: control, status, counters. m_axi: program, weights, frames in; results out.
     """
@@ -44,24 +46,31 @@ class Engine(wiring.Component):
         )
         m.submodules.sequencer = sequencer = Sequencer(geometry.instructions)
         m.submodules.fetch = fetch = InstructionFetch(geometry.instructions)
-        m.submodules.conv = conv = SplitConvolution(geometry)
+        m.submodules.check = check = InstructionCheck(geometry)
+        self.conv = conv = SplitConvolution(geometry)
+        m.submodules.conv = ResetInserter(sequencer.stop)(conv)
         m.submodules.read_dma = read_dma = ReadDma()
         m.submodules.write_dma = write_dma = WriteDma()
         wiring.connect(m, wiring.flipped(self.s_axi), registers.s_axi)
         join_halves(m, self.m_axi, read_dma.bus, write_dma.bus)
         self._control(m, registers, sequencer)
-        self._count(m, registers, sequencer)
+        self._count(m, registers, sequencer, read_dma, write_dma)
         m.d.comb += [
             fetch.rewind.eq(sequencer.load_program),
             fetch.valid.eq(read_dma.data.valid & sequencer.loading_program),
             fetch.beat.eq(read_dma.data.payload),
             fetch.fetch.eq(sequencer.fetch),
-            fetch.index.eq(sequencer.index),
+            fetch.index.eq(sequencer.fetch_index),
+            fetch.take.eq(sequencer.take),
+            check.instruction.eq(fetch.following),
             sequencer.fetched.eq(fetch.ready),
+            sequencer.fetch_opcode.eq(fetch.following[:4]),
+            sequencer.fetch_cause.eq(check.cause),
             sequencer.opcode.eq(fetch.instruction[:4]),
             conv.layer.eq(data.View(LAYER, fetch.instruction[: LAYER.size])),
             conv.start.eq(sequencer.start_layer),
             sequencer.layer_done.eq(conv.done),
+            sequencer.out_of_bounds.eq(conv.out_of_bounds),
         ]
         transfer = data.View(TRANSFER, fetch.instruction[: TRANSFER.size])
         address = Signal(32)
@@ -75,6 +84,8 @@ class Engine(wiring.Component):
             sequencer.start.eq(registers.control[0]),
             sequencer.abort.eq(registers.control[1]),
             sequencer.frames.eq(registers.frames),
+            sequencer.length.eq(registers.program_bytes // INSTRUCTION_BYTES),
+            sequencer.run_cause.eq(self._run_cause(registers)),
             sequencer.model_address.eq(registers.model_addr),
             sequencer.input_address.eq(registers.input_addr),
             sequencer.output_address.eq(registers.output_addr),
@@ -85,19 +96,58 @@ class Engine(wiring.Component):
                 Cat(
                     sequencer.busy,
                     sequencer.done,
-                    sequencer.read_error,
-                    sequencer.write_error,
-                    sequencer.illegal,
+                    sequencer.cause != Cause.NONE,
+                    sequencer.aborted,
                 )
             ),
+            registers.error.eq(Cat(sequencer.cause, Const(0, 16 - CAUSE_BITS), sequencer.error_index)),
         ]
 
-    def _count(self, m, registers, sequencer):
-        m.submodules.counters = counters = CycleCounters(self.geometry.instructions)
+    def _run_cause(self, registers):
+        """What is wrong with the registers of a run."""
+        addresses = (
+            *(registers.program_addr, registers.model_addr, registers.input_addr, registers.output_addr),
+            *(registers.input_stride, registers.output_stride),
+        )
+        program = registers.program_bytes
+        length = (program == 0) | (program > self.geometry.instructions * INSTRUCTION_BYTES)
+        length |= program % INSTRUCTION_BYTES != 0
+        misaligned = Cat(address % (BEAT_BITS // 8) for address in addresses).any()
+        cause = Mux(length, Cause.PROGRAM_LENGTH, Mux(registers.frames == 0, Cause.NO_FRAMES, Cause.NONE))
+        return Mux(misaligned, Cause.ADDRESS_ALIGNMENT, cause)
+
+    def _count(self, m, registers, sequencer, read_dma, write_dma):
+        conv = self.conv
+        beat, taken = read_dma.data.valid, write_dma.data.valid & write_dma.data.ready
+        waits = Cat(
+            sequencer.waits_read & ~beat,
+            sequencer.waits_write & ~taken,
+            conv.starved,
+            conv.hold_writes & read_dma.bus.rvalid,
+        )
+        shown = (
+            *(registers.read_wait_cycles, registers.write_wait_cycles),
+            *(registers.weight_wait_cycles, registers.held_cycles),
+        )
+        m.submodules.watchdog = watchdog = Watchdog()
+        m.submodules.counters = counters = CycleCounters(
+            self.geometry.instructions, len(waits), self.geometry.tiles
+        )
+        m.d.comb += [register.eq(waited) for register, waited in zip(shown, counters.waited, strict=True)]
         m.d.comb += [
             counters.start.eq(sequencer.start),
             counters.busy.eq(sequencer.busy),
-            counters.fetch.eq(sequencer.fetch),
+            counters.first.eq(sequencer.first),
+            counters.waits.eq(waits),
+            counters.tiles.eq(conv.multiplying),
+            registers.tile_cycles.eq(counters.tile_cycles),
+            watchdog.limit.eq(registers.watchdog),
+            watchdog.progress.eq(
+                ~sequencer.busy
+                | (beat | taken | write_dma.bus.bvalid)
+                | (conv.issues | sequencer.retire | sequencer.fetch | sequencer.load_program)
+            ),
+            sequencer.stalled.eq(watchdog.expired),
             counters.retire.eq(sequencer.retire),
             counters.index.eq(sequencer.index),
             counters.show.eq(registers.layer_cycles_index),
@@ -111,7 +161,7 @@ class Engine(wiring.Component):
 
         A transfer's fields are kept, for PREFETCH goes on behind the next instructions.
         """
-        conv, command, geometry = m.submodules.conv, dma.command, self.geometry
+        conv, command, geometry = self.conv, dma.command, self.geometry
         m.submodules.word_writer = writer = WordWriter(
             geometry.activation_word_bits, geometry.parameter_word_bits
         )
@@ -124,7 +174,7 @@ class Engine(wiring.Component):
             command.valid.eq(sequencer.load_program | sequencer.start_load),
             command.payload.address.eq(Mux(sequencer.load_program, registers.program_addr, address)),
             command.payload.beats.eq(Mux(sequencer.load_program, program_beats, self._beats(transfer))),
-            dma.clear.eq(sequencer.start),
+            dma.clear.eq(sequencer.load_program),
             sequencer.read_done.eq(dma.done),
             sequencer.read_failed.eq(dma.error),
             dma.hold.eq(conv.hold_writes),
@@ -149,7 +199,7 @@ class Engine(wiring.Component):
 
     def _store(self, m, sequencer, dma, transfer, address):
         """The write side: STORE from activations or sums."""
-        conv, geometry = m.submodules.conv, self.geometry
+        conv, geometry = self.conv, self.geometry
         activations = WordReader(geometry.activation_word_bits, latency=LayerTiming.of(geometry).store)
         sums = WordReader(geometry.sum_word_bits, latency=SUMS_LATENCY)
         m.submodules.activation_reader, m.submodules.sum_reader = activations, sums
@@ -158,7 +208,7 @@ class Engine(wiring.Component):
             dma.command.valid.eq(sequencer.start_store),
             dma.command.payload.address.eq(address),
             dma.command.payload.beats.eq(self._beats(transfer)),
-            dma.clear.eq(sequencer.start),
+            dma.clear.eq(sequencer.load_program),
             dma.data.valid.eq(activations.beats.valid | sums.beats.valid),
             dma.data.payload.eq(Mux(sums.beats.valid, sums.beats.payload, activations.beats.payload)),
             sequencer.store_read.eq(activations.read & sums.read),

@@ -1,4 +1,4 @@
-"""The program memory and the fetch of one instruction."""
+"""The program memory and the fetch of one instruction while another executes."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from twofold.rtl.isa import INSTRUCTION_BYTES, WORDS
 
 
 class InstructionFetch(wiring.Component):
-    """Holds a program; from `LATENCY` cycles after `fetch` on, instruction `index` is on `instruction`.
+    """Holds a program; from `LATENCY` cycles after `fetch` on, instruction `index` is on `following`.
 
-    ready: it is; until the next `fetch`.
-
+    ready: it has been there for a cycle, in which it could be checked; until the next `fetch`.
+    take: `following` becomes `instruction`, from the next cycle on.
     rewind: the next beat is the program's first. valid, beat: one 64-bit word of the program.
     """
 
-    LATENCY = WORDS + 2
+    LATENCY = WORDS + 3
 
     def __init__(self, instructions: int):
         self.depth = instructions * WORDS
@@ -29,8 +29,10 @@ class InstructionFetch(wiring.Component):
                 "valid": In(1),
                 "beat": In(BEAT_BITS),
                 "fetch": In(1),
-                "index": In(range(instructions)),
+                "index": In(range(instructions + 1)),
                 "ready": Out(1),
+                "following": Out(8 * INSTRUCTION_BYTES),
+                "take": In(1),
                 "instruction": Out(8 * INSTRUCTION_BYTES),
             }
         )
@@ -44,14 +46,16 @@ class InstructionFetch(wiring.Component):
             m.d.sync += write.addr.eq(write.addr + 1)
         with m.If(self.rewind):
             m.d.sync += write.addr.eq(0)
-        left, taking = Signal(range(WORDS + 1)), Signal()
-        m.d.sync += taking.eq(left != 0)
+        left, taking, whole = Signal(range(WORDS + 1)), Signal(), Signal()
+        m.d.sync += [taking.eq(left != 0), self.ready.eq(whole)]
         with m.If(taking & (left == 0)):
-            m.d.sync += self.ready.eq(1)
+            m.d.sync += whole.eq(1)
         with m.If(left != 0):
             m.d.sync += [left.eq(left - 1), read.addr.eq(read.addr + 1)]
-        with m.If(self.fetch):
-            m.d.sync += [self.ready.eq(0), left.eq(WORDS), read.addr.eq(self.index * WORDS)]
         with m.If(taking):
-            m.d.sync += self.instruction.eq(Cat(self.instruction, read.data)[BEAT_BITS:])
+            m.d.sync += self.following.eq(Cat(self.following, read.data)[BEAT_BITS:])
+        with m.If(self.fetch):
+            m.d.sync += [whole.eq(0), self.ready.eq(0), left.eq(WORDS), read.addr.eq(self.index * WORDS)]
+        with m.If(self.take):
+            m.d.sync += self.instruction.eq(self.following)
         return m

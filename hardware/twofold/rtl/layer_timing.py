@@ -18,7 +18,7 @@ class LayerTiming:
     """Cycles from one place of the pipeline to another.
 
     product: of the PE kinds. word: from a pixel's coordinates to its activation words. store: from an
-    address outside of layers to that activation word. finish: from the end of `drain` to the last result
+    address outside of layers to that activation word. finish: from the end of `drains` to the last result
     in the activation memory. Several tiles take two cycles more to reach their banks, and one to write.
     """
 
@@ -34,9 +34,14 @@ class LayerTiming:
         return cls(product, 2, 1, 6) if geometry.tiles == 1 else cls(product, 4, 3, 7)
 
     @property
+    def drains(self) -> tuple[int, ...]:
+        """From a layer's last pixel to its sums' way out of the requantiser, by `pe`."""
+        return tuple(latency + self.word + Requantiser.LATENCY - 3 for latency in self.product.latencies)
+
+    @property
     def drain(self) -> int:
         """What `ParameterLoader` waits so that the slowest kind's last sums have left the requantiser."""
-        return max(self.product.latencies) + self.word + Requantiser.LATENCY - 3
+        return max(self.drains)
 
     @property
     def hold(self) -> int:

@@ -39,6 +39,9 @@ class SplitConvolution(wiring.Component):
     start, layer: begin with this instruction, which stays until `done`: one cycle, all results are stored.
     activation_write, weight_write, parameter_write: for loading, while no layer executes; activations also
     behind a layer, but not `layer_timing.BEAT_TO_WORD` cycles after `hold_writes`: a result is written then.
+    issues: a pixel enters the pipeline. starved: none does, though there are more: weights, parameters or
+    partial sums are not ready. multiplying: tiles that a pixel entered a cycle ago, 0 without weights.
+    out_of_bounds: a sum or a result is for an address that its memory does not have.
     store_address, store_bank: while no layer executes, `store_activation` is that activation word
     `LayerTiming.store` cycles later, `store_sums` tile 0's word of sums SUMS_LATENCY cycles later, each lane
     extended to 32 bits.
@@ -54,6 +57,10 @@ class SplitConvolution(wiring.Component):
                 "layer": In(LAYER),
                 "done": Out(1),
                 "hold_writes": Out(1),
+                "starved": Out(1),
+                "multiplying": Out(range(geometry.tiles + 1)),
+                "issues": Out(1),
+                "out_of_bounds": Out(1),
                 "activation_write": In(WritePort(geometry.activation_word_bits)),
                 "weight_write": In(WritePort(geometry.weight_word_bits)),
                 "parameter_write": In(WritePort(geometry.parameter_word_bits)),
@@ -85,6 +92,7 @@ class SplitConvolution(wiring.Component):
         self._parameters(m, sweep, control)
         self._accumulate(m, control)
         self._finish(m, sweep)
+        self._watch(m, sweep, control)
         return m
 
     def _weights(self, m, sweep):
@@ -232,10 +240,36 @@ class SplitConvolution(wiring.Component):
 
     def _finish(self, m, sweep):
         """`done` when the last pixel's result is stored."""
-        cycles = self.timing.drain + self.timing.finish
-        wait = Signal(range(cycles + 1))
+        cycles = [drain + self.timing.finish for drain in self.timing.drains]
+        wait = Signal(range(max(cycles) + 1))
         with m.If(sweep.group_end & sweep.pixel.last):
-            m.d.sync += wait.eq(cycles)
+            m.d.sync += wait.eq(Array(cycles)[self.layer.pe])
         with m.Elif(wait != 0):
             m.d.sync += wait.eq(wait - 1)
         m.d.comb += self.done.eq(wait == 1)
+
+    def _watch(self, m, sweep, control):
+        """What counters and errors are made of."""
+        layer, geometry = self.layer, self.geometry
+        sweeping, groups_left = Signal(), Signal(8)
+        with m.If(sweep.group_end):
+            m.d.sync += [groups_left.eq(groups_left - 1), sweeping.eq(~sweep.pixel.last)]
+        with m.If(self.start):
+            m.d.sync += [groups_left.eq(layer.out_groups - 1), sweeping.eq(1)]
+        blocks = Mux(groups_left == 0, layer.last_blocks, layer.tile_blocks)
+        tiles_log2 = geometry.tiles.bit_length() - 1
+        active = Array(blocks << (tiles_log2 - log2) for log2 in range(tiles_log2 + 1))[layer.blocks_log2]
+        m.d.sync += self.multiplying.eq(Mux(sweep.issue & (layer.pe != LANES_PE), active, 0))
+        writer = m.submodules.writer
+        outside = [
+            control.issue & (control.pixel.sum >= geometry.sum_words),
+            *(
+                enable & (address >= geometry.activation_words)
+                for enable, address in zip(writer.enables, writer.addresses, strict=True)
+            ),
+        ]
+        m.d.comb += [
+            self.issues.eq(sweep.issue),
+            self.starved.eq(sweeping & ~sweep.issue),
+            self.out_of_bounds.eq(Cat(outside).any()),
+        ]

@@ -15,7 +15,7 @@ from twofold.rtl.engine import Engine
 from twofold.rtl.geometry import Geometry
 from twofold.rtl.verilog import to_verilog
 from twofold.sim import cocotb_runner
-from twofold.sim.faults import Fault
+from twofold.sim.faults import Fault, write_faults
 from twofold.sim.memory_layout import MemoryLayout
 from twofold.sim.primitives import MODELS
 
@@ -28,12 +28,14 @@ class EngineRun:
     """What a run left: results by map name, int64 [N, C, H, W]; the hardware's own cycle counters.
 
     cycles: start to done. instruction_cycles: of each instruction's last execution, in program order.
+    counters: those by cause and of MACs, by the lower case names of their registers.
     """
 
     frames: int
     results: Mapping[str, IntArray]
     cycles: int
     instruction_cycles: tuple[int, ...]
+    counters: Mapping[str, int]
 
 
 def engine_verilog(geometry: Geometry) -> str:
@@ -64,8 +66,9 @@ def run_program(
 ) -> EngineRun:
     """Runs all frames back to back, over AXI. frames: codes [N, *input shape].
 
-    stalls: probability of a pause in each cycle on every AXI channel. faults: runs that come before
-    and must end early. Raises SimulationError if the engine reports another error or does not end.
+    stalls: probability of a pause in each cycle on every AXI channel. faults: runs that come before, must
+    end early and be named, each followed by a whole run. Raises SimulationError if the engine reports another
+    error, leaves other results, or does not end.
     """
     count = len(frames)
     layout = MemoryLayout.of(program, count)
@@ -76,12 +79,12 @@ def run_program(
         description = {
             "frames": count,
             "stalls": stalls,
-            "faults": list(faults),
             "layout": asdict(layout),
             "limit": LIMIT_FACTOR * program.predicted_cycles(count),
             "instructions": len(program.instructions),
         }
         (folder / "run.json").write_text(json.dumps(description))
+        write_faults(folder / "faults.json", faults)
         cocotb_runner.run(
             simulation,
             "twofold.sim.benches.engine",
@@ -91,7 +94,8 @@ def run_program(
         )
         counters = json.loads((folder / "counters.json").read_text())
         results = program.unpack_results((folder / "results.bin").read_bytes(), count)
-    return EngineRun(count, results, counters["cycles"], tuple(counters["instructions"]))
+    cycles, by_instruction = counters.pop("cycles"), tuple(counters.pop("instructions"))
+    return EngineRun(count, results, cycles, by_instruction, counters)
 
 
 def shaped(network: Network, run: EngineRun) -> Mapping[str, IntArray]:

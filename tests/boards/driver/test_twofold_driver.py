@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import math
+import re
 import sys
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
@@ -22,6 +24,7 @@ from twofold.plan.program import Program
 from twofold.rtl.bus.engine_registers import engine_registers
 from twofold.rtl.engine import Engine
 from twofold.rtl.geometry import Geometry
+from twofold.rtl.run_errors import CAUSES, NO_INSTRUCTION, Cause
 from twofold.rtl.verilog import to_verilog
 from twofold.sim.cocotb_runner import Simulation, SimulationError, build, run
 
@@ -152,23 +155,34 @@ def test_another_engine_is_refused(
 @pytest.mark.parametrize(
     ("status", "message"),
     [
-        (0b00110, "the bus answered a read with an error"),
-        (0b01010, "the bus answered a write with an error"),
-        (0b10010, "an instruction that the engine does not know"),
-        (0b00000, "the run ended without being done"),
-        (0b00001, "the engine is still busy after 0.05 s, 0 frames done"),
-        (0b00010, "expected 1 frames done, found 0"),
+        (0b0110, "the run failed: NO_END at instruction 2 LOAD input. The program goes on after its last"),
+        (0b1010, "the run was aborted"),
+        (0b0000, "the run ended without being done"),
+        (0b0001, "the engine is still busy after 0.05 s, 0 frames done"),
+        (0b0010, "expected 1 frames done, found 0"),
     ],
 )
 def test_a_failed_run_is_an_error(
     monkeypatch: pytest.MonkeyPatch, folder: Path, network: Network, status: int, message: str
 ) -> None:
-    driver, registers = driver_with(monkeypatch, folder, STATUS=status, FRAMES_DONE=0)
+    driver, registers = driver_with(
+        monkeypatch, folder, STATUS=status, FRAMES_DONE=0, ERROR=Cause.NO_END | 2 << 16
+    )
     accelerator = driver.Accelerator(folder, timeout=0.05)
     with pytest.raises(driver.AcceleratorError, match=message):
         accelerator.run(random_frames(network, 1))
     control = engine_registers(8, 8)["CONTROL"].offset
     assert ((control, 2) in registers.written) == bool(status & 1), "only a run that hangs is aborted"
+
+
+@pytest.mark.parametrize("cause", list(Cause)[1:])
+def test_every_cause_is_named_with_its_meaning(
+    monkeypatch: pytest.MonkeyPatch, folder: Path, network: Network, cause: Cause
+) -> None:
+    driver, _ = driver_with(monkeypatch, folder, STATUS=0b0110, ERROR=cause | NO_INSTRUCTION << 16)
+    message = re.escape(f"the run failed: {cause.name}. {CAUSES[cause]}")
+    with pytest.raises(driver.AcceleratorError, match=f"^{message}"):
+        driver.Accelerator(folder).run(random_frames(network, 1))
 
 
 def test_images_of_another_shape_are_refused(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
@@ -213,7 +227,15 @@ def test_the_driver_predicts_on_the_simulated_engine(
     assert results["labels"] == golden[0].argmax()
     assert results["frames"] == 1
     assert program.frame_cycles < results["cycles"]
+    assert results["macs"] == macs(program)
     assert len(results["layer_cycles"]) == len(program.instructions)
+
+
+def macs(program: Program) -> int:
+    """Of a frame on an engine of one tile, idle lanes included."""
+    layers = [step.fields for step in program.instructions if step.fields.get("pe")]
+    names = ("out_groups", "in_blocks", "taps_y", "taps_x", "out_height", "out_width")
+    return sum(math.prod(fields[name] for name in names) for fields in layers) * program.geometry.lanes**2
 
 
 def test_a_driver_that_forgets_to_flush_fails(

@@ -8,6 +8,7 @@ import pytest
 
 from twofold.rtl.bus.engine_registers import engine_registers
 from twofold.rtl.bus.register_map import Access, Field, Register, RegisterMap
+from twofold.rtl.run_errors import CAUSES
 
 
 @pytest.mark.parametrize(
@@ -42,7 +43,10 @@ def test_a_map_describes_itself_for_the_driver() -> None:
         "low": 1,
         "width": 1,
         "doc": "The last run has ended; cleared by START.",
+        "values": {},
     }
+    causes = entries["ERROR"]["fields"]["CAUSE"]["values"]
+    assert causes == {str(int(cause)): [cause.name, doc] for cause, doc in CAUSES.items()}
     assert entries["GEOMETRY"]["reset"] == 8 | 32 << 8 | 1 << 16
 
 

@@ -45,7 +45,7 @@ def test_ports_have_the_names_that_vivado_infers() -> None:
     assert ports["s_axi_awaddr"] == ("input", 12)
     assert ports["s_axi_rdata"] == ("output", 32)
     assert ports["program_addr"] == ("output", 32)
-    assert ports["status"] == ("input", 5)
+    assert ports["status"] == ("input", 4)
     assert ports["control"] == ("output", 2)
     assert "id" not in ports
 

@@ -78,5 +78,5 @@ def test_an_error_of_the_engine_is_named(network: Network, geometry: Geometry, v
     fields = program.instructions[load].fields | {"offset": 0xF000_0000}
     steps = list(program.instructions)
     steps[load] = replace(steps[load], fields=fields)
-    with pytest.raises(SimulationError, match=r"^STATUS is 0x\w+ at the end \(.*READ_ERROR.*\)"):
+    with pytest.raises(SimulationError, match=r"^STATUS is 0x6 .*ERROR: READ_RESPONSE at instruction 0\. "):
         verify(network, replace(program, instructions=tuple(steps)))

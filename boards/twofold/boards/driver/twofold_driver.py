@@ -23,11 +23,8 @@ from pynq import MMIO, Overlay, allocate
 
 PROGRAM_FORMAT = "twofold program 2"
 MANIFEST_FORMAT = "twofold board 1"
-STATUS_ERRORS = {
-    "READ_ERROR": "the bus answered a read with an error: an address lies outside the memory",
-    "WRITE_ERROR": "the bus answered a write with an error: an address lies outside the memory",
-    "ILLEGAL": "the program holds an instruction that the engine does not know",
-}
+NO_INSTRUCTION = 65535
+COUNTERS = ("READ_WAIT_CYCLES", "WRITE_WAIT_CYCLES", "WEIGHT_WAIT_CYCLES", "HELD_CYCLES", "TILE_CYCLES")
 POLL_SECONDS = 100e-6
 
 
@@ -44,7 +41,8 @@ class Accelerator:
     Raises AcceleratorError if a file is missing or is not the one of the manifest, or if the bitstream
     holds another engine.
 
-    cycles: clock cycles of the last run, start to done. frames: frames of the last run.
+    cycles: clock cycles of the last run, start to done. frames: frames of the last run. counters: what it
+    waited for, in clock cycles, and its multiply-accumulates (MACS).
     """
 
     def __init__(self, folder: str | Path, *, batch: int = 64, timeout: float = 10.0) -> None:
@@ -59,6 +57,7 @@ class Accelerator:
             raise AcceleratorError(f"batch: expected at least 1 frame, found {batch}")
         self.batch, self.timeout = batch, timeout
         self.cycles = self.frames = 0
+        self.counters: dict[str, int] = {}
         self._clock_hz = manifest["clock_hz"]
         self._overlay = Overlay(str(self.folder / manifest["bitstream"]))
         self._registers = {entry["name"]: entry for entry in _read_json(self.folder / "registers.json")}
@@ -118,6 +117,7 @@ class Accelerator:
         self._output.invalidate()
         self.cycles = self._read("CYCLES_LO") | self._read("CYCLES_HI") << 32
         self.frames = self._read("FRAMES_DONE")
+        self.counters = self._counters()
         if self.frames != count:
             raise AcceleratorError(f"the engine: expected {count} frames done, found {self.frames}")
         return unpack(
@@ -136,16 +136,34 @@ class Accelerator:
             "OUTPUT_STRIDE": self.program["output_stride"],
         }
 
+    def _counters(self) -> dict[str, int]:
+        values = {name: self._read(name) for name in COUNTERS}
+        lanes = self.program["geometry"]["lanes"]
+        return {**values, "MACS": values["TILE_CYCLES"] * lanes * lanes}
+
     def _start_and_wait(self, count: int) -> None:
         self._write("CONTROL", 1 << self._low_bit("CONTROL", "START"))
         cycles = self.program["setup_cycles"] + count * self.program["frame_cycles"]
         time.sleep(min(cycles / self._clock_hz, self.timeout))
         status = self._wait_until_idle(self.timeout)
-        for name, reason in STATUS_ERRORS.items():
-            if status >> self._low_bit("STATUS", name) & 1:
-                raise AcceleratorError(f"the run failed, {reason} (STATUS {status:#x})")
+        if status >> self._low_bit("STATUS", "FAILED") & 1:
+            raise AcceleratorError(f"the run failed: {self._error()}")
+        if status >> self._low_bit("STATUS", "ABORTED") & 1:
+            raise AcceleratorError("the run was aborted; start it again")
         if not status >> self._low_bit("STATUS", "DONE") & 1:
             raise AcceleratorError(f"the run ended without being done (STATUS {status:#x})")
+
+    def _error(self) -> str:
+        """What ERROR says: the cause and the instruction whose it is."""
+        error = self._read("ERROR")
+        cause, place = (self._field("ERROR", name, error) for name in ("CAUSE", "INSTRUCTION"))
+        values = self._registers["ERROR"]["fields"]["CAUSE"]["values"]
+        name, meaning = values.get(str(cause), ["UNKNOWN", "This driver does not know the cause."])
+        if place == NO_INSTRUCTION:
+            return f"{name}. {meaning} (ERROR {error:#x})"
+        steps = self.program["instructions"]
+        step = f" {steps[place]['opcode']} {steps[place]['label']}" if place < len(steps) else ""
+        return f"{name} at instruction {place}{step}. {meaning} (ERROR {error:#x})"
 
     def _wait_until_idle(self, seconds: float) -> int:
         busy = 1 << self._low_bit("STATUS", "BUSY")
@@ -179,6 +197,10 @@ class Accelerator:
 
     def _low_bit(self, register: str, field: str) -> int:
         return self._registers[register]["fields"][field]["low"]
+
+    def _field(self, register: str, field: str, value: int) -> int:
+        entry = self._registers[register]["fields"][field]
+        return value >> entry["low"] & (1 << entry["width"]) - 1
 
     def _read(self, name: str) -> int:
         return int(self._mmio.read(self._registers[name]["offset"]))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from twofold.rtl.bus.register_map import Access, Field, Register, RegisterMap
+from twofold.rtl.run_errors import CAUSE_BITS, CAUSES
+from twofold.rtl.watchdog import WATCHDOG_BITS
 
 ENGINE_ID = 0x2F01D001
 ENGINE_VERSION = 0x0002_0000
@@ -13,7 +15,7 @@ def engine_registers(tin: int, tout: int, tiles: int = 1) -> RegisterMap:
     for name, size in (("tin", tin), ("tout", tout), ("tiles", tiles)):
         if not 1 <= size <= 255:
             raise ValueError(f"{name} must be 1 to 255, not {size}")
-    return RegisterMap((*_CONTROL, *_RUN, *_COUNTERS, _geometry(tin, tout, tiles)))
+    return RegisterMap((*_CONTROL, *_RUN, *_COUNTERS, _geometry(tin, tout, tiles), *_ERRORS, *_WAITS))
 
 
 _CONTROL = (
@@ -33,7 +35,7 @@ _CONTROL = (
         width=2,
         fields=(
             Field("START", 0, 1, "Begins a run and clears STATUS.DONE."),
-            Field("ABORT", 1, 1, "Ends the run after the instruction under way."),
+            Field("ABORT", 1, 1, "Ends the run; transfers under way come to their end."),
         ),
     ),
     Register(
@@ -41,13 +43,12 @@ _CONTROL = (
         0x0C,
         Access.RO,
         "State of the last run.",
-        width=5,
+        width=4,
         fields=(
             Field("BUSY", 0, 1, "A run is under way."),
             Field("DONE", 1, 1, "The last run has ended; cleared by START."),
-            Field("READ_ERROR", 2, 1, "The bus answered a read with an error."),
-            Field("WRITE_ERROR", 3, 1, "The bus answered a write with an error."),
-            Field("ILLEGAL", 4, 1, "The program holds an instruction that the engine does not know."),
+            Field("FAILED", 2, 1, "An error ended it, or came as it was aborted: ERROR names it."),
+            Field("ABORTED", 3, 1, "ABORT ended it."),
         ),
     ),
 )
@@ -67,9 +68,59 @@ _COUNTERS = (
     Register("CYCLES_LO", 0x30, Access.RO, "Clock cycles of the last run, start to done, bits 0 to 31."),
     Register("CYCLES_HI", 0x34, Access.RO, "Clock cycles of the last run, start to done, bits 32 to 63."),
     Register("FRAMES_DONE", 0x38, Access.RO, "Frames of the run that are complete."),
-    Register("LAYER_CYCLES_INDEX", 0x3C, Access.RW, "Which instruction LAYER_CYCLES shows."),
+    Register("LAYER_CYCLES_INDEX", 0x3C, Access.RW, "Which instruction LAYER_CYCLES shows.", width=16),
     Register("LAYER_CYCLES", 0x40, Access.RO, "Clock cycles of that instruction in the last frame."),
 )
+_ERRORS = (
+    Register(
+        "ERROR",
+        0x48,
+        Access.RO,
+        "The first error of the last run.",
+        fields=(
+            Field(
+                "CAUSE",
+                0,
+                CAUSE_BITS,
+                "What is wrong, 0 if nothing is.",
+                values=tuple((int(cause), cause.name, doc) for cause, doc in CAUSES.items()),
+            ),
+            Field("INSTRUCTION", 16, 16, "Index of the instruction whose error it is, 65535 if none's."),
+        ),
+    ),
+    Register(
+        "WATCHDOG",
+        0x4C,
+        Access.RW,
+        "Cycles without any progress after which a run fails; 0: never.",
+        width=WATCHDOG_BITS,
+        reset=1 << 20,
+    ),
+)
+_WAITS = (
+    Register("READ_WAIT_CYCLES", 0x50, Access.RO, "Cycles in which an instruction waited for read data."),
+    Register(
+        "WRITE_WAIT_CYCLES",
+        0x54,
+        Access.RO,
+        "Cycles in which an instruction waited for the bus to take or answer writes.",
+    ),
+    Register(
+        "WEIGHT_WAIT_CYCLES",
+        0x58,
+        Access.RO,
+        "Cycles in which a layer waited for weights, parameters or partial sums.",
+    ),
+    Register("HELD_CYCLES", 0x5C, Access.RO, "Cycles in which a layer's results held read data back."),
+    Register(
+        "TILE_CYCLES",
+        0x60,
+        Access.RO,
+        "Sum over the tiles of the cycles in which they multiplied; times TIN times TOUT, the MACs done.",
+    ),
+)
+COUNTERS = tuple(register.name for register in _WAITS)
+"""Registers that say what the cycles of a run were used for."""
 
 
 def _geometry(tin: int, tout: int, tiles: int) -> Register:

@@ -23,12 +23,13 @@ class Access(StrEnum):
 
 @dataclass(frozen=True)
 class Field:
-    """Bits [low, low + width) of a register."""
+    """Bits [low, low + width) of a register. values: (number, name, meaning) of those that have one."""
 
     name: str
     low: int
     width: int
     doc: str
+    values: tuple[tuple[int, str, str], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -75,7 +76,8 @@ class RegisterMap:
         return next(register for register in self.registers if register.name == name)
 
     def as_json(self) -> list[dict[str, Any]]:
-        """One entry a register: name, offset, access, width, reset, doc, and fields by name."""
+        """One entry a register: name, offset, access, width, reset, doc, and fields by name, each with the
+        names and meanings of its values."""
         return [
             {
                 "name": register.name,
@@ -85,7 +87,12 @@ class RegisterMap:
                 "reset": register.reset,
                 "doc": register.doc,
                 "fields": {
-                    field.name: {"low": field.low, "width": field.width, "doc": field.doc}
+                    field.name: {
+                        "low": field.low,
+                        "width": field.width,
+                        "doc": field.doc,
+                        "values": {str(number): [name, doc] for number, name, doc in field.values},
+                    }
                     for field in register.fields
                 },
             }

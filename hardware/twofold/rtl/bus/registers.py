@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from amaranth.hdl import Cat, Module, Signal
+from amaranth.hdl import Module, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
@@ -10,6 +10,7 @@ from twofold.rtl.bus.axi4 import Response, axi4_lite
 from twofold.rtl.bus.register_map import WORD_BYTES, Access, Register, RegisterMap
 
 _WORD_SHIFT = 2
+BYTE = 8
 
 
 def _port(register: Register):
@@ -108,9 +109,9 @@ class RegisterBlock(wiring.Component):
                 m.d.sync += getattr(self, register.name.lower()).eq(0)
 
     def _write(self, m: Module, register: Register, data: Signal, strobes: Signal) -> None:
-        mask = Cat(strobe.replicate(8) for strobe in strobes)
-        if register.access is Access.W1S:
-            m.d.sync += getattr(self, register.name.lower()).eq(data & mask)
-        elif register.access is Access.RW:
-            port = getattr(self, register.name.lower())
-            m.d.sync += port.eq((data & mask) | (port & ~mask))
+        if register.access not in (Access.W1S, Access.RW):
+            return
+        port = getattr(self, register.name.lower())
+        for first in range(0, register.width, BYTE):
+            with m.If(strobes[first // BYTE]):  # an enable of flip-flops, no multiplexer
+                m.d.sync += port[first : first + BYTE].eq(data[first : first + BYTE])

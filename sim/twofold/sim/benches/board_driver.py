@@ -2,7 +2,7 @@
 
 The environment names a board folder (BOARD_FOLDER) with the driver, an array of images
 (BOARD_IMAGES, .npy, [N, C, H, W] of floats), how many frames a run takes (BOARD_BATCH), and where the
-results go (BOARD_RESULTS, .npz with logits, labels, cycles, frames and layer_cycles).
+results go (BOARD_RESULTS, .npz with logits, labels, cycles, frames, macs and layer_cycles).
 """
 
 from __future__ import annotations
@@ -70,6 +70,7 @@ async def predict(dut: Any) -> None:
             labels=labels,
             cycles=accelerator.cycles,
             frames=accelerator.frames,
+            macs=accelerator.counters["MACS"],
             layer_cycles=[cycles for _, cycles in accelerator.layer_cycles()],
         )
 

@@ -16,7 +16,7 @@ from twofold.rtl.bus.register_map import Access
 from twofold.sim.benches.axi_memory import stalls
 
 MAP = engine_registers(int(os.environ.get("TIN", "16")), int(os.environ.get("TOUT", "16")))
-UNMAPPED = (0x48, 0x4C, 0x100, 0xFFC)
+UNMAPPED = (0x64, 0x68, 0x100, 0xFFC)
 
 
 def port(dut: Any, name: str) -> Any:

@@ -1,7 +1,7 @@
 """Bench of the engine: a program, its frames and its results in memory behind the AXI4 master.
 
 The environment names a folder (ENGINE_RUN) that `twofold.sim.engine` has filled: a program, frames.bin
-and run.json with {frames, stalls, faults, layout, limit, instructions}. The bench leaves results.bin and
+faults.json, and run.json with {frames, stalls, layout, limit, instructions}. The bench leaves results.bin and
 counters.json there.
 """
 
@@ -15,9 +15,11 @@ from typing import Any
 
 import cocotb
 
+from twofold.rtl.bus.engine_registers import COUNTERS
+from twofold.rtl.run_errors import describe
 from twofold.sim.benches.engine_faults import provoke
 from twofold.sim.benches.engine_host import EngineHost
-from twofold.sim.faults import Fault
+from twofold.sim.faults import read_faults
 from twofold.sim.memory_layout import MemoryLayout
 
 
@@ -37,12 +39,12 @@ async def run_frames(dut: Any) -> None:
         host.memory.write(address, (folder / f"{name}.bin").read_bytes())
     await host.reset()
     after_faults = {}
-    for fault in map(Fault, run["faults"]):
+    for fault in read_faults(folder / "faults.json"):
         await provoke(host, layout, fault, run["limit"])
-        after_faults[fault] = await complete(host, layout, run)
+        after_faults[fault.name] = await complete(host, layout, run)
     results = await complete(host, layout, run)
-    for fault, others in after_faults.items():
-        assert others == results, f"a run after {fault} left other results"
+    for name, others in after_faults.items():
+        assert others == results, f"the run after a fault, {name}, left other results"
     (folder / "results.bin").write_bytes(results)
     (folder / "counters.json").write_text(json.dumps(await counters(host, run["instructions"])))
 
@@ -54,16 +56,19 @@ async def complete(host: EngineHost, layout: MemoryLayout, run: dict[str, Any]) 
     host.memory.write(layout.output, random.randbytes(layout.output_bytes))
     await host.set_up(layout, run["frames"])
     status = await host.run(run["limit"])
-    assert status == 0b10, f"STATUS is {status:#07b} at the end, expected done without errors"
+    error = describe(await host.read("ERROR"))
+    assert status == 0b10, f"STATUS is {status:#06b} at the end, expected done without errors; ERROR: {error}"
     assert await host.read("FRAMES_DONE") == run["frames"]
     return bytes(host.memory.read(layout.output, layout.output_bytes))
 
 
 async def counters(host: EngineHost, instructions: int) -> dict[str, Any]:
-    """Cycles of the run and of each instruction's last execution."""
+    """Cycles of the run, of each instruction's last execution, and by cause."""
     cycles = await host.read("CYCLES_LO") | await host.read("CYCLES_HI") << 32
     by_instruction = []
     for index in range(instructions):
         await host.write("LAYER_CYCLES_INDEX", index)
         by_instruction.append(await host.read("LAYER_CYCLES"))
-    return {"cycles": cycles, "instructions": by_instruction}
+    return {"cycles": cycles, "instructions": by_instruction} | {
+        name.lower(): await host.read(name) for name in COUNTERS
+    }

@@ -1,4 +1,4 @@
-"""Runs of the engine that must end early, with the right bits in STATUS."""
+"""Runs of the engine that must end early, with the right names in STATUS and ERROR."""
 
 from __future__ import annotations
 
@@ -6,56 +6,68 @@ import random
 
 from cocotb.triggers import ClockCycles
 
-from twofold.rtl.isa import INSTRUCTION_BYTES
+from twofold.rtl.run_errors import NO_INSTRUCTION, Cause
 from twofold.sim.benches.engine_host import MEMORY_BYTES, EngineHost
 from twofold.sim.faults import Fault
 from twofold.sim.memory_layout import MemoryLayout
 
-DONE, READ_ERROR, WRITE_ERROR, ILLEGAL = 0b00010, 0b00100, 0b01000, 0b10000
+BUSY, DONE, FAILED, ABORTED = 0b0001, 0b0010, 0b0100, 0b1000
 ENDLESS = 1 << 30
-UNKNOWN_OPCODE = 0b1001
-
-_ADDRESSES = {
-    Fault.PROGRAM_ADDRESS: ("PROGRAM_ADDR", READ_ERROR),
-    Fault.MODEL_ADDRESS: ("MODEL_ADDR", READ_ERROR),
-    Fault.INPUT_ADDRESS: ("INPUT_ADDR", READ_ERROR),
-    Fault.OUTPUT_ADDRESS: ("OUTPUT_ADDR", WRITE_ERROR),
-}
+POLLS = 20
 
 
 async def provoke(host: EngineHost, layout: MemoryLayout, fault: Fault, limit: int) -> None:
-    """A run without end, cut short by `fault`; afterwards memory holds the program as before.
+    """A run that `fault` ends; afterwards memory and registers are as before.
 
-    Raises AssertionError if the run does not end within `limit` cycles, or ends with other bits.
+    Raises AssertionError if the run does not end within `limit` cycles, or names another error.
     """
     host.allow((range(MEMORY_BYTES),), (range(MEMORY_BYTES),))
+    watchdog = await host.read("WATCHDOG")
     await host.set_up(layout, ENDLESS)
-    if fault in _ADDRESSES:
-        register, error = _ADDRESSES[fault]
-        await host.write(register, MEMORY_BYTES)
-        status = await host.run(limit)
-    elif fault is Fault.OPCODE:
-        status, error = await _with_unknown_opcode(host, layout, limit), ILLEGAL
-    else:
-        status, error = await _aborted(host, limit), 0
-    assert status == DONE | error, f"{fault}: STATUS is {status:#07b}, expected {DONE | error:#07b}"
+    for name, value in fault.registers.items():
+        await host.write(name, value)
+    before = {place: host.memory.read(layout.program + place, 1) for place in fault.code}
+    for place, value in fault.code.items():
+        host.memory.write(layout.program + place, bytes([value]))
+    status = await _run(host, fault, limit)
+    for place, value in before.items():
+        host.memory.write(layout.program + place, value)
+    if fault.resets is None:
+        await _check(host, fault, status)
+        await host.write("WATCHDOG", watchdog)
+
+
+async def _run(host: EngineHost, fault: Fault, limit: int) -> int:
+    """STATUS at the end of the run."""
+    if fault.standing is not None:
+        with host.standing(fault.standing):
+            return await host.run(limit)
+    if fault.resets is not None:
+        await host.write("CONTROL", 1)
+        await ClockCycles(host.dut.clk, fault.resets)
+        await host.reset()
+        return await host.read("STATUS")
+    if fault.aborts is not None:
+        await host.write("CONTROL", 1)
+        await ClockCycles(host.dut.clk, fault.aborts + random.randrange(POLLS))
+        assert await host.read("STATUS") == BUSY, "expected a busy engine without errors"
+        await host.write("CONTROL", 1)  # ignored while a run is under way
+        await host.write("CONTROL", 2)
+        return await host.wait(limit)
+    return await host.run(limit)
+
+
+async def _check(host: EngineHost, fault: Fault, status: int) -> None:
+    expected = DONE | (ABORTED if fault.aborts is not None else FAILED)
+    assert status == expected, f"{fault.name}: STATUS is {status:#06b}, expected {expected:#06b}"
+    error = await host.read("ERROR")
+    found, index = Cause(error & 0x1F), error >> 16
+    assert (found, index) == (fault.cause, fault.index), (
+        f"{fault.name}: ERROR names {found.name} of instruction {_index(index)}, "
+        f"expected {fault.cause.name} of {_index(fault.index)}"
+    )
     assert await host.read("FRAMES_DONE") < ENDLESS
 
 
-async def _with_unknown_opcode(host: EngineHost, layout: MemoryLayout, limit: int) -> int:
-    """In place of END."""
-    last = layout.program + layout.program_bytes - INSTRUCTION_BYTES
-    end = host.memory.read(last, 1)
-    host.memory.write(last, bytes([end[0] & 0xF0 | UNKNOWN_OPCODE]))
-    status = await host.run(limit)
-    host.memory.write(last, end)
-    return status
-
-
-async def _aborted(host: EngineHost, limit: int) -> int:
-    """At any point of the first frames."""
-    await host.write("CONTROL", 1)
-    await ClockCycles(host.dut.clk, random.randrange(200, limit // 20))
-    assert await host.read("STATUS") == 1, "expected a busy engine without errors"
-    await host.write("CONTROL", 2)
-    return await host.wait(limit)
+def _index(index: int) -> str:
+    return "none" if index == NO_INSTRUCTION else str(index)

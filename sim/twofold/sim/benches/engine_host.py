@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from cocotb.clock import Clock
@@ -10,6 +12,7 @@ from cocotbext.axi import AxiLiteBus, AxiLiteMaster, AxiReadBus, AxiResp, AxiWri
 
 from twofold.rtl.bus.engine_registers import engine_registers
 from twofold.sim.benches.axi_memory import FaultyReads, FaultyWrites, Outside, stalls
+from twofold.sim.faults import Channel
 from twofold.sim.memory_layout import MemoryLayout
 
 POLL_CYCLES = 200
@@ -23,7 +26,7 @@ class EngineHost:
     """
 
     def __init__(self, dut: Any):
-        self.dut = dut
+        self.dut, self._share = dut, 0.0
         Clock(dut.clk, 10, unit="ns").start()
         self.registers = engine_registers(1, 1)
         self.master = AxiLiteMaster(AxiLiteBus.from_prefix(dut, "s_axi"), dut.clk, dut.rst)
@@ -39,12 +42,25 @@ class EngineHost:
 
     def stall(self, share: float) -> None:
         """Random pauses on every channel of both ports, each cycle with this probability."""
+        self._share = share
         reads, writes = self.memory, self.writes
         channels = [reads.ar_channel, reads.r_channel, writes.aw_channel, writes.w_channel, writes.b_channel]
         reads, writes = self.master.read_if, self.master.write_if
         channels += [reads.ar_channel, reads.r_channel, writes.aw_channel, writes.w_channel, writes.b_channel]
         for channel in channels:
             channel.set_pause_generator(stalls(share))
+
+    @contextmanager
+    def standing(self, channel: Channel) -> Iterator[None]:
+        """A channel of the memory that does not move."""
+        half = self.memory if channel in (Channel.READ_ADDRESS, Channel.READ_DATA) else self.writes
+        stopped = getattr(half, f"{channel}_channel")
+        stopped.clear_pause_generator()
+        stopped.pause = True
+        yield
+        stopped.pause = False
+        if self._share:
+            stopped.set_pause_generator(stalls(self._share))
 
     async def reset(self) -> None:
         self.dut.rst.value = 1

@@ -15,8 +15,9 @@ from twofold.network.types import IntArray
 from twofold.plan.cost import BusTiming
 from twofold.plan.program import Program
 from twofold.plan.schedule import SIMULATED_MEMORY
-from twofold.rtl.bus.engine_registers import engine_registers
+from twofold.rtl.bus.engine_registers import COUNTERS, engine_registers
 from twofold.rtl.bus.register_map import Field
+from twofold.rtl.run_errors import describe
 from twofold.sim.bulk.library import EngineLibrary, build_library
 from twofold.sim.bulk.model import EngineModel
 from twofold.sim.cocotb_runner import SimulationError
@@ -57,10 +58,11 @@ def run_bulk(
         _complete(model, count, LIMIT_FACTOR * program.predicted_cycles(count))
         cycles = model.read("CYCLES_LO") | model.read("CYCLES_HI") << 32
         instructions = tuple(_instruction_cycles(model, index) for index in range(len(program.instructions)))
+        counters = {name.lower(): model.read(name) for name in COUNTERS}
         clocks, seconds = model.clocks, model.seconds
     output = memory[layout.output : layout.output + layout.output_bytes]
     results = program.unpack_results(output.tobytes(), count)
-    return BulkRun(count, results, cycles, instructions, clocks, seconds)
+    return BulkRun(count, results, cycles, instructions, counters, clocks, seconds)
 
 
 def run_rtl(
@@ -95,7 +97,10 @@ def _complete(model: EngineModel, frames: int, limit: int) -> None:
     found = model.wait(status.name, _mask(status.field("BUSY")), limit)
     if found != _mask(status.field("DONE")):
         names = [field.name for field in status.fields if found & _mask(field)]
-        raise SimulationError(f"STATUS is {found:#x} at the end ({', '.join(names)}), expected DONE alone")
+        error = describe(model.read("ERROR"))
+        raise SimulationError(
+            f"STATUS is {found:#x} at the end ({', '.join(names)}), expected DONE alone; ERROR: {error}"
+        )
     done = model.read("FRAMES_DONE")
     if done != frames:
         raise SimulationError(f"FRAMES_DONE is {done} at the end, expected {frames}")

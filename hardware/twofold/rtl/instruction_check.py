@@ -1,0 +1,86 @@
+"""Refuses instructions that this engine cannot execute, before it does."""
+
+from __future__ import annotations
+
+from amaranth.hdl import Array, Cat, Module, Signal
+from amaranth.lib import data, wiring
+from amaranth.lib.wiring import In, Out
+
+from twofold.rtl.geometry import Geometry
+from twofold.rtl.isa import ADDRESS_BITS, INSTRUCTION_BYTES, LAYER, TRANSFER, Base, Memory, Opcode, Output
+from twofold.rtl.run_errors import CAUSE_BITS, Cause
+
+_COUNTS = (
+    *("tile_blocks", "last_blocks", "out_groups", "in_blocks"),
+    *("taps_y", "taps_x", "out_height", "out_width"),
+)
+"""Fields of a layer of which 0 means nothing that can be executed."""
+
+_REACHED = {
+    Opcode.LOAD: (Memory.ACTIVATIONS, Memory.WEIGHTS, Memory.PARAMETERS),
+    Opcode.PREFETCH: (Memory.ACTIVATIONS,),
+    Opcode.STORE: (Memory.ACTIVATIONS, Memory.SUMS),
+}
+"""The memories that a transfer can name."""
+
+
+class InstructionCheck(wiring.Component):
+    """`cause`, 1 cycle after `instruction`: why it cannot be executed, or Cause.NONE.
+
+    A layer's addresses are not among it: they are watched as it executes (Cause.BOUNDS).
+    """
+
+    def __init__(self, geometry: Geometry):
+        self.geometry = geometry
+        super().__init__({"instruction": In(8 * INSTRUCTION_BYTES), "cause": Out(CAUSE_BITS)})
+
+    def elaborate(self, platform):
+        m = Module()
+        transfer = data.View(TRANSFER, self.instruction[: TRANSFER.size])
+        outside = self._outside(m, transfer)
+        m.d.sync += self.cause.eq(Cause.NONE)
+        with m.Switch(self.instruction[:4]):
+            with m.Case(Opcode.END, Opcode.FRAME):
+                pass
+            for opcode, memories in _REACHED.items():
+                with m.Case(opcode):
+                    self._transfer(m, transfer, memories, outside)
+            with m.Case(Opcode.LAYER):
+                self._layer(m)
+            with m.Default():
+                m.d.sync += self.cause.eq(Cause.OPCODE)
+        return m
+
+    def _transfer(self, m, transfer, memories, outside):
+        reached = Array(memory in memories for memory in Memory)[transfer.memory]
+        with m.If(~reached | (transfer.base > max(Base))):
+            m.d.sync += self.cause.eq(Cause.MEMORY)
+        with m.Elif(transfer.offset[:3] != 0):
+            m.d.sync += self.cause.eq(Cause.ALIGNMENT)
+        with m.Elif(outside):
+            m.d.sync += self.cause.eq(Cause.RANGE)
+
+    def _outside(self, m, transfer):
+        """Whether there are no words, or a band of them ends outside its memory."""
+        geometry, end = self.geometry, Signal(ADDRESS_BITS + 1)
+        m.d.comb += end.eq(transfer.address + transfer.band_words)
+        depths = (
+            *(geometry.activation_words, geometry.weight_words),
+            *(geometry.parameter_words, geometry.sum_words),
+        )
+        too_far = Array(end > depth for depth in depths)[transfer.memory]
+        return (transfer.words == 0) | (transfer.band_words == 0) | too_far
+
+    def _layer(self, m):
+        geometry = self.geometry
+        layer = data.View(LAYER, self.instruction[: LAYER.size])
+        wrong = [
+            *(layer[name] == 0 for name in _COUNTS),
+            layer.pe > len(geometry.kinds),
+            layer.output > max(Output),
+            (1 << layer.blocks_log2) > geometry.tiles,
+            layer.tile_blocks > (1 << layer.blocks_log2),
+            layer.last_blocks > layer.tile_blocks,
+        ]
+        with m.If(Cat(wrong).any()):
+            m.d.sync += self.cause.eq(Cause.LAYER)
