@@ -15,7 +15,7 @@ Simulate = Callable[[Elaboratable, Callable[[Any], Any]], None]
 
 def test_cycles_of_runs_and_of_instructions(simulate: Simulate) -> None:
     """Instructions follow each other without a gap: each lasts from the end of the one before to its own."""
-    counters, rng = CycleCounters(instructions=16, causes=2, tiles=4), np.random.default_rng(1)
+    counters, rng = CycleCounters(instructions=16, causes=2, most=4), np.random.default_rng(1)
 
     async def bench(ctx: Any) -> None:
         for _ in range(2):
@@ -30,17 +30,17 @@ def test_cycles_of_runs_and_of_instructions(simulate: Simulate) -> None:
                 for cycle in range(length):
                     ctx.set(counters.first, index == cycle == 0)
                     ctx.set(counters.retire, cycle == length - 1)
-                    waits, tiles = int(rng.integers(4)), int(rng.integers(5))
+                    waits, inputs = int(rng.integers(4)), int(rng.integers(5))
                     ctx.set(counters.waits, waits)
-                    ctx.set(counters.tiles, tiles)
-                    totals += [waits & 1, waits >> 1, tiles]
+                    ctx.set(counters.inputs, inputs)
+                    totals += [waits & 1, waits >> 1, inputs]
                     await ctx.tick()
             ctx.set(counters.busy, 0)
             ctx.set(counters.retire, 0)
             for _ in range(5):
                 await ctx.tick()
             assert ctx.get(counters.run) == sum(lengths)
-            found = [*(ctx.get(counters.waited[cause]) for cause in range(2)), ctx.get(counters.tile_cycles)]
+            found = [*(ctx.get(counters.waited[cause]) for cause in range(2)), ctx.get(counters.total)]
             assert found == totals.tolist()
             for index, length in enumerate(lengths):
                 ctx.set(counters.show, index)

@@ -28,7 +28,7 @@ DEPTHS = {Memory.ACTIVATIONS: 1024, Memory.WEIGHTS: 256, Memory.PARAMETERS: 128,
 WORDS = dict.fromkeys(TRANSFER.members, 0) | {"words": 9, "band_words": 3, "offset": 64}
 ONES = (
     *("tile_blocks", "last_blocks", "out_groups", "in_blocks"),
-    *("taps_y", "taps_x", "out_height", "out_width"),
+    *("taps_y", "taps_x", "parts", "out_height", "out_width"),
 )
 SIZES = dict.fromkeys(LAYER.members, 0) | dict.fromkeys(ONES, 1)
 

@@ -15,6 +15,7 @@ from twofold.plan.schedule import plan
 from twofold.qonnx.importer.load import import_model
 from twofold.rtl.geometry import Geometry
 from twofold.rtl.isa import Opcode
+from twofold.rtl.mac.kinds import pe_kinds
 from twofold.rtl.run_errors import Cause
 from twofold.sim.cocotb_runner import SimulationError
 from twofold.sim.engine import EngineRun
@@ -76,13 +77,14 @@ def test_a_fault_that_is_not_as_expected_fails_the_bench(
         verify(network, program, frames=1, faults=[fault])
 
 
-def tile_cycles(program: Program) -> int:
-    """Of a frame: tiles that multiply times cycles."""
-    total, tiles = 0, program.geometry.tiles
+def inputs_multiplied(program: Program) -> int:
+    """Of a frame, by all tiles."""
+    total, tiles, kinds = 0, program.geometry.tiles, pe_kinds(program.geometry)
     for step in program.instructions:
         if step.opcode is Opcode.LAYER and step.fields["pe"]:
             fields = step.fields
-            sweeps = fields["in_blocks"] * fields["taps_y"] * fields["taps_x"]
+            inputs = fields["in_blocks"] * fields["parts"] * kinds[fields["pe"] - 1].rows
+            sweeps = inputs * fields["taps_y"] * fields["taps_x"]
             blocks = (fields["out_groups"] - 1) * fields["tile_blocks"] + fields["last_blocks"]
             bands = tiles >> fields["blocks_log2"]
             total += fields["out_height"] * fields["out_width"] * sweeps * blocks * bands
@@ -94,7 +96,8 @@ def test_counters_say_what_was_done_and_what_was_waited_for(
 ) -> None:
     _, run = verify(network, program, frames=3)
     _, slow = verify(network, program, frames=3, stalls=0.5)
-    assert run.counters["tile_cycles"] == slow.counters["tile_cycles"] == 3 * tile_cycles(program)
+    name = "inputs_multiplied"
+    assert run.counters[name] == slow.counters[name] == 3 * inputs_multiplied(program)
     assert run.counters["weight_wait_cycles"] == slow.counters["weight_wait_cycles"] > 0
     for name in ("read_wait_cycles", "write_wait_cycles"):
         assert 0 < run.counters[name] < slow.counters[name] < slow.cycles, name

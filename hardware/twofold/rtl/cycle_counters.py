@@ -14,11 +14,11 @@ class CycleCounters(wiring.Component):
     first: high in the cycle that counts as the first one of the first instruction. retire: instruction
     `index` has ended; its cycles, since the end of the one before, replace those of the frame before.
     run: cycles of the run. show → shown: cycles of an instruction, 1 cycle later.
-    waits → waited: cycles of the run in which each of `causes` was high. tiles → tile_cycles: sum over the
-    run.
+    waits → waited: cycles of the run in which each of `causes` was high. inputs → total: sum over the run, at
+    most `most` a cycle.
     """
 
-    def __init__(self, instructions: int, causes: int, tiles: int):
+    def __init__(self, instructions: int, causes: int, most: int):
         self.depth = instructions
         super().__init__(
             {
@@ -29,8 +29,8 @@ class CycleCounters(wiring.Component):
                 "index": In(range(instructions + 1)),
                 "waits": In(causes),
                 "waited": Out(data.ArrayLayout(32, causes)),
-                "tiles": In(range(tiles + 1)),
-                "tile_cycles": Out(32),
+                "inputs": In(range(most + 1)),
+                "total": Out(32),
                 "run": Out(64),
                 "show": In(16),
                 "shown": Out(32),
@@ -44,12 +44,12 @@ class CycleCounters(wiring.Component):
         since = Signal(32)
         m.d.sync += since.eq(since + 1)
         with m.If(self.busy):
-            m.d.sync += [self.run.eq(self.run + 1), self.tile_cycles.eq(self.tile_cycles + self.tiles)]
+            m.d.sync += [self.run.eq(self.run + 1), self.total.eq(self.total + self.inputs)]
         for wait, waited in zip(self.waits, self.waited, strict=True):
             with m.If(self.busy & wait):
                 m.d.sync += waited.eq(waited + 1)
         with m.If(self.start & ~self.busy):
-            m.d.sync += [self.run.eq(0), self.waited.as_value().eq(0), self.tile_cycles.eq(0)]
+            m.d.sync += [self.run.eq(0), self.waited.as_value().eq(0), self.total.eq(0)]
         with m.If(self.first | self.retire):
             m.d.sync += since.eq(Mux(self.first, 2, 1))
         m.d.comb += [

@@ -131,7 +131,7 @@ class Engine(wiring.Component):
         )
         m.submodules.watchdog = watchdog = Watchdog()
         m.submodules.counters = counters = CycleCounters(
-            self.geometry.instructions, len(waits), self.geometry.tiles
+            self.geometry.instructions, len(waits), self.geometry.tiles * self.geometry.lanes
         )
         m.d.comb += [register.eq(waited) for register, waited in zip(shown, counters.waited, strict=True)]
         m.d.comb += [
@@ -139,8 +139,8 @@ class Engine(wiring.Component):
             counters.busy.eq(sequencer.busy),
             counters.first.eq(sequencer.first),
             counters.waits.eq(waits),
-            counters.tiles.eq(conv.multiplying),
-            registers.tile_cycles.eq(counters.tile_cycles),
+            counters.inputs.eq(conv.multiplied),
+            registers.inputs_multiplied.eq(counters.total),
             watchdog.limit.eq(registers.watchdog),
             watchdog.progress.eq(
                 ~sequencer.busy

@@ -12,7 +12,7 @@ from twofold.rtl.run_errors import CAUSE_BITS, Cause
 
 _COUNTS = (
     *("tile_blocks", "last_blocks", "out_groups", "in_blocks"),
-    *("taps_y", "taps_x", "out_height", "out_width"),
+    *("taps_y", "taps_x", "parts", "out_height", "out_width"),
 )
 """Fields of a layer of which 0 means nothing that can be executed."""
 

@@ -11,6 +11,7 @@ from twofold.rtl.activation_reader import ActivationReader
 from twofold.rtl.geometry import Geometry
 from twofold.rtl.isa import ADDRESS_BITS, BANK_BITS, LANES_PE, LAYER, Output
 from twofold.rtl.layer_timing import LayerTiming
+from twofold.rtl.mac.kinds import pe_kinds
 from twofold.rtl.mac.pipeline import delay
 from twofold.rtl.parameter_loader import ParameterLoader
 from twofold.rtl.partial_sums import PartialSums
@@ -40,7 +41,7 @@ class SplitConvolution(wiring.Component):
     activation_write, weight_write, parameter_write: for loading, while no layer executes; activations also
     behind a layer, but not `layer_timing.BEAT_TO_WORD` cycles after `hold_writes`: a result is written then.
     issues: a pixel enters the pipeline. starved: none does, though there are more: weights, parameters or
-    partial sums are not ready. multiplying: tiles that a pixel entered a cycle ago, 0 without weights.
+    partial sums are not ready. multiplied: inputs, of all tiles, that entered a cycle ago and have weights.
     out_of_bounds: a sum or a result is for an address that its memory does not have.
     store_address, store_bank: while no layer executes, `store_activation` is that activation word
     `LayerTiming.store` cycles later, `store_sums` tile 0's word of sums SUMS_LATENCY cycles later, each lane
@@ -58,7 +59,7 @@ class SplitConvolution(wiring.Component):
                 "done": Out(1),
                 "hold_writes": Out(1),
                 "starved": Out(1),
-                "multiplying": Out(range(geometry.tiles + 1)),
+                "multiplied": Out(range(geometry.tiles * geometry.lanes + 1)),
                 "issues": Out(1),
                 "out_of_bounds": Out(1),
                 "activation_write": In(WritePort(geometry.activation_word_bits)),
@@ -259,7 +260,8 @@ class SplitConvolution(wiring.Component):
         blocks = Mux(groups_left == 0, layer.last_blocks, layer.tile_blocks)
         tiles_log2 = geometry.tiles.bit_length() - 1
         active = Array(blocks << (tiles_log2 - log2) for log2 in range(tiles_log2 + 1))[layer.blocks_log2]
-        m.d.sync += self.multiplying.eq(Mux(sweep.issue & (layer.pe != LANES_PE), active, 0))
+        inputs = Array((0, *(active * kind.rows for kind in pe_kinds(geometry))))[layer.pe]
+        m.d.sync += self.multiplied.eq(Mux(sweep.issue, inputs, 0))
         writer = m.submodules.writer
         outside = [
             control.issue & (control.pixel.sum >= geometry.sum_words),

@@ -232,7 +232,7 @@ def test_the_driver_predicts_on_the_simulated_engine(
 
 
 def macs(program: Program) -> int:
-    """Of a frame on an engine of one tile, idle lanes included."""
+    """Of a frame on an engine of one tile and kinds of `lanes` inputs, idle lanes included."""
     layers = [step.fields for step in program.instructions if step.fields.get("pe")]
     names = ("out_groups", "in_blocks", "taps_y", "taps_x", "out_height", "out_width")
     return sum(math.prod(fields[name] for name in names) for fields in layers) * program.geometry.lanes**2

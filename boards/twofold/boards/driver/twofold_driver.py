@@ -24,7 +24,7 @@ from pynq import MMIO, Overlay, allocate
 PROGRAM_FORMAT = "twofold program 2"
 MANIFEST_FORMAT = "twofold board 1"
 NO_INSTRUCTION = 65535
-COUNTERS = ("READ_WAIT_CYCLES", "WRITE_WAIT_CYCLES", "WEIGHT_WAIT_CYCLES", "HELD_CYCLES", "TILE_CYCLES")
+COUNTERS = ("READ_WAIT_CYCLES", "WRITE_WAIT_CYCLES", "WEIGHT_WAIT_CYCLES", "HELD_CYCLES", "INPUTS_MULTIPLIED")
 POLL_SECONDS = 100e-6
 
 
@@ -138,8 +138,7 @@ class Accelerator:
 
     def _counters(self) -> dict[str, int]:
         values = {name: self._read(name) for name in COUNTERS}
-        lanes = self.program["geometry"]["lanes"]
-        return {**values, "MACS": values["TILE_CYCLES"] * lanes * lanes}
+        return {**values, "MACS": values["INPUTS_MULTIPLIED"] * self.program["geometry"]["lanes"]}
 
     def _start_and_wait(self, count: int) -> None:
         self._write("CONTROL", 1 << self._low_bit("CONTROL", "START"))

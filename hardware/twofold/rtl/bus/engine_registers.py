@@ -113,10 +113,10 @@ _WAITS = (
     ),
     Register("HELD_CYCLES", 0x5C, Access.RO, "Cycles in which a layer's results held read data back."),
     Register(
-        "TILE_CYCLES",
+        "INPUTS_MULTIPLIED",
         0x60,
         Access.RO,
-        "Sum over the tiles of the cycles in which they multiplied; times TIN times TOUT, the MACs done.",
+        "Inputs that the tiles multiplied, over all cycles; times TOUT, the MACs done.",
     ),
 )
 COUNTERS = tuple(register.name for register in _WAITS)
