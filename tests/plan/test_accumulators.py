@@ -15,7 +15,7 @@ from twofold.plan.stages import stages
 
 
 def test_widths_hold_either_sign() -> None:
-    assert [accumulator_width(limit) for limit in (0, 1, 127, 128)] == [1, 2, 8, 9]
+    assert [accumulator_width(limit) for limit in (0, 1, 126, 127)] == [2, 3, 8, 9]
 
 
 def test_slack_moves_the_sums_of_convolutions(network: Network) -> None:

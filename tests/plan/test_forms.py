@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from twofold.network.errors import NetworkError
@@ -12,8 +13,14 @@ from twofold.network.ops import Requantise, Threshold
 from twofold.plan.forms import fit_forms, with_fewer_multipliers, with_fewer_products
 from twofold.plan.propose import propose
 from twofold.plan.schedule import plan
-from twofold.plan.stages import stages
+from twofold.plan.stages import Quantiser, stages
 from twofold.rtl.geometry import Geometry, PeName
+
+
+def consecutive(quantiser: Quantiser | None) -> Quantiser | None:
+    if not isinstance(quantiser, Threshold):
+        return quantiser
+    return replace(quantiser, levels=np.arange(len(quantiser.levels)) - 4)
 
 
 def test_a_network_gets_what_it_needs(network: Network) -> None:
@@ -22,6 +29,9 @@ def test_a_network_gets_what_it_needs(network: Network) -> None:
     assert geometry.level_bits == 6
     some = [part for part in stages(network) if not isinstance(part.quantiser, Threshold)]
     assert not fit_forms(some, Geometry()).thresholds
+    assert not geometry.padding
+    counted = [replace(part, quantiser=consecutive(part.quantiser)) for part in stages(network)]
+    assert fit_forms(counted, Geometry()).level_bits == 0
     none = [part for part in stages(network) if part.name in ("left", "right", "logits")]
     assert not fit_forms(none, Geometry()).max_pooling
 
@@ -30,10 +40,8 @@ def test_fewer_multipliers_are_tried_first(network: Network) -> None:
     eight = fit_forms(stages(network), Geometry(tiles=8))
     found = [geometry.full_tiles for geometry in with_fewer_multipliers(stages(network), eight)]
     assert found == [1, 2, 4, None]
-    without = replace(eight, thresholds=False)
-    assert list(with_fewer_multipliers(stages(network), without)) == [without]
     scaled = [part for part in stages(network) if isinstance(part.quantiser, Requantise)]
-    assert list(with_fewer_multipliers(scaled, eight)) == [eight]
+    assert [g.full_tiles for g in with_fewer_multipliers(scaled, eight)] == [None]
 
 
 def test_fewer_products_are_tried_first(network: Network) -> None:
@@ -56,6 +64,7 @@ def test_multipliers_that_are_worth_their_cycles_stay(network: Network) -> None:
         ({"max_pooling": False}, "pool: op: expected a geometry with max_pooling, found one without"),
         ({"thresholds": False}, "act: op: expected a geometry with thresholds, found one without"),
         ({"level_bits": 4}, "act: levels: expected codes of 4 bits in"),
+        ({"level_bits": 0}, "act: levels: expected codes that follow each other, level_bits 0, found"),
     ],
 )
 def test_what_a_geometry_lacks_is_refused_by_name(

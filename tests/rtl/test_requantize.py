@@ -131,6 +131,20 @@ def test_thresholds_alone(family: Family) -> None:
     assert np.array_equal(got, by_thresholds(accumulators, thresholds, levels))
 
 
+@pytest.mark.parametrize("first", [-8, 0, 200])
+def test_codes_that_follow_each_other(first: int) -> None:
+    lean = Requantiser(lanes=LANES, acc_bits=12, tag_bits=5, level_bits=0, multipliers=False)
+    rng = np.random.default_rng(9)
+    thresholds = np.sort(rng.integers(-900, 900, (LANES, 13)), axis=1)
+    thresholds[0, -1] = 1 << 20
+    levels = first + np.arange(14)
+    accumulators = rng.integers(-2048, 2047, (400, LANES))
+    config = config_word(RequantiseMode.THRESHOLDS, low=first)
+    hardware = build(lean, Path("build/vectors"))
+    got = codes(lean, hardware, lean.words.thresholds(thresholds, levels), accumulators, config)
+    assert np.array_equal(got, by_thresholds(accumulators, thresholds, levels) & 0xFF)
+
+
 def test_multipliers_alone() -> None:
     lean = Requantiser(lanes=LANES, tag_bits=5, thresholds=False)
     rng = np.random.default_rng(8)

@@ -28,5 +28,5 @@ def sum_limits(network: Network, parts: Sequence[Stage], slacks: Sequence[int]) 
 
 
 def accumulator_width(limit: int) -> int:
-    """Bits of a signed sum of that magnitude."""
-    return limit.bit_length() + 1
+    """Bits of a signed sum of that magnitude that is never the greatest one: unused thresholds are."""
+    return (limit + 1).bit_length() + 1

@@ -74,7 +74,8 @@ def _operands(geometry: Geometry) -> EngineArea:
     timing, lanes = ProductTiming.of(geometry), geometry.lanes
     codes, shifted = LANE_BITS + 1, LANE_BITS + 1 + geometry.lane_shift
     return EngineArea(
-        lut=lanes * (codes + _choice(geometry.lane_shift + 1) * shifted + timing.sum_bits),
+        lut=lanes
+        * ((codes if geometry.padding else 1) + _choice(geometry.lane_shift + 1) * shifted + timing.sum_bits),
         ff=lanes * (codes + shifted + timing.addends * timing.sum_bits),
     )
 
@@ -103,9 +104,9 @@ def _search(geometry: Geometry) -> EngineArea:
     bits, steps = geometry.accumulator_bits, THRESHOLD_BITS
     memories = (steps - 1) * -(-bits // 6) + -(-geometry.level_bits // 6)
     return EngineArea(
-        lut=steps * -(-bits // 2),
+        lut=steps * -(-bits // 2) + (0 if geometry.level_bits else LANE_BITS),
         lutram=4 * memories,
-        ff=steps * bits + steps * (steps + 5) // 2 + geometry.level_bits,
+        ff=steps * bits + steps * (steps + 5) // 2 + (geometry.level_bits or LANE_BITS),
     )
 
 

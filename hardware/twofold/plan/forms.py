@@ -5,8 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from twofold.network.ops import Add, Conv2d, MaxPool2d, Requantise, Threshold
+import numpy as np
+
+from twofold.network.ops import Add, Conv2d, MaxPool2d, Threshold
+from twofold.plan.layer_fields import padding_code
 from twofold.plan.stages import Stage
+from twofold.plan.threshold_form import threshold_form
 from twofold.rtl.geometry import LANE_BITS, PARTS_MAX, Geometry, PeName
 
 LEVEL_BITS_MIN = 4
@@ -21,9 +25,21 @@ def fit_forms(parts: Sequence[Stage], draft: Geometry) -> Geometry:
         full_tiles=None,
         thresholds=bool(thresholds),
         max_pooling=any(isinstance(part.body, MaxPool2d) for part in parts),
-        level_bits=max((_level_bits(quantiser) for quantiser in thresholds), default=LEVEL_BITS_MIN),
+        level_bits=0 if all(map(_is_counted, thresholds)) else max(map(_level_bits, thresholds)),
+        padding=any(map(_pads, parts)),
         lane_shift=max(shifts, default=0),
     )
+
+
+def _is_counted(quantiser: Threshold) -> bool:
+    """Whether each threshold leads to the next code."""
+    return bool((np.diff(quantiser.levels) == 1).all())
+
+
+def _pads(part: Stage) -> bool:
+    """Whether what lies outside of the stage's operand can be another code than 0."""
+    padded = isinstance(part.body, Conv2d | MaxPool2d) and any(part.body.padding)
+    return padded and padding_code(part) != 0
 
 
 def _level_bits(quantiser: Threshold) -> int:
@@ -33,13 +49,14 @@ def _level_bits(quantiser: Threshold) -> int:
 
 
 def with_fewer_multipliers(parts: Sequence[Stage], geometry: Geometry) -> Iterator[Geometry]:
-    """The geometry with 1, 2, 4, … full tiles, as far as the stages allow, and at last with all."""
-    if geometry.thresholds and any(not isinstance(part.quantiser, Requantise) for part in parts):
+    """The geometry with 1, 2, 4, … full tiles, if thresholds can do the rest, and at last with all."""
+    lean = [threshold_form(part) for part in parts]
+    if any(isinstance(part.quantiser, Threshold) for part in lean):
         full = 1
         while full < geometry.tiles:
-            yield replace(geometry, full_tiles=full)
+            yield replace(fit_forms(lean, geometry), full_tiles=full)
             full *= 2
-    yield geometry
+    yield fit_forms(parts, geometry)
 
 
 def with_fewer_products(parts: Sequence[Stage], geometry: Geometry) -> Iterator[Geometry]:

@@ -143,11 +143,19 @@ def _operand_reading(stage: Stage) -> Mapping[str, int]:
         "signed_rest": int(rest.signed),
         "shift_first": shifts[0],
         "shift_rest": shifts[1],
-        "pad": code_range(first)[0] if isinstance(stage.body, MaxPool2d) else first.zero_point,
+        "pad": padding_code(stage),
     }
 
 
+def padding_code(stage: Stage) -> int:
+    """What lies outside of the first operand."""
+    first = stage.operands[0]
+    return code_range(first)[0] if isinstance(stage.body, MaxPool2d) else first.zero_point
+
+
 def _clamp(stage: Stage) -> Mapping[str, int]:
+    if isinstance(stage.quantiser, Threshold):
+        return {"clamp_lo": int(stage.quantiser.levels[0]), "clamp_hi": 0, "zero_point": 0}
     if not isinstance(stage.quantiser, Requantise):
         return {"clamp_lo": 0, "clamp_hi": 0, "zero_point": 0}
     lo, hi = stage.quantiser.bounds
@@ -181,6 +189,8 @@ def check_limits(stage: Stage, geometry: Geometry) -> None:
         raise NetworkError(body.name, "shifts", f"at most {geometry.lane_shift}, lane_shift", body.shifts)
     if isinstance(body, MaxPool2d) and not geometry.max_pooling:
         raise NetworkError(body.name, "op", "a geometry with max_pooling", "one without")
+    if any(padding) and padding_code(stage) and not geometry.padding:
+        raise NetworkError(body.name, "padding", "a geometry with padding", f"code {padding_code(stage)}")
     if isinstance(stage.quantiser, Threshold) and not geometry.thresholds:
         raise NetworkError(stage.quantiser.name, "op", "a geometry with thresholds", "one without")
     window = Window.of(stage)

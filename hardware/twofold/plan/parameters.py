@@ -68,13 +68,17 @@ def _check_thresholds(quantiser: Threshold, stage: Stage, geometry: Geometry) ->
             quantiser.name, "thresholds", f"at most {(1 << THRESHOLD_BITS) - 1} a channel", count
         )
     lo, hi = code_range(stage.result)
-    if geometry.level_bits < LANE_BITS:
+    if not geometry.level_bits and np.any(np.diff(quantiser.levels) != 1):
+        raise NetworkError(
+            quantiser.name, "levels", "codes that follow each other, level_bits 0", quantiser.levels.tolist()
+        )
+    if 0 < geometry.level_bits < LANE_BITS:
         lo, hi = max(lo, 0), min(hi, (1 << geometry.level_bits) - 1)
     if quantiser.levels.min() < lo or quantiser.levels.max() > hi:
         raise NetworkError(
             quantiser.name,
             "levels",
-            f"codes of {geometry.level_bits} bits in [{lo}, {hi}]",
+            f"codes of {geometry.level_bits or LANE_BITS} bits in [{lo}, {hi}]",
             quantiser.levels.tolist(),
         )
 

@@ -21,6 +21,7 @@ from twofold.plan.memory_map import allocate, lifetimes
 from twofold.plan.parameters import words_per_block
 from twofold.plan.split import Split
 from twofold.plan.stages import Stage, code_range, stages
+from twofold.plan.threshold_form import executed
 from twofold.plan.tiles import correction
 from twofold.rtl.geometry import ACCUMULATOR_BITS_MAX, ACCUMULATOR_BITS_MIN, Geometry, PeName
 from twofold.rtl.inner_product import ProductTiming
@@ -75,6 +76,7 @@ def propose(
     draft = replace(draft, sum_words=_depth(max(_sum_words(stage, draft) for stage in parts)))
     draft = _leanest(parts, tuple(with_fewer_products(parts, fit_forms(parts, draft))))
     draft = _leanest(parts, tuple(with_fewer_multipliers(parts, draft)))
+    parts = tuple(executed(part, draft) for part in parts)
     draft = replace(draft, accumulator_bits=accumulator_bits or _accumulator_bits(network, parts, draft))
     lives = lifetimes(parts, lanes, tiles, prefetch=len(parts))
     addresses = allocate(lives, _ADDRESSES)
@@ -108,8 +110,8 @@ def _leanest(parts: Sequence[Stage], choices: Sequence[Geometry]) -> Geometry:
 
 
 def _layer_cycles(parts: Sequence[Stage], geometry: Geometry) -> int:
-    cost = CostModel(geometry, _ANY_BUS)
-    return sum(cycles(stage, _pe(stage, geometry), _split(stage, geometry), cost) for stage in parts)
+    cost, found = CostModel(geometry, _ANY_BUS), [executed(part, geometry) for part in parts]
+    return sum(cycles(stage, _pe(stage, geometry), _split(stage, geometry), cost) for stage in found)
 
 
 def _pe(stage: Stage, geometry: Geometry) -> int:

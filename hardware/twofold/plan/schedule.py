@@ -26,6 +26,7 @@ from twofold.plan.program import Program, Region
 from twofold.plan.segments import Part, Segment
 from twofold.plan.split import Split, works
 from twofold.plan.stages import Map, Stage, stages
+from twofold.plan.threshold_form import executed
 from twofold.plan.tiles import TiledWeights, tile_weights
 from twofold.plan.timeline import RunTiming
 from twofold.rtl.geometry import LANE_BITS, SUM_WORD_BITS, Geometry
@@ -74,7 +75,7 @@ def plan(
     Raises NetworkError or UserError, naming the layer, for what does not fit.
     """
     cost = CostModel(geometry, bus)
-    planned = tuple(_planned(stage, cost) for stage in stages(verify(network)))
+    planned = tuple(_planned(executed(stage, geometry), cost) for stage in stages(verify(network)))
     _check_accumulators(network, planned, geometry)
     weights = Segment(
         Memory.WEIGHTS,

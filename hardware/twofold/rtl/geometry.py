@@ -53,7 +53,9 @@ class Geometry:
     by thresholds alone, which hold the biases. None: all tiles.
     thresholds: whether tiles can requantise by thresholds; without, all tiles are full.
     max_pooling: whether partial sums can be maxima.
-    level_bits: width of the codes that thresholds lead to, 4 to 8; those of fewer than 8 bits are unsigned.
+    level_bits: width of the codes that thresholds lead to, 4 to 8; those of fewer than 8 bits are unsigned. 0
+    if every threshold leads to the next code and none is kept.
+    padding: whether codes outside of a map can be other than 0.
     lane_shift: greatest left shift of an addition's operands, 0 to 7.
     instructions: depth of the program memory, in instructions of 64 bytes.
     family: whose primitives the engine is built from; results and memory words are the same for all.
@@ -79,6 +81,7 @@ class Geometry:
     thresholds: bool = True
     max_pooling: bool = True
     level_bits: int = LANE_BITS
+    padding: bool = True
     lane_shift: int = LANE_SHIFT_MAX
     instructions: int = 64
     family: Family = Family.PORTABLE
@@ -124,8 +127,8 @@ class Geometry:
             raise UserError(f"full_tiles: expected 1 to {self.tiles}, got {self.full_tiles}")
         if not self.thresholds and self.multipliers < self.tiles:
             raise UserError(f"full_tiles: expected {self.tiles} without thresholds, got {self.full_tiles}")
-        if not 4 <= self.level_bits <= LANE_BITS:
-            raise UserError(f"level_bits: expected 4 to {LANE_BITS}, got {self.level_bits}")
+        if self.level_bits and not 4 <= self.level_bits <= LANE_BITS:
+            raise UserError(f"level_bits: expected 0 or 4 to {LANE_BITS}, got {self.level_bits}")
         if not 0 <= self.lane_shift <= LANE_SHIFT_MAX:
             raise UserError(f"lane_shift: expected 0 to {LANE_SHIFT_MAX}, got {self.lane_shift}")
         for name in ("activation_words", "weight_words", "parameter_words", "sum_words", "instructions"):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from amaranth.hdl import Array, Cat, Const, Module, Mux, Signal, signed
+from amaranth.hdl import Array, Cat, Const, Module, Signal, signed
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -61,8 +61,8 @@ class VectorInnerProduct(wiring.Component):
     """All PE arrays of an engine, and the path that hands lanes through, behind one interface.
 
     A word of `lanes` 8-bit codes is read as signed or unsigned; where `inside` is low every lane is `pad`
-    instead. With `pe` = 0 each lane leaves shifted left by `shift`, for additions and pooling; with
-    `pe` = k + 1 the lanes meet the weights of kind k.
+    instead, or 0 if the geometry has no `padding`. With `pe` = 0 each lane leaves shifted left by `shift`,
+    for additions and pooling; with `pe` = k + 1 the lanes meet the weights of kind k.
 
     word, inside, signed_lanes, shift, part, swap: the vector of this cycle; `swap` with the first of a tile.
     part: which of its parts a kind with fewer inputs than lanes multiplies.
@@ -78,7 +78,7 @@ class VectorInnerProduct(wiring.Component):
         self.kinds = pe_kinds(geometry)
         self.lane_bits = LANE_BITS + 1
         timing = ProductTiming.of(geometry)
-        self.lanes, self.lane_shift = lanes, geometry.lane_shift
+        self.lanes, self.lane_shift, self.padding = lanes, geometry.lane_shift, geometry.padding
         tables = table_kind(geometry)
         super().__init__(
             {
@@ -106,7 +106,9 @@ class VectorInnerProduct(wiring.Component):
         for i in range(self.lanes):
             code = self.word.word_select(i, LANE_BITS)
             extended = Cat(code, code[-1] & self.signed_lanes).as_signed()
-            m.d.sync += lanes[i].eq(Mux(self.inside, extended, self.pad))
+            m.d.sync += lanes[i].eq(extended)
+            with m.If(~self.inside):
+                m.d.sync += lanes[i].eq(self.pad if self.padding else 0)
         results: list[data.View] = [self._shifted(m, lanes, shift)]
         for k, kind in enumerate(self.kinds):
             m.submodules[kind.name] = pe = self._array(m, kind, self.pe == k + 1)

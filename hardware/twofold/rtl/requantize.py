@@ -23,7 +23,8 @@ class RequantiseMode(Enum):
 
 
 CONFIG = data.StructLayout({"mode": RequantiseMode, "bounds": BOUNDS})
-"""What is the same for all channels of a layer. `THRESHOLDS` reads the mode alone."""
+"""What is the same for all channels of a layer. `THRESHOLDS` reads the mode, and the lower bound if the codes
+from there on follow each other."""
 
 
 class Requantiser(wiring.Component):
@@ -46,7 +47,8 @@ class Requantiser(wiring.Component):
     acc_bits : width of a signed accumulator, at most 24.
     threshold_bits : 2^threshold_bits − 1 thresholds a lane, at most 5.
     tag_bits : width of a tag that travels along with a vector, such as the address it is to be written to.
-    level_bits : width of the levels; those of fewer than 8 bits are unsigned.
+    level_bits : width of the levels; those of fewer than 8 bits are unsigned. 0: no levels are kept, and each
+        threshold leads from `config.bounds.low` to the next code. No accumulator may be the greatest number.
     multipliers, thresholds : which forms there are; with one of them, `config.mode` is not read.
     family : whose LUT memories and carry chains are used.
 
@@ -142,5 +144,6 @@ class Requantiser(wiring.Component):
             unit.index.eq(self.param_index),
             unit.field.eq(self.param_word.word_select(lane, FIELD_BITS)),
             unit.acc.eq(accumulator),
+            unit.first.eq(self.config.bounds.low),
         ]
         return unit.level

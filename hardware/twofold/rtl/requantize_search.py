@@ -6,6 +6,7 @@ from amaranth.hdl import Cat, Const, Module, Signal, Value, signed
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
+from twofold.rtl.geometry import LANE_BITS
 from twofold.rtl.mac.pipeline import delay, registers
 from twofold.rtl.primitives.comparator import AtLeast
 from twofold.rtl.primitives.family import Family
@@ -21,7 +22,8 @@ class ThresholdLane(wiring.Component):
 
     write, index, field: a parameter word's field, level `index` from LEVEL_BIT on and threshold `index`
     below, for vectors given in the next cycle or later.
-    level: the lowest `level_bits` bits of the level.
+    level: the lowest `level_bits` bits of the level; if `level_bits` is 0, the lowest eight of `first` and the
+    number of thresholds reached. Unused ones are the greatest number, which `acc` must not be then.
     """
 
     def __init__(
@@ -35,7 +37,8 @@ class ThresholdLane(wiring.Component):
                 "index": In(threshold_bits),
                 "field": In(FIELD_BITS),
                 "acc": In(signed(acc_bits)),
-                "level": Out(level_bits),
+                "first": In(signed(9)),
+                "level": Out(level_bits or LANE_BITS),
             }
         )
 
@@ -51,10 +54,13 @@ class ThresholdLane(wiring.Component):
             count = Cat(reached, delay(m, count, 1, f"count_{step}"))
             accumulator = delay(m, accumulator, 1, f"acc_{step}")
         count = registers(m, count, self.latency - self.threshold_bits - 1, "count")
-        levels = self.field[LEVEL_BIT : LEVEL_BIT + self.level_bits]
-        level = self._memory(m, "levels", self.index, self.write, levels, count)
+        level = self._level(m, count) if self.level_bits else (self.first + count)[:LANE_BITS]
         m.d.comb += self.level.eq(delay(m, level, 1, "level"))
         return m
+
+    def _level(self, m: Module, count: Value) -> Value:
+        levels = self.field[LEVEL_BIT : LEVEL_BIT + self.level_bits]
+        return self._memory(m, "levels", self.index, self.write, levels, count)
 
     def _threshold(self, m: Module, step: int, count: Value) -> Value:
         """The threshold that decides the next bit of the count, whose first `step` bits are known.
