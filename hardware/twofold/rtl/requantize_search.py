@@ -22,7 +22,7 @@ class ThresholdLane(wiring.Component):
 
     write, index, field: a parameter word's field, level `index` from LEVEL_BIT on and threshold `index`
     below, for vectors given in the next cycle or later.
-    level: the lowest `level_bits` bits of the level; if `level_bits` is 0, the lowest eight of `first` and the
+    level: the lowest `level_bits` bits of the level; if that is 0, the lowest eight of `first` plus the
     number of thresholds reached. Unused ones are the greatest number, which `acc` must not be then.
     """
 
