@@ -9,9 +9,12 @@ import pytest
 
 from twofold.errors import UserError
 from twofold.rtl.bus.engine_registers import ENGINE_ID
-from twofold.sim.bulk.library import EngineLibrary
+from twofold.rtl.geometry import Geometry, PeName
+from twofold.sim.bulk.library import EngineLibrary, build_library
 from twofold.sim.bulk.model import EngineModel
 from twofold.sim.cocotb_runner import SimulationError
+
+BUILD = Path("build/engine")
 
 
 @pytest.mark.parametrize("stalls", [0.0, 0.7])
@@ -41,3 +44,13 @@ def test_what_does_not_end_is_a_failure(library: EngineLibrary) -> None:
 def test_a_trace_needs_a_library_with_waves(library: EngineLibrary, tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"^waves: expected a library that is built with waves=True"):
         EngineModel(library, np.zeros(4096, np.uint8), waves=tmp_path / "a.vcd")
+
+
+def test_a_run_leaves_a_trace_of_the_whole_design(tmp_path: Path) -> None:
+    small = Geometry(kinds=(PeName.INT_MUL,), activation_words=64, parameter_words=64, instructions=16)
+    library = build_library(small, BUILD, optimise="-O0", waves=True)
+    with EngineModel(library, np.zeros(4096, np.uint8), waves=tmp_path / "run.vcd") as model:
+        model.write("FRAMES", 3)
+    trace = (tmp_path / "run.vcd").read_text()
+    assert "m_axi_araddr" in trace
+    assert trace.count("$var") > 1000

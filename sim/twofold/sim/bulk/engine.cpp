@@ -55,7 +55,8 @@ struct Burst {
 };
 
 struct Bench {
-  Vengine dut;
+  VerilatedContext context;
+  Vengine dut{&context};
   Memory memory;
   Pauses pauses;
   uint64_t now = 0;
@@ -94,9 +95,8 @@ struct Bench {
   uint32_t response = kOkay, value = 0;
 
 #if VM_TRACE
-  VerilatedContext context;
   std::unique_ptr<VerilatedVcdC> trace;
-  Bench() : dut(&context) { context.traceEverOn(true); }
+  Bench() { context.traceEverOn(true); }
   void dump(uint64_t time) {
     if (trace) trace->dump(time);
   }
