@@ -80,3 +80,12 @@ def test_an_error_of_the_engine_is_named(network: Network, geometry: Geometry, v
     steps[load] = replace(steps[load], fields=fields)
     with pytest.raises(SimulationError, match=r"^STATUS is 0x6 .*ERROR: READ_RESPONSE at instruction 0\. "):
         verify(network, replace(program, instructions=tuple(steps)))
+
+
+def test_a_read_behind_the_frames_is_an_error(network: Network, geometry: Geometry, verify: Verify) -> None:
+    program = plan(network, geometry)
+    at = next(i for i, step in enumerate(program.instructions) if step.opcode is Opcode.PREFETCH)
+    steps = list(program.instructions)
+    steps[at] = replace(steps[at], fields=steps[at].fields | {"offset": program.input_stride})
+    with pytest.raises(SimulationError, match=r"READ_RESPONSE at instruction \d+"):
+        verify(network, replace(program, instructions=tuple(steps)), frames=2)

@@ -15,6 +15,8 @@
 #include <deque>
 #include <memory>
 #include <string>
+#include <utility>
+#include <vector>
 
 namespace {
 
@@ -42,10 +44,16 @@ class Pauses {
   uint64_t limit_ = 0, state_ = 1;
 };
 
+// Bytes, of which the master may reach some ranges; other addresses are answered SLVERR.
 struct Memory {
+  using Ranges = std::vector<std::pair<uint64_t, uint64_t>>;
   uint8_t* bytes = nullptr;
-  uint64_t size = 0;
-  bool holds(uint64_t address) const { return address + kBeatBytes <= size; }
+  Ranges reads, writes;
+  static bool holds(const Ranges& ranges, uint64_t address) {
+    for (const auto& [first, end] : ranges)
+      if (first <= address && address + kBeatBytes <= end) return true;
+    return false;
+  }
 };
 
 struct Burst {
@@ -141,7 +149,7 @@ struct Bench {
   void offer_read() {
     const Burst& burst = reads.front();
     uint64_t from = burst.address + uint64_t(read_beat) * kBeatBytes, bits = 0;
-    bool held = memory.holds(from);
+    bool held = Memory::holds(memory.reads, from);
     if (held) std::memcpy(&bits, memory.bytes + from, kBeatBytes);
     dut.m_axi_rdata = bits;
     dut.m_axi_rresp = held ? kOkay : kSlaveError;
@@ -186,8 +194,9 @@ struct Bench {
   void write(const Beat& beat) {
     const Burst& burst = writes.front();
     uint64_t to = burst.address + uint64_t(write_beat) * kBeatBytes;
-    if (!memory.holds(to)) write_response = kSlaveError;
-    for (uint32_t i = 0; i < kBeatBytes && memory.holds(to); ++i)
+    bool held = Memory::holds(memory.writes, to);
+    if (!held) write_response = kSlaveError;
+    for (uint32_t i = 0; i < kBeatBytes && held; ++i)
       if (beat.strobes >> i & 1) memory.bytes[to + i] = uint8_t(beat.data >> 8 * i);
     bool last = ++write_beat == burst.beats;
     if (beat.last != last) broken("WLAST at another beat than the last of its burst");
@@ -271,7 +280,10 @@ void bench_reset(Bench* bench) { bench->reset(); }
 uint64_t bench_clocks(const Bench* bench) { return bench->now; }
 const char* bench_violation(const Bench* bench) { return bench->violation.c_str(); }
 
-void bench_memory(Bench* bench, uint8_t* bytes, uint64_t size) { bench->memory = {bytes, size}; }
+void bench_memory(Bench* bench, uint8_t* bytes) { bench->memory.bytes = bytes; }
+void bench_allow(Bench* bench, int writes, uint64_t first, uint64_t end) {
+  (writes ? bench->memory.writes : bench->memory.reads).emplace_back(first, end);
+}
 
 void bench_bus(Bench* bench, uint64_t read_latency, uint64_t write_latency, double share, uint64_t seed) {
   bench->read_latency = read_latency;

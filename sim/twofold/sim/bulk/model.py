@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 
@@ -24,10 +25,10 @@ _SLICE = 1 << 20
 class EngineModel:
     """The engine of a library after reset, with `memory` behind its AXI4 master from address 0 on.
 
-    Words outside of the memory are answered SLVERR. bus: the memory's latencies; its gap between bursts is 0
-    whatever the bus says. stalls: probability of a pause in each cycle on every channel of both ports, drawn
-    with `seed`. waves: a VCD file for a library that was built with waves. A context manager; `close` frees
-    the model.
+    reads, writes: addresses that the engine may reach, by default the whole memory; others are answered
+    SLVERR. bus: the memory's latencies; its gap between bursts is 0 whatever the bus says. stalls: share of
+    cycles in which a channel pauses, of each one of both ports, drawn with `seed`. waves: a VCD file, for a
+    library that was built with waves. A context manager; `close` frees the model.
 
     clocks: cycles since the model was made. seconds: CPU time that they took.
     """
@@ -37,6 +38,8 @@ class EngineModel:
         library: EngineLibrary,
         memory: npt.NDArray[np.uint8],
         *,
+        reads: Sequence[range] = (),
+        writes: Sequence[range] = (),
         bus: BusTiming = SIMULATED_MEMORY,
         stalls: float = 0.0,
         seed: int = 1,
@@ -50,7 +53,10 @@ class EngineModel:
         self._bench = self._functions.bench_new()
         self.seconds = 0.0
         pointer = memory.ctypes.data_as(ctypes.POINTER(ctypes.c_uint8))
-        self._functions.bench_memory(self._bench, pointer, memory.size)
+        self._functions.bench_memory(self._bench, pointer)
+        for place, allowed in enumerate((reads, writes)):
+            for part in allowed or [range(memory.size)]:
+                self._functions.bench_allow(self._bench, place, part.start, min(part.stop, memory.size))
         self._functions.bench_bus(self._bench, bus.read_latency, bus.write_latency, stalls, seed)
         if waves is not None:
             self._functions.bench_trace(self._bench, str(waves).encode())
@@ -118,7 +124,8 @@ def _functions(library: EngineLibrary) -> ctypes.CDLL:
         "bench_reset": (None, [bench]),
         "bench_clocks": (wide, [bench]),
         "bench_violation": (ctypes.c_char_p, [bench]),
-        "bench_memory": (None, [bench, ctypes.POINTER(ctypes.c_uint8), wide]),
+        "bench_memory": (None, [bench, ctypes.POINTER(ctypes.c_uint8)]),
+        "bench_allow": (None, [bench, ctypes.c_int, wide, wide]),
         "bench_bus": (None, [bench, wide, wide, ctypes.c_double, wide]),
         "bench_write": (ctypes.c_int, [bench, word, word]),
         "bench_read": (ctypes.c_int64, [bench, word]),

@@ -45,14 +45,16 @@ def run_bulk(
 ) -> BulkRun:
     """Runs all frames back to back, over AXI. frames: codes [N, *input shape].
 
-    The arguments are those of `twofold.sim.bulk.model.EngineModel`. The memory of results is filled with
+    The arguments are those of `twofold.sim.bulk.model.EngineModel`. The engine may read program, model and
+    frames, and write results, no other address. The memory of results is filled with
     random bytes before. Raises SimulationError if the engine reports an error, breaks a rule of AXI, or takes
     more than 20 times the predicted cycles.
     """
     count = len(frames)
     layout = MemoryLayout.of(program, count)
     memory = _memory(program, frames, layout, seed)
-    with EngineModel(library, memory, bus=bus, stalls=stalls, seed=seed, waves=waves) as model:
+    windows = {"reads": layout.reads(count), "writes": layout.writes()}
+    with EngineModel(library, memory, **windows, bus=bus, stalls=stalls, seed=seed, waves=waves) as model:
         for name, value in layout.registers(count).items():
             model.write(name, value)
         _complete(model, count, LIMIT_FACTOR * program.predicted_cycles(count))
