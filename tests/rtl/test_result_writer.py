@@ -54,6 +54,7 @@ def test_every_word_is_where_its_readers_look(
         await tick()
         ctx.set(writer.start, 0)
         for group in range(groups):
+            await tick()
             for pixel in range(rows * WIDTH):
                 ctx.set(writer.valid, 1)
                 ctx.set(writer.last, pixel == rows * WIDTH - 1)

@@ -35,7 +35,7 @@ def test_bands_and_blocks_of_every_split(simulate: Simulate) -> None:
             for fold in range(blocks + 1):
                 ctx.set(offsets.blocks, blocks)
                 ctx.set(offsets.fold, fold)
-                await ctx.tick()
+                await ctx.tick().repeat(2)
                 found = [[ctx.get(value) for value in values] for values in (offsets.bands, offsets.folded)]
                 assert found[0] == [(tile >> blocks) * STRIDE for tile in range(TILES)]
                 assert found[1] == [((tile % (1 << blocks)) >> fold) * STRIDE for tile in range(TILES)]

@@ -11,7 +11,7 @@ from twofold.rtl.isa import ADDRESS_BITS, BANK_BITS, LANES_PE, LAYER
 from twofold.rtl.layer_timing import LayerTiming
 from twofold.rtl.mac.pipeline import delay
 from twofold.rtl.sweep import PIXEL
-from twofold.rtl.tile_offsets import band_offsets, block_offsets
+from twofold.rtl.tile_offsets import band_offsets, block_offsets, low_bits, rotated
 
 
 class ActivationReader(wiring.Component):
@@ -61,13 +61,13 @@ class ActivationReader(wiring.Component):
         layer, own = self.layer, Signal()
         m.d.sync += own.eq(self.running & (layer.pe == LANES_PE))
         step = Mux(own, layer.in_band_words, 0)
-        offsets = Array(block_offsets(m, self.tiles, step, layer.in_fold, layer.blocks_log2, "offset"))
-        block = Mux(own, 0, (1 << layer.blocks_log2) - 1)[: self.bank_bits]
+        offsets = block_offsets(m, self.tiles, step, layer.in_fold, layer.blocks_log2, "offset")
+        block = Mux(own, 0, low_bits(layer.blocks_log2, self.tiles))[: self.bank_bits]
         for tile in range(self.tiles):
             reached = Signal(ADDRESS_BITS, name=f"address_{tile}", reset_less=True)
             chosen = Signal(self.bank_bits, name=f"bank_{tile}", reset_less=True)
             m.d.sync += [
-                reached.eq(address + offsets[(tile - bank)[: self.bank_bits]]),
+                reached.eq(address + rotated(offsets, tile, bank)),
                 chosen.eq(bank + (Const(tile, self.bank_bits) & ~block)),
                 self.words[tile].eq(Array(self.data)[delay(m, chosen, 1, f"bank_{tile}_read")]),
             ]

@@ -83,20 +83,24 @@ class _Fixed:
         """
         width = min(width, len(self.value))
         wide = Signal(signed(len(self.value)), name=f"{name}_wide")
-        lost = Signal(name=f"{name}_lost")
+        lost, cut = Signal(name=f"{name}_lost"), Signal(name=f"{name}_cut")
         with m.Switch(select):
             for index, bits in enumerate(amounts):
                 with m.Default() if index == len(amounts) - 1 else m.Case(index):
-                    m.d.comb += [wide.eq(self.value >> bits), lost.eq(self.value[:bits].any())]
+                    above = self.value[width - 1 + bits :]
+                    m.d.comb += [
+                        wide.eq(self.value >> bits),
+                        lost.eq(self.value[:bits].any()),
+                        cut.eq(above.any() & ~above.all()),
+                    ]
         result = _Fixed(
             Signal(signed(width), name=name, reset_less=True),
             *(Signal(name=f"{name}_{flag}", reset_less=True) for flag in ("sticky", "over", "negative")),
         )
-        cut = wide[width - 1 :]
         m.d.sync += [
             result.value.eq(wide),
             result.sticky.eq(self.sticky | lost),
-            result.over.eq(self.over | (cut.any() & ~cut.all())),
+            result.over.eq(self.over | cut),
             result.negative.eq(self.negative),
         ]
         return result

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from amaranth.hdl import Array, Cat, Module, Mux, Signal
+from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
 from twofold.rtl.geometry import Geometry
 from twofold.rtl.isa import ADDRESS_BITS, BANK_BITS, LAYER
-from twofold.rtl.tile_offsets import block_offsets
+from twofold.rtl.primitives.ternary_adder import TernaryAdder
+from twofold.rtl.tile_offsets import block_offsets, low_bits, rotated
 
 
 class WritePort(wiring.Signature):
@@ -31,7 +32,8 @@ class ResultWriter(wiring.Component):
 
     The blocks of a group lie in banks next to each other and the tiles' bands as far apart as there are
     blocks, so that tile t writes to the bank that is t further than tile 0's. Results are in memory in
-    the cycle after the next, those of a single tile in the next.
+    the cycle after the next, those of a single tile in the next. Between two groups are at least two cycles,
+    far fewer than their parameters take.
 
     start, layer: a layer begins; `layer` stays until it ends.
     valid, last, codes: a pixel's codes by tile; `last` with the last pixel of a group.
@@ -41,6 +43,7 @@ class ResultWriter(wiring.Component):
 
     def __init__(self, geometry: Geometry):
         self.tiles, self.bank_bits = geometry.tiles, geometry.bank_bits
+        self.family = geometry.family
         words = data.ArrayLayout(geometry.activation_word_bits, geometry.tiles)
         super().__init__(
             {
@@ -61,41 +64,45 @@ class ResultWriter(wiring.Component):
         m = Module()
         load = self.load
         blocks = self._walk(m)
-        address, bank = Signal(ADDRESS_BITS), Signal(self.bank_bits)
+        base, row, bank = Signal(ADDRESS_BITS), Signal(ADDRESS_BITS), Signal(self.bank_bits)
         m.d.comb += [
-            address.eq(Mux(load.enable, load.address, self._base + self._row)),
+            base.eq(Mux(load.enable, load.address, self._base)),
+            row.eq(Mux(load.enable, 0, self._row)),
             bank.eq(Mux(load.enable, load.bank, self._bank)),
         ]
         words = [Mux(load.enable, load.word, self.codes[0]), *list(self.codes)[1:]]
-        enables = [self._writes(tile, blocks) for tile in range(self.tiles)]
+        enables = [self._writes(m, tile, blocks) for tile in range(self.tiles)]
         if self.tiles == 1:
             m.d.comb += [
                 self.enables.eq(enables[0]),
-                self.addresses[0].eq(address),
+                self.addresses[0].eq(base + row),
                 self.words[0].eq(words[0]),
             ]
         else:
-            self._rotate(m, enables, address, bank, words)
+            self._rotate(m, enables, base, row, bank, words)
         return m
 
-    def _writes(self, tile, blocks):
-        """Tile 0 also writes what is loaded; a tile without a block does not write."""
+    def _writes(self, m, tile, blocks):
+        """Tile 0 also writes what is loaded; a tile without a block does not write. Which these are is known
+        long before a group's first codes."""
         if not tile:
             return self.valid | self.load.enable
-        block = tile & (1 << self.layer.blocks_log2) - 1
-        return self.valid & (block < blocks)
+        has_block = Signal(name=f"has_block_{tile}")
+        m.d.sync += has_block.eq((tile & low_bits(self.layer.blocks_log2, self.tiles)) < blocks)
+        return self.valid & has_block
 
-    def _rotate(self, m, enables, address, bank, words):
+    def _rotate(self, m, enables, base, row, bank, words):
         layer = self.layer
         offsets = block_offsets(
             m, self.tiles, layer.out_band_words, layer.out_fold, layer.blocks_log2, "offset"
         )
         for target in range(self.tiles):
-            tile = (target - bank)[: self.bank_bits]
+            m.submodules[f"address_{target}"] = address = TernaryAdder(ADDRESS_BITS, self.family)
+            m.d.comb += [address.a.eq(base), address.b.eq(row), address.c.eq(rotated(offsets, target, bank))]
             m.d.sync += [
-                self.enables[target].eq(Cat(*enables).bit_select(tile, 1)),
-                self.addresses[target].eq(address + Array(offsets)[tile]),
-                self.words[target].eq(Array(words)[tile]),
+                self.enables[target].eq(rotated(enables, target, bank)),
+                self.addresses[target].eq(address.y),
+                self.words[target].eq(rotated(words, target, bank)),
             ]
 
     def _walk(self, m):

@@ -103,7 +103,8 @@ class Sequencer(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         m.d.comb += self.error_index.eq(Mux(self._place == self._nobody, NO_INSTRUCTION, self._place))
-        m.d.sync += self._last_frame.eq(self.frames_done + 1 >= self.frames)
+        final = Signal(32)
+        m.d.sync += [final.eq(self.frames - 1), self._last_frame.eq(self.frames_done >= final)]
         self._transfers(m)
         self._errors(m)
         idle = ~self._reading & ~self._writing

@@ -75,7 +75,7 @@ class SplitConvolution(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         m.submodules.taps = taps = TapGenerator()
-        m.submodules.sweep = sweep = Sweeper(max(self.timing.intervals))
+        m.submodules.sweep = sweep = Sweeper(max(self.timing.intervals), self.geometry.family)
         for index, tile in enumerate(self.tiles):
             m.submodules[f"tile_{index}"] = tile
         m.d.comb += [

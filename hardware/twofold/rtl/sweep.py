@@ -6,8 +6,11 @@ from amaranth.hdl import Module, Signal, signed, unsigned
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from twofold.rtl.countdown import Countdown
 from twofold.rtl.isa import ADDRESS_BITS, BANK_BITS, LAYER, PART_BITS
-from twofold.rtl.taps import TAP, band_limit, band_step
+from twofold.rtl.primitives.family import Family
+from twofold.rtl.primitives.ternary_adder import TernaryAdder
+from twofold.rtl.taps import TAP, BandStep
 
 PIXEL = data.StructLayout(
     {
@@ -44,7 +47,8 @@ class Sweeper(wiring.Component):
     group_end: high with the last pixel of an output group.
     """
 
-    def __init__(self, interval_max: int):
+    def __init__(self, interval_max: int, family: Family = Family.PORTABLE):
+        self.family = family
         super().__init__(
             {
                 "start": In(1),
@@ -58,65 +62,66 @@ class Sweeper(wiring.Component):
                 "group_end": Out(1),
             }
         )
-        self._columns_left, self._rows_left = Signal(11), Signal(11)
+        self._columns, self._rows = Countdown(11, "columns"), Countdown(11, "rows")
+        self._rest = Countdown(interval_max.bit_length(), "rest")
         self._x, self._x_start = Signal(signed(14)), Signal(signed(12))
         self._base, self._row = Signal(ADDRESS_BITS), Signal(ADDRESS_BITS)
 
     def elaborate(self, platform):
         m = Module()
         layer, tap, pixel = self.layer, self.taps.payload, self.pixel
-        last_column, last_pixel = Signal(), Signal()
-        elapsed = Signal.like(self.interval)
-        limit = band_limit(m, layer, layer.row_stride)
+        last_column, last_pixel = self._columns.last, Signal()
+        step = BandStep.of(m, layer, layer.row_stride, layer.row_banks)
+        m.submodules.address = address = TernaryAdder(ADDRESS_BITS, self.family)
         m.d.comb += [
-            last_column.eq(self._columns_left == 0),
-            last_pixel.eq(last_column & (self._rows_left == 0)),
+            last_pixel.eq(last_column & self._rows.last),
             self.taps.ready.eq(
                 (~self.issue | last_pixel)
-                & (elapsed >= self.interval)
+                & self._rest.last
                 & (~tap.final | (self.results_ready & ~self.group_end))
             ),
             self.taken.eq(self.taps.valid & self.taps.ready),
             self.group_end.eq(self.issue & last_pixel & pixel.final),
-            pixel.address.eq(self._base + self._row + self._x),
+            *(address.a.eq(self._base), address.b.eq(self._row), address.c.eq(self._x)),
+            pixel.address.eq(address.y),
             pixel.inside.eq((self._x >= 0) & (self._x < layer.in_width)),
         ]
-        with m.If(elapsed < self.interval):
-            m.d.sync += elapsed.eq(elapsed + 1)
+        with m.If(~self._rest.last):
+            m.d.sync += self._rest.step()
         with m.If(self.issue):
-            self._advance(m, last_column, limit)
+            self._advance(m, last_column, step)
             m.d.sync += self.issue.eq(~last_pixel)
         with m.If(self.taken):
             self._begin(m)
-            m.d.sync += [self.issue.eq(1), elapsed.eq(1)]
+            m.d.sync += [self.issue.eq(1), *self._rest.load(self.interval)]
         with m.If(self.start):
-            m.d.sync += elapsed.eq(0)
+            m.d.sync += self._rest.load(self.interval + 1)
         return m
 
-    def _advance(self, m, last_column, limit):
+    def _advance(self, m, last_column, step):
         """The next pixel of the sweep."""
         layer, pixel = self.layer, self.pixel
         m.d.sync += [
             pixel.swap.eq(0),
             pixel.sum.eq(pixel.sum + 1),
-            self._columns_left.eq(self._columns_left - 1),
+            *self._columns.step(),
             self._x.eq(self._x + layer.stride_x),
         ]
         with m.If(last_column):
             m.d.sync += [
-                self._columns_left.eq(layer.out_width - 1),
+                *self._columns.load(layer.out_width),
                 self._x.eq(self._x_start),
-                self._rows_left.eq(self._rows_left - 1),
+                *self._rows.step(),
                 pixel.y.eq(pixel.y + layer.stride_y),
-                *band_step(layer, limit, self._row, pixel.bank, layer.row_stride, layer.row_banks),
+                *step.take(self._row, pixel.bank),
             ]
 
     def _begin(self, m):
         """The first pixel of the tap that is taken."""
         layer, tap, pixel = self.layer, self.taps.payload, self.pixel
         m.d.sync += [
-            self._columns_left.eq(layer.out_width - 1),
-            self._rows_left.eq(layer.out_height - 1),
+            *self._columns.load(layer.out_width),
+            *self._rows.load(layer.out_height),
             self._x.eq(tap.x),
             self._x_start.eq(tap.x),
             self._base.eq(tap.base),

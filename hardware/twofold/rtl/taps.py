@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from amaranth.hdl import Module, Mux, Signal, signed, unsigned
+from dataclasses import dataclass
+
+from amaranth.hdl import Module, Mux, Signal, Value, signed, unsigned
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from twofold.rtl.countdown import Countdown
 from twofold.rtl.isa import ADDRESS_BITS, BANK_BITS, LANES_PE, LAYER, PART_BITS, WINDOW_BITS
 
 TAP = data.StructLayout(
@@ -43,56 +46,54 @@ class TapGenerator(wiring.Component):
 
     def __init__(self):
         super().__init__({"start": In(1), "layer": In(LAYER), "taps": Out(stream.Signature(TAP))})
-        # what is left of each loop after the current tap
-        self._out_left, self._in_left = Signal(8), Signal(8)
-        self._y_left, self._x_left = Signal(WINDOW_BITS), Signal(WINDOW_BITS)
+        self._out, self._in = Countdown(8, "out"), Countdown(8, "in")
+        self._y, self._x = Countdown(WINDOW_BITS, "y"), Countdown(WINDOW_BITS, "x")
+        self._parts = Countdown(PART_BITS + 1, "parts")
         # of the output group's first input block: address and bank; of the current block: its bank, and
         # how many blocks there still are at its address
         self._group_base, self._group_bank = Signal(ADDRESS_BITS), Signal(BANK_BITS)
         self._block_bank, self._fold_left = Signal(BANK_BITS), Signal(BANK_BITS)
-        self._parts_left = Signal(PART_BITS + 1)
-        self._last_part, self._last_x, self._last_y = Signal(), Signal(), Signal()
+        self._last_x, self._last_y = Signal(), Signal()
 
     def elaborate(self, platform):
         m = Module()
         tap = self.taps.payload
-        limit = band_limit(m, self.layer, self.layer.tap_stride)
+        step = BandStep.of(m, self.layer, self.layer.tap_stride, self.layer.tap_banks)
         m.d.comb += [
-            self._last_part.eq(self._parts_left == 0),
-            self._last_x.eq(self._last_part & (self._x_left == 0)),
-            self._last_y.eq(self._last_x & (self._y_left == 0)),
-            tap.final.eq(self._last_y & (self._in_left == 0)),
-            tap.last.eq(tap.final & (self._out_left == 0)),
+            self._last_x.eq(self._parts.last & self._x.last),
+            self._last_y.eq(self._last_x & self._y.last),
+            tap.final.eq(self._last_y & self._in.last),
+            tap.last.eq(tap.final & self._out.last),
         ]
         with m.If(self.taps.valid & self.taps.ready):
-            self._advance_taps(m, limit)
+            self._advance_taps(m, step)
             self._advance_blocks(m)
             m.d.sync += self.taps.valid.eq(~tap.last)
         with m.If(self.start):
             self._begin(m)
         return m
 
-    def _advance_taps(self, m, limit):
+    def _advance_taps(self, m, step):
         layer, tap = self.layer, self.taps.payload
-        m.d.sync += [self._parts_left.eq(self._parts_left - 1), tap.part.eq(tap.part + 1)]
-        with m.If(self._last_part):
+        m.d.sync += [*self._parts.step(), tap.part.eq(tap.part + 1)]
+        with m.If(self._parts.last):
             m.d.sync += [
-                self._parts_left.eq(layer.parts - 1),
+                *self._parts.load(layer.parts),
                 tap.part.eq(0),
-                self._x_left.eq(self._x_left - 1),
+                *self._x.step(),
                 tap.x.eq(tap.x + layer.dilation_x),
             ]
         with m.If(self._last_x):
             m.d.sync += [
-                self._x_left.eq(layer.taps_x - 1),
+                *self._x.load(layer.taps_x),
                 tap.x.eq(layer.origin_x),
-                self._y_left.eq(self._y_left - 1),
+                *self._y.step(),
                 tap.y.eq(tap.y + layer.dilation_y),
-                *band_step(layer, limit, tap.row, tap.bank, layer.tap_stride, layer.tap_banks),
+                *step.take(tap.row, tap.bank),
             ]
         with m.If(self._last_y):
             m.d.sync += [
-                self._y_left.eq(layer.taps_y - 1),
+                *self._y.load(layer.taps_y),
                 tap.y.eq(layer.origin_y),
                 tap.row.eq(layer.in_row),
             ]
@@ -103,7 +104,7 @@ class TapGenerator(wiring.Component):
         with m.If(self._last_y):
             bank = self._block_bank + (layer.pe != LANES_PE)
             m.d.sync += [
-                self._in_left.eq(self._in_left - 1),
+                *self._in.step(),
                 tap.rest.eq(1),
                 self._block_bank.eq(bank),
                 tap.bank.eq(bank),
@@ -115,11 +116,11 @@ class TapGenerator(wiring.Component):
             base = self._group_base + layer.in_out_stride
             bank = self._group_bank + Mux(layer.pe == LANES_PE, layer.tile_blocks, 0)
             m.d.sync += [
-                self._in_left.eq(layer.in_blocks - 1),
+                *self._in.load(layer.in_blocks),
                 self._fold_left.eq(self._fold()),
                 tap.rest.eq(0),
                 tap.first.eq(1),
-                self._out_left.eq(self._out_left - 1),
+                *self._out.step(),
                 *(target.eq(base) for target in (self._group_base, tap.base)),
                 *(target.eq(bank) for target in (self._group_bank, self._block_bank, tap.bank)),
                 tap.sums.eq(tap.sums + layer.sums_group_stride),
@@ -133,12 +134,12 @@ class TapGenerator(wiring.Component):
         layer, tap = self.layer, self.taps.payload
         m.d.sync += [
             self.taps.valid.eq(1),
-            self._parts_left.eq(layer.parts - 1),
+            *self._parts.load(layer.parts),
             tap.part.eq(0),
-            self._x_left.eq(layer.taps_x - 1),
-            self._y_left.eq(layer.taps_y - 1),
-            self._in_left.eq(layer.in_blocks - 1),
-            self._out_left.eq(layer.out_groups - 1),
+            *self._x.load(layer.taps_x),
+            *self._y.load(layer.taps_y),
+            *self._in.load(layer.in_blocks),
+            *self._out.load(layer.out_groups),
             self._fold_left.eq(self._fold()),
             *(base.eq(layer.in_base) for base in (self._group_base, tap.base)),
             *(bank.eq(layer.in_bank) for bank in (self._group_bank, self._block_bank, tap.bank)),
@@ -151,21 +152,32 @@ class TapGenerator(wiring.Component):
         ]
 
 
-def band_limit(m, layer, stride):
-    """From which word of a band on `stride` leads into the next one; a cycle after the layer."""
-    limit = Signal(ADDRESS_BITS + 1)
-    m.d.sync += limit.eq(layer.in_band_words - stride)
-    return limit
+@dataclass(frozen=True)
+class BandStep:
+    """A step by rows of the input map: by whole bands, and by `stride` words, less than a band.
 
-
-def band_step(layer, limit, row, bank, stride, banks):
-    """Statements that move `row`, words from the first of a band, and `bank` by rows of the input map.
-
-    They move by whole bands, `banks`, and by `stride`, less than a band, which leads into the next band
-    from `limit` on.
+    back: `stride` less a band. near, far: banks that the step moves by if it stays in the band that the whole
+    bands lead to, and if it goes on into the next one.
     """
-    over = row >= limit
-    return (
-        row.eq(row + stride - Mux(over, layer.in_band_words, 0)),
-        bank.eq(bank + banks + Mux(over, 1 << layer.in_fold, 0)),
-    )
+
+    stride: Value
+    back: Signal
+    near: Value
+    far: Signal
+
+    @classmethod
+    def of(cls, m, layer, stride, banks):
+        """A cycle after the layer."""
+        back, far = Signal(signed(ADDRESS_BITS + 2)), Signal(BANK_BITS)
+        m.d.sync += [back.eq(stride - layer.in_band_words), far.eq(banks + (1 << layer.in_fold))]
+        return cls(stride, back, banks, far)
+
+    def take(self, row, bank):
+        """Statements that move `row`, words from the first of a band, and `bank`: one addition deep, as its
+        sign tells whether the one or the other sum is the next row."""
+        beyond = (row + self.back)[: ADDRESS_BITS + 2]
+        stays = beyond[-1]
+        return (
+            row.eq(Mux(stays, row + self.stride, beyond)),
+            bank.eq(Mux(stays, bank + self.near, bank + self.far)),
+        )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from amaranth.hdl import Module, Mux, Signal
+from amaranth.hdl import Array, Module, Mux, Signal
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -64,10 +64,14 @@ class BurstAddresses(wiring.Component):
         address = Signal(32)
         to_boundary = Signal(range(self._max_burst + 1))
         length = Signal(range(self._max_burst + 1))
-        position = (address >> BEAT_SHIFT) % self._max_burst
+        bits = self._max_burst.bit_length() - 1
+        position = address[BEAT_SHIFT : BEAT_SHIFT + bits]
+        distances = range(self._max_burst, 0, -1)
+        is_short = (self.left[bits:] == 0) & Array(self.left[:bits] < beats for beats in distances)[position]
         m.d.comb += [
-            to_boundary.eq(self._max_burst - position),
-            length.eq(Mux(self.left < to_boundary, self.left, to_boundary)),
+            # by table: a subtraction and a comparison here would be before the addition to the address
+            to_boundary.eq(Array(distances)[position]),
+            length.eq(Mux(is_short, self.left, to_boundary)),
             self.issue.eq((self.left != 0) & (~self.valid | self.ready) & self.allow),
         ]
         with m.If(self.ready):
