@@ -48,7 +48,7 @@ def engine_area(geometry: Geometry) -> EngineArea:
     return tiles + shared
 
 
-_CONTROL = EngineArea(lut=2600, lutram=60, ff=3600)
+_CONTROL = EngineArea(lut=2600, lutram=60, ff=2600)
 """Bus, registers, sequencer, counters, address generators."""
 
 
@@ -76,8 +76,13 @@ def _operands(geometry: Geometry) -> EngineArea:
     return EngineArea(
         lut=lanes
         * ((codes if geometry.padding else 1) + _choice(geometry.lane_shift + 1) * shifted + timing.sum_bits),
-        ff=lanes * (codes + shifted + timing.addends * timing.sum_bits),
+        ff=lanes * (codes + shifted + timing.sum_bits + _second_addend(geometry)),
     )
+
+
+def _second_addend(geometry: Geometry) -> int:
+    """Bits; only the tables' kind leaves its sums as two numbers."""
+    return max((kind.addend_bits for kind in pe_kinds(geometry) if kind.addends > 1), default=0)
 
 
 def _sums(geometry: Geometry, full: bool) -> EngineArea:
@@ -91,7 +96,8 @@ def _sums(geometry: Geometry, full: bool) -> EngineArea:
 
 
 def _codes(geometry: Geometry, full: bool) -> EngineArea:
-    lane = EngineArea(ff=geometry.accumulator_bits + LANE_BITS)
+    codes = LANE_BITS if full or not geometry.level_bits else geometry.level_bits
+    lane = EngineArea(ff=geometry.accumulator_bits + codes)
     if geometry.thresholds:
         lane += _search(geometry)
     if full:

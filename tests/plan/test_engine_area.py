@@ -1,0 +1,60 @@
+"""The planner's model of a whole engine's area against what Yosys made of it."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, replace
+
+import pytest
+
+from twofold.plan.engine_area import EngineArea, engine_area
+from twofold.plan.memory_area import block_rams
+from twofold.rtl.geometry import Geometry, PeName
+from twofold.rtl.primitives.family import Family
+
+RESNET8 = Geometry(
+    lanes=16,
+    tiles=8,
+    weight_banks=4,
+    kinds=(PeName.LUT_DA, PeName.INT8_DSP),
+    int8_dsp_inputs=3,
+    lut_da_low=-8,
+    lut_da_high=7,
+    lut_da_activation_bits=4,
+    accumulator_bits=20,
+    activation_words=512,
+    full_tiles=1,
+    max_pooling=False,
+    level_bits=4,
+    lane_shift=0,
+    instructions=256,
+    family=Family.XC7,
+)
+MEASURED = EngineArea(lut=32417, lutram=15777, ff=62653, dsp=208, bram36=94.0)
+"""`twofold.synth.yosys.synthesise(Engine(RESNET8), "engine")`, Yosys 0.70."""
+
+
+@pytest.mark.parametrize("resource", ["lut", "lutram", "ff", "dsp", "bram36"])
+def test_the_model_is_within_a_tenth_of_synthesis(resource: str) -> None:
+    modelled, measured = (asdict(area)[resource] for area in (engine_area(RESNET8), MEASURED))
+    assert modelled == pytest.approx(measured, rel=0.1)
+
+
+def test_blocks_are_exact() -> None:
+    assert engine_area(RESNET8).dsp == MEASURED.dsp
+    assert engine_area(RESNET8).bram36 == MEASURED.bram36
+
+
+def test_what_is_left_out_takes_nothing() -> None:
+    whole = engine_area(RESNET8)
+    for more in ({"max_pooling": True}, {"lane_shift": 7}, {"full_tiles": None}, {"accumulator_bits": 24}):
+        assert engine_area(replace(RESNET8, **more)).lut > whole.lut  # type: ignore[arg-type]
+    assert engine_area(replace(RESNET8, int8_dsp_inputs=None)).dsp == 8 * 128 + 16
+    assert engine_area(replace(RESNET8, padding=False)).lut < whole.lut
+
+
+@pytest.mark.parametrize(
+    ("depth", "width", "blocks"),
+    [(512, 36, 0.5), (512, 128, 2), (1024, 128, 4), (2048, 128, 7.5), (16, 9, 0.5), (32768, 1, 1)],
+)
+def test_block_rams_by_depth_and_width(depth: int, width: int, blocks: float) -> None:
+    assert block_rams(depth, width) == blocks
