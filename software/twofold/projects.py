@@ -9,6 +9,7 @@ from pathlib import Path
 from twofold.boards.board import Board
 from twofold.boards.project import generate
 from twofold.network.graph import Network
+from twofold.plan.fit import check_fits
 from twofold.plan.propose import propose
 from twofold.plan.schedule import plan
 from twofold.rtl.engine import Engine
@@ -25,8 +26,12 @@ def device_of(board: Board) -> Device:
 
 
 def propose_for(board: Board, network: Network) -> Geometry:
-    """The smallest engine for `network`, built from the primitives of the board's FPGA."""
-    return propose(network, family=Family(device_of(board).family))
+    """The smallest engine for `network`, built from the primitives of the board's FPGA.
+
+    Raises UserError if it is predicted not to fit.
+    """
+    device = device_of(board)
+    return check_fits(network, propose(network, family=Family(device.family)), device)
 
 
 def write_engine_project(network: Network, board: Board, out: Path) -> Path:
