@@ -8,6 +8,7 @@ import pytest
 
 from twofold.errors import UserError
 from twofold.golden.execute import execute
+from twofold.network.dyadic import Dyadic
 from twofold.network.ops import Conv2d, Requantise, Threshold
 from twofold.qonnx.executor import run_executor
 from twofold.qonnx.importer.load import import_file
@@ -145,9 +146,13 @@ def test_weights_quantised_in_the_graph(new_graph, agreed):
     graph.constant("float", graph.random.normal(size=(6, 5)))
     inputs = [graph.constant("s", 2**-5), graph.constant("z", 0, np.int8)]
     graph.node("QuantizeLinear", ["float", *inputs], "stored")
-    graph.node("DequantizeLinear", ["stored", *inputs], "w")
+    graph.node(
+        "Clip", ["stored", graph.constant("lo", -7, np.int8), graph.constant("hi", 7, np.int8)], "clipped"
+    )
+    graph.node("DequantizeLinear", ["clipped", *inputs], "w")
     graph.node("MatMul", ["x", "w"], "y")
-    assert kinds(agreed(graph)) == ["Linear"]
+    network = agreed(graph)
+    assert (kinds(network), np.abs(network.ops[0].weight).max()) == (["Linear"], 7)
 
 
 def test_a_free_output_scale_is_exact_where_its_thresholds_are(new_graph, agreed):
@@ -298,3 +303,69 @@ def test_dequantising_with_another_scale_is_refused(new_graph, load):
         UserError, match=r"DequantizeLinear 'y': scale and zero point: found 0.25 and 0, supported"
     ):
         load(graph)
+
+
+@pytest.mark.parametrize("how", ["map", "vector"])
+def test_images_with_their_channels_last(new_graph, agreed, how):
+    graph = new_graph((5, 4, 3))
+    graph.node("Transpose", ["images"], "first", perm=[0, 3, 1, 2])
+    graph.node("Sub", ["first", graph.constant("mean", np.linspace(0, 1, 3).reshape(3, 1, 1))], "centred")
+    if how == "vector":
+        graph.node("Flatten", ["centred"], "flat")
+        graph.quant("flat", "x", 2**-4)
+        graph.node("MatMul", ["x", graph.weights("w", (60, 4))], "y")
+    else:
+        graph.quant("centred", "x", 2**-4)
+        graph.conv("x", "y", (2, 3, 3, 3))
+    assert agreed(graph).input.shape == ((60,) if how == "vector" else (3, 5, 4))
+
+
+def test_other_transpositions_of_images_are_refused(new_graph, load):
+    graph = new_graph((5, 4, 3))
+    graph.node("Transpose", ["images"], "turned", perm=[0, 2, 1, 3])
+    graph.quant("turned", "y", 0.5)
+    with pytest.raises(UserError, match=r"attribute perm: found \(0, 2, 1, 3\), supported: \(0, 3, 1, 2\)"):
+        load(graph)
+
+
+@pytest.mark.parametrize("opset", [11, 14, 18, 21])
+def test_operator_sets(new_graph, agreed, opset):
+    graph = new_graph((2, 6, 6))
+    graph.quantised_input(bits=4)
+    graph.node("Pad", ["x", graph.constant("pads", [0, 0, 1, 1, 0, 0, 1, 1], np.int64)], "padded")
+    graph.conv("padded", "conv", (3, 2, 3, 3))
+    normalised(graph, "conv", "normal", 3)
+    number = {"value_float": 6.0} if opset > 11 else {"value": onnx.numpy_helper.from_array(np.float32(6))}
+    graph.node("Constant", [], "six", **number)
+    graph.node("Clip", ["normal", graph.constant("zero", 0.0), "six"], "clipped")
+    graph.quant("clipped", "hidden", 0.21, 4, signed=0)
+    graph.node("MaxPool", ["hidden"], "pool", kernel_shape=[2, 2], strides=[2, 2])
+    graph.node("GlobalAveragePool", ["pool"], "mean")
+    graph.quant("mean", "y", 0.11, 4, signed=0)
+    agreed(graph, "hidden", opset=opset)
+
+
+def test_integers_that_two_nodes_read(new_graph, agreed):
+    graph = new_graph((6,))
+    quantised(graph, "images", "x", 2**-4, 0, np.int8)
+    graph.node("MatMul", ["x", stored_weights(graph, "w", (6, 5), np.float32(2**-6))], "product")
+    graph.node("Add", ["product", graph.constant("term", 2.0**-10 * np.array([-3, 5, 0, 1, 2]))], "biased")
+    inputs = [graph.constant("s", 2**-2), graph.constant("z", 0, np.int8)]
+    graph.node("QuantizeLinear", ["biased", *inputs], "stored")
+    graph.node(
+        "Clip", ["stored", graph.constant("lo", -8, np.int8), graph.constant("hi", 7, np.int8)], "clipped"
+    )
+    graph.node("DequantizeLinear", ["clipped", *inputs], "a")
+    graph.node("DequantizeLinear", ["stored", *inputs], "b")
+    graph.node("DequantizeLinear", ["stored", *inputs], "c")
+    graph.node("Add", ["b", "c"], "y")
+    assert kinds(agreed(graph, "stored"))[-1] == "Add"
+
+
+def test_factors_that_the_scale_takes_before_host_work_rename_the_output(new_graph, agreed):
+    graph = new_graph((5,))
+    graph.node("MatMul", [graph.quantised_input(), graph.weights("weight", (5, 3), scale=3.0)], "logits")
+    graph.node("Div", ["logits", graph.constant("three", 3.0)], "scaled")
+    graph.node("Softmax", ["scaled"], "y", axis=1)
+    network = agreed(graph)
+    assert (network.output_name, network.output.type.scale) == ("scaled", Dyadic(1, 4))

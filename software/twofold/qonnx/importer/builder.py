@@ -32,6 +32,7 @@ class Builder:
         self._reserved = set(reserved)
         self._tensors: dict[str, Tensor] = {}
         self._ops: dict[str, Op] = {}
+        self._op_names: set[str] = set()
         self._ranges: dict[str, ChannelRange] = {}
         self._input: Tensor | None = None
 
@@ -51,6 +52,13 @@ class Builder:
         """`stem`, made different from every tensor of the graph and of the network."""
         name = stem
         while name in self._reserved or name in self._tensors:
+            name += "'"
+        return name
+
+    def free_op_name(self, stem: str) -> str:
+        """`stem`, made different from every op so far: one node's integers may be clipped in several ways."""
+        name = stem
+        while name in self._op_names:
             name += "'"
         return name
 
@@ -99,6 +107,7 @@ class Builder:
         self._ranges[op.output] = result_range(op, alone, *(self._ranges[name] for name in op.inputs))
         self._tensors[op.output] = result
         self._ops[op.output] = op
+        self._op_names.add(op.name)
         return result
 
 

@@ -72,12 +72,16 @@ CORE: Mapping[str, Operator] = MappingProxyType(
         "Cast": Operator(arithmetic.cast, "of constants, to float32 or int64", ("to", "saturate")),
         "Clip": Operator(
             elementwise.clip,
-            "data before a quantiser, or integers between QuantizeLinear and DequantizeLinear; bounds also "
-            "as inputs",
+            "constants, data before a quantiser, or integers between QuantizeLinear and DequantizeLinear; "
+            "bounds also as inputs",
             ("min", "max"),
         ),
         "Concat": Operator(arithmetic.concat, "of constant vectors, such as shapes", ("axis",)),
-        "Constant": Operator(shape.constant, "a tensor", ("value",)),
+        "Constant": Operator(
+            shape.constant,
+            "a tensor or numbers",
+            ("value", "value_float", "value_floats", "value_int", "value_ints"),
+        ),
         "Conv": Operator(
             conv.conv,
             "one or two dimensions, grouped, dilated; quantised data and weights, constant bias; "
@@ -134,7 +138,9 @@ CORE: Mapping[str, Operator] = MappingProxyType(
             shape.squeeze, "[N, C, 1, 1] to [N, C]; constants as specified; axes also as an input", ("axes",)
         ),
         "Sub": Operator(elementwise.sub, f"data and {_CHANNEL}, either from the other"),
-        "Transpose": Operator(shape.transpose, "of constants only", ("perm",)),
+        "Transpose": Operator(
+            shape.transpose, "of constants; of the graph's input from [N, H, W, C] to [N, C, H, W]", ("perm",)
+        ),
         "Unsqueeze": Operator(arithmetic.unsqueeze, "of constants; axes also as an input", ("axes",)),
     }
 )

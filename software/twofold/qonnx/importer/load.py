@@ -22,7 +22,7 @@ from twofold.qonnx.importer.images import ImageReader
 from twofold.qonnx.importer.outputs import Output, output_of
 from twofold.qonnx.importer.source import Node, Source, source_of
 from twofold.qonnx.importer.state import Walk
-from twofold.qonnx.importer.values import Constant, RawInput, Sums, Value
+from twofold.qonnx.importer.values import Constant, RawInput, StoredCodes, Sums, Value
 from twofold.qonnx.read import printable, read_model
 
 PASSES = (drop_unused, trim_thresholds, narrow_accumulators)
@@ -89,11 +89,18 @@ def _lower(source: Source, builder: Builder) -> tuple[Output, Node]:
     for node in source.nodes:
         _check_outputs(node, uses)
         value = operator_of(node)(walk, node)
-        if isinstance(value, Sums) and uses[node.output] > 1:
-            value = replace(value, exclusive=False)
-        values[node.output] = value
+        values[node.output] = _shared(value) if uses[node.output] > 1 else value
     last = next(node for node in source.nodes if source.output_name in node.outputs)
     return output_of(builder, last, values[source.output_name], source.output_name), last
+
+
+def _shared(value: Value) -> Value:
+    """A value of several readers, none of whom may change the op that writes its integers."""
+    if isinstance(value, Sums):
+        return replace(value, exclusive=False)
+    if isinstance(value, StoredCodes) and isinstance(value.source, Sums):
+        return replace(value, source=replace(value.source, exclusive=False))
+    return value
 
 
 def _map(shape: tuple[int, ...]) -> tuple[int, ...]:

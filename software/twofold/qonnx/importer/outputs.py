@@ -26,7 +26,7 @@ class Output:
 def output_of(builder: Builder, node: Node, value: Value, name: str) -> Output:
     """The value of the graph's output `name`, which `node` writes, or a refusal."""
     if isinstance(value, HostResult):
-        output = output_of(builder, node, value.source, "")
+        output = output_of(builder, node, value.source, value.name)
         return replace(output, host=output.host + value.work)
     if isinstance(value, Codes):
         return Output(value)
@@ -49,7 +49,7 @@ def _integers(builder: Builder, sums: Sums, name: str) -> Output | None:
     op, scale = changeable(builder, folded), positive_dyadic(set(gain))
     if op is None or scale is None or any(offset):
         return None
-    return Output(replace(folded, tensor=builder.rewrite(op, name or folded.tensor.name, scale)))
+    return Output(replace(folded, tensor=builder.rewrite(op, name, scale)))
 
 
 def _before_host(node: Node, sums: Sums) -> Output:

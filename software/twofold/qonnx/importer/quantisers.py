@@ -61,7 +61,9 @@ def quantise(builder: Builder, node: Node, sums: Sums, target: Target) -> Codes:
         raise _too_many_levels(node, len(codes) + 1)
     settle(builder, node, sums, steps, steps.thresholds)
     levels = np.arange(codes[0] - 1, codes[-1] + 1)
-    op = Threshold(node.name, (sums.tensor.name,), target.name, steps.thresholds, levels)
+    op = Threshold(
+        builder.free_op_name(node.name), (sums.tensor.name,), target.name, steps.thresholds, levels
+    )
     return Codes(builder.emit(node, op, target.type))
 
 
@@ -72,7 +74,7 @@ def settle(builder: Builder, node: Node, sums: Sums, steps: Staircase, chosen: I
     if not builder.approximate:
         raise _inexact(node, sums, steps)
     error = max(code_error(chosen, end) for end in (steps.earliest, steps.latest))
-    builder.note_error(node.name, error)
+    builder.note_error(builder.free_op_name(node.name), error)
 
 
 def _inexact(node: Node, sums: Sums, steps: Staircase) -> Exception:
@@ -135,7 +137,9 @@ def _multiplier(builder: Builder, node: Node, sums: Sums, target: Target) -> Req
     if products.max() > 2.0**PRODUCT_BITS:
         return None
     bounds = (max(lo, zero), hi) if sums.reading.is_clamped else (lo, hi)
-    return Requantise(node.name, (sums.tensor.name,), target.name, multiplier, shift, bounds)
+    return Requantise(
+        builder.free_op_name(node.name), (sums.tensor.name,), target.name, multiplier, shift, bounds
+    )
 
 
 def _is_line_or_relu(reading: Reading) -> bool:

@@ -22,12 +22,14 @@ NO_PADS = (0, 0, 0, 0)
 class RawInput:
     """The graph's float input before its quantiser, after `steps`, whose constants are [C].
 
-    shape: now, image_shape: of the graph's input; both without the batch.
+    shape: now, image_shape: of the graph's input; both without the batch. is_channels_last: the graph's input
+    is [N, H, W, C].
     """
 
     shape: tuple[int, ...]
     image_shape: tuple[int, ...]
     steps: tuple[Step, ...] = ()
+    is_channels_last: bool = False
 
     def then(self, *steps: Step) -> RawInput:
         return replace(self, steps=(*self.steps, *steps))
@@ -124,9 +126,13 @@ class StoredCodes:
 
 @dataclass(frozen=True, eq=False)
 class HostResult:
-    """What a host computes from the network's output `source`, such as Softmax. work: nodes, in words."""
+    """What a host computes from the network's output `source`, such as Softmax.
+
+    name: the graph's tensor that `source` is. work: nodes, in words.
+    """
 
     source: Codes | Sums
+    name: str
     work: tuple[str, ...]
 
 

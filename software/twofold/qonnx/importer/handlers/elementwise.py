@@ -17,8 +17,10 @@ from twofold.qonnx.importer.reading import read_as, slack_of
 from twofold.qonnx.importer.source import Node
 from twofold.qonnx.importer.state import Walk
 from twofold.qonnx.importer.steps import AtLeast, AtMost, DividedBy, Floats, Plus, Step, Times
-from twofold.qonnx.importer.values import Codes, FixedValue, RawInput, StoredCodes, Sums, Value
+from twofold.qonnx.importer.values import Codes, Constant, FixedValue, RawInput, StoredCodes, Sums, Value
 
+_CLIPPED = ("float32", "int8", "uint8", "int16", "uint16")
+"""Types whose numbers are float32 numbers, as bounds are kept."""
 MAX_SHIFT = 32
 MAX_STEPS = 64
 
@@ -117,11 +119,23 @@ def clip(walk: Walk, node: Node) -> Value:
     value = walk.value(node, 0)
     if isinstance(value, StoredCodes):
         return _clipped(node, value, found)
+    if isinstance(value, Constant):
+        return _clipped_constant(node, value, found)
     channels = np.ones(_shape(walk, node, 0)[0], np.float32)
     kinds = {"min": AtLeast, "max": AtMost}
     return _stepped(
         walk, node, 0, *(kinds[name](node.label, channels * bound) for name, bound in found.items())
     )
+
+
+def _clipped_constant(node: Node, value: Constant, bounds: dict[str, np.float32]) -> Constant:
+    array = value.array
+    if array.dtype.name not in _CLIPPED:
+        raise node.refuse("input", f"type {array.dtype}", ", ".join(_CLIPPED), "fold the constant")
+    for name, limit in (("min", np.maximum), ("max", np.minimum)):
+        if name in bounds:
+            array = limit(array, bounds[name].astype(array.dtype))
+    return Constant(array)
 
 
 def _clipped(node: Node, value: StoredCodes, bounds: dict[str, np.float32]) -> StoredCodes:

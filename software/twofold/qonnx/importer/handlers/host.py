@@ -25,9 +25,9 @@ def _over_channels(walk: Walk, node: Node, attributes: Attributes, default: int)
     walk.require_inputs(node, 1, 1)
     value = walk.value(node, 0)
     if isinstance(value, HostResult):
-        return HostResult(value.source, (*value.work, node.label))
+        return HostResult(value.source, value.name, (*value.work, node.label))
     data = walk.data(node)
     if len(data.shape) != 1:
         raise node.refuse("input", f"a map {list(data.shape)}", "a vector [N, C]", "flatten it first")
     attributes.require("axis", attributes.integer("axis", default), 1, -1)
-    return HostResult(data, (node.label,))
+    return HostResult(data, node.inputs[0], (node.label,))

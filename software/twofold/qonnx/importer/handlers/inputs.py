@@ -17,6 +17,12 @@ def quantised_input(walk: Walk, node: Node, value: RawInput, target: Target) -> 
             "input", "a second quantiser of the graph's input", "one", "share the first one's output"
         )
     reader = ImageReader(
-        value.image_shape, value.shape, value.steps, target.type, target.rounding, node.label
+        value.image_shape,
+        value.shape,
+        value.steps,
+        target.type,
+        target.rounding,
+        node.label,
+        value.is_channels_last,
     )
     return Codes(walk.builder.set_input(node, Tensor(target.name, value.shape, target.type), reader))

@@ -18,7 +18,7 @@ from twofold.qonnx.importer.quantisers import Target, quantise
 from twofold.qonnx.importer.rounding import MODES, BipolarRounding, QuantRounding, TruncRounding
 from twofold.qonnx.importer.source import Node
 from twofold.qonnx.importer.state import Walk
-from twofold.qonnx.importer.values import Codes, FixedValue, RawInput, Value
+from twofold.qonnx.importer.values import Codes, FixedValue, RawInput, Sums, Value
 
 DATA_BITS = 16
 CONSTANT_BITS = 32
@@ -111,7 +111,8 @@ def written(walk: Walk, node: Node, value: Value, target: Target) -> Codes:
     """The codes of data, or of the graph's input."""
     if isinstance(value, RawInput):
         return quantised_input(walk, node, value, target)
-    return quantise(walk.builder, node, walk.sums(node), target)
+    sums = value if isinstance(value, Sums) else walk.sums(node)
+    return quantise(walk.builder, node, sums, target)
 
 
 def _mode(attributes: Attributes, default: str) -> str:

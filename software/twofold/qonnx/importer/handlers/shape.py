@@ -23,13 +23,18 @@ from twofold.qonnx.importer.values import (
     Value,
 )
 
+_CHANNELS_FIRST = (0, 3, 1, 2)
+
 
 def constant(walk: Walk, node: Node) -> Constant:
+    """A tensor, or numbers of float32 or int64."""
     walk.require_inputs(node, 0, 0)
-    attributes = Attributes(node)
-    if "value" not in node.attributes:
-        attributes.require("value", "none", "a tensor")
-    return Constant(numpy_helper.to_array(node.attributes["value"]))
+    if len(node.attributes) != 1:
+        raise node.refuse("attributes", sorted(node.attributes), "one", "give it one value")
+    ((name, value),) = node.attributes.items()
+    if name == "value":
+        return Constant(numpy_helper.to_array(value))
+    return Constant(np.array(value, np.float32 if name.startswith("value_float") else np.int64))
 
 
 def identity(walk: Walk, node: Node) -> Value:
@@ -45,11 +50,13 @@ def dropout(walk: Walk, node: Node) -> Value:
     return walk.value(node, 0)
 
 
-def transpose(walk: Walk, node: Node) -> FixedValue:
-    """Of constants only."""
+def transpose(walk: Walk, node: Node) -> FixedValue | RawInput:
+    """Of constants, and of images [N, H, W, C] to [N, C, H, W] before anything else."""
     walk.require_inputs(node, 1, 1)
     attributes = Attributes(node)
     value = walk.value(node, 0)
+    if isinstance(value, RawInput):
+        return _channels_first(node, attributes, value)
     if not isinstance(value, FixedValue):
         raise node.refuse("input", "data", "a constant", "keep data in the order [N, C, H, W]")
     rank = value.array.ndim
@@ -59,6 +66,14 @@ def transpose(walk: Walk, node: Node) -> FixedValue:
     if isinstance(value, QuantisedConstant):
         return QuantisedConstant(np.transpose(value.codes, order), np.transpose(value.scale, order))
     return Constant(np.transpose(value.array, order))
+
+
+def _channels_first(node: Node, attributes: Attributes, value: RawInput) -> RawInput:
+    attributes.require("perm", attributes.integers("perm", 4), _CHANNELS_FIRST)
+    if value.steps or value.shape != value.image_shape or value.is_channels_last or len(value.shape) != 3:
+        raise node.refuse("input", "images after other steps", "the graph's input", "transpose it first")
+    height, width, channels = value.shape
+    return replace(value, shape=(channels, height, width), is_channels_last=True)
 
 
 def flatten(walk: Walk, node: Node) -> DataValue | RawInput:
