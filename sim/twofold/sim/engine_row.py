@@ -49,7 +49,7 @@ class Steady:
 
 def library_of(geometry: Geometry) -> EngineLibrary:
     """The engine compiled for this bench, or what an earlier row left."""
-    return build_library(geometry, BUILDS)
+    return build_library(geometry, BUILDS, optimise="-O1")
 
 
 def frames_of(network: Network, frames: int, seed: int) -> IntArray:
