@@ -12,7 +12,8 @@ from twofold.plan.cost import FETCH, ISSUE, BusTiming, CostModel
 from twofold.plan.instructions import layer, load, marker, prefetch, store
 from twofold.plan.timeline import Prefetch, RunTiming, Timeline
 from twofold.rtl.geometry import Geometry
-from twofold.rtl.isa import LAYER, Base, Memory, Opcode, Output
+from twofold.rtl.isa import LANES_PE, LAYER, Base, Memory, Opcode, Output
+from twofold.rtl.layer_timing import LayerTiming
 
 COST = CostModel(Geometry(), BusTiming(1, 1, 0))
 END = marker(Opcode.END)
@@ -26,11 +27,11 @@ def input_load(words: int):
     return load("input", Memory.ACTIVATIONS, Base.INPUT, 0, transfer(words))
 
 
-def sweeps(pixels: int, blocks: int = 1, output: Output = Output.MULTIPLY):
+def sweeps(pixels: int, blocks: int = 1, output: Output = Output.MULTIPLY, pe: int = 1):
     loops = ("out_groups", "tile_blocks", "in_blocks", "taps_y", "taps_x", "parts", "out_height")
     ones = dict.fromkeys(loops, 1)
     fields = dict.fromkeys(LAYER.members, 0) | ones | {"output": output}
-    return layer("layer", fields | {"pe": 1, "out_width": pixels, "in_blocks": blocks})
+    return layer("layer", fields | {"pe": pe, "out_width": pixels, "in_blocks": blocks})
 
 
 def total(*steps) -> int:
@@ -41,9 +42,19 @@ def total(*steps) -> int:
 def test_instructions_are_fetched_as_others_execute() -> None:
     work = sweeps(100)
     assert total(work) == FETCH + COST.layer(work.fields)
-    assert total(work, work) == total(work) + COST.layer(work.fields)
+    assert total(work, END, work) == total(work) + ISSUE + FETCH - ISSUE + COST.layer(work.fields)
     assert total(END, END) == total(END) + FETCH, "nothing executes long enough"
     assert COST.marker() == ISSUE
+
+
+def test_first_weights_are_loaded_behind_the_layer_before() -> None:
+    work, without = sweeps(100), sweeps(100, pe=LANES_PE)
+    assert total(work, work) == total(work) + COST.layer(work.fields, first=1)
+    assert total(work, without) == total(work) + COST.layer(without.fields)
+    assert total(without, work) == total(without) + COST.layer(work.fields, first=1)
+    interval = LayerTiming.of(COST.geometry).intervals[1]
+    since = {0: interval, 3: interval - 3, interval: 1, 99: 1}
+    assert {cycles: COST.preloaded(work.fields, cycles) for cycles in since} == since
 
 
 def test_a_short_prefetch_behind_a_long_layer_costs_its_fetch() -> None:

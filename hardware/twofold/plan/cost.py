@@ -47,31 +47,48 @@ class CostModel:
     geometry: Geometry
     bus: BusTiming
 
-    def layer(self, fields: Mapping[str, int]) -> int:
+    def layer(self, fields: Mapping[str, int], first: int | None = None) -> int:
         """Cycles of a LAYER: for each output group its sweeps, each max(pixels, interval), but
-        the last sweep not before the group's parameters are there."""
+        the last sweep not before the group's parameters are there.
+
+        first: cycles from issue to the first sweep, if its weights are on their way before.
+        """
         timing = LayerTiming.of(self.geometry)
-        *_, final = self._final_sweeps(timing, fields)
+        final = self.last_sweep(fields, first)
         return ISSUE + final + _pixels(fields) + timing.drains[fields["pe"]] + timing.finish
 
-    def holds(self, fields: Mapping[str, int]) -> tuple[tuple[int, int], ...]:
+    def last_sweep(self, fields: Mapping[str, int], first: int | None = None) -> int:
+        """Cycles from issue to the start of the last sweep."""
+        *_, final = self._final_sweeps(fields, first)
+        return final
+
+    def preloaded(self, fields: Mapping[str, int], since: int) -> int:
+        """Cycles from issue to the first sweep, if the layer before began its last one `since` cycles ago."""
+        return max(1, LayerTiming.of(self.geometry).intervals[fields["pe"]] - since)
+
+    def word(self) -> int:
+        """Cycles from a sweep's start to its first words, when the next weights are asked for."""
+        return LayerTiming.of(self.geometry).word
+
+    def holds(self, fields: Mapping[str, int], first: int | None = None) -> tuple[tuple[int, int], ...]:
         """When a LAYER holds beats for the activation memory back, because its results are written: first
         cycle, counted from its issue, and cycles."""
         if fields["output"] == Output.SUMS:
             return ()
         timing = LayerTiming.of(self.geometry)
         delay = 1 + timing.held(fields["pe"])
-        return tuple((final + delay, _pixels(fields)) for final in self._final_sweeps(timing, fields))
+        return tuple((final + delay, _pixels(fields)) for final in self._final_sweeps(fields, first))
 
-    def _final_sweeps(self, timing: LayerTiming, fields: Mapping[str, int]) -> Iterator[int]:
+    def _final_sweeps(self, fields: Mapping[str, int], first: int | None) -> Iterator[int]:
         """Cycles from issue to the start of each output group's last sweep."""
+        timing = LayerTiming.of(self.geometry)
         interval = 1 if fields["chained"] else timing.intervals[fields["pe"]]
         blocks, pixels = fields["tile_blocks"], _pixels(fields)
         sweep = max(pixels, interval)
         sweeps = fields["in_blocks"] * fields["taps_y"] * fields["taps_x"] * fields["parts"]
         words = (0, 1, 1 << THRESHOLD_BITS)[Output(fields["output"])]
         parameters = _PARAMETERS + blocks - 1 + blocks * words
-        taken, ready = 1 + interval, parameters
+        taken, ready = 1 + interval if first is None else first, parameters
         for _ in range(fields["out_groups"]):
             final = max(taken + (sweeps - 1) * sweep, ready)
             yield final

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from twofold.plan.cost import FETCH, ISSUE, CostModel
 from twofold.plan.instructions import Instruction
-from twofold.rtl.isa import Memory, Opcode
+from twofold.rtl.isa import LANES_PE, Memory, Opcode
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,8 @@ class Timeline:
 
     now: the cycle after the end of the last instruction. fetched: when the next one is there. reads, writes:
     first cycle in which the bus's reads and writes are idle; `reads` is not known while a prefetch is under
-    way.
+    way. last_sweep: when the layer before took its last sweep, but not so early that the next instruction was
+    not there when its weights are to be asked for.
     """
 
     cost: CostModel
@@ -49,6 +50,7 @@ class Timeline:
     reads: int = 0
     writes: int = 0
     prefetch: Prefetch | None = None
+    last_sweep: int | None = None
 
     def run(self, steps: Iterable[Instruction]) -> list[Instruction]:
         """The next instructions, with their cycles."""
@@ -80,9 +82,8 @@ class Timeline:
         """Cycles of an instruction that does not wait; notes what goes on behind the next ones."""
         cost, fields = self.cost, step.fields
         if step.opcode is Opcode.LAYER:
-            if self.prefetch is not None:
-                self.prefetch.holds += [(issue + first, count) for first, count in cost.holds(fields)]
-            return cost.layer(fields)
+            return self._layer(fields, issue)
+        self.last_sweep = None
         if step.opcode in (Opcode.FRAME, Opcode.END):
             return cost.marker()
         memory, words = Memory(fields["memory"]), fields["words"]
@@ -94,6 +95,16 @@ class Timeline:
         beats = cost.beats(memory, words)
         self.prefetch = Prefetch(issue + cost.first_beat(), cost.read(beats) - cost.first_beat())
         return cost.marker()
+
+    def _layer(self, fields: Mapping[str, int], issue: int) -> int:
+        """Its first weights are loaded behind the layer before, if that was the last instruction."""
+        cost, first = self.cost, None
+        if self.last_sweep is not None and fields["pe"] != LANES_PE:
+            first = cost.preloaded(fields, issue - self.last_sweep)
+        if self.prefetch is not None:
+            self.prefetch.holds += [(issue + begin, count) for begin, count in cost.holds(fields, first)]
+        self.last_sweep = max(issue + cost.last_sweep(fields, first), self.fetched + 1 - cost.word())
+        return cost.layer(fields, first)
 
 
 @dataclass

@@ -16,7 +16,7 @@ from twofold.rtl.cycle_counters import CycleCounters
 from twofold.rtl.geometry import BEAT_BITS, Geometry
 from twofold.rtl.instruction_check import InstructionCheck
 from twofold.rtl.instruction_fetch import InstructionFetch
-from twofold.rtl.isa import INSTRUCTION_BYTES, LAYER, TRANSFER, Memory
+from twofold.rtl.isa import INSTRUCTION_BYTES, LAYER, TRANSFER, Memory, Opcode
 from twofold.rtl.layer_timing import LayerTiming
 from twofold.rtl.run_errors import CAUSE_BITS, Cause
 from twofold.rtl.sequencer import Sequencer
@@ -68,6 +68,10 @@ class Engine(wiring.Component):
             sequencer.fetch_cause.eq(check.cause),
             sequencer.opcode.eq(fetch.instruction[:4]),
             conv.layer.eq(data.View(LAYER, fetch.instruction[: LAYER.size])),
+            conv.following.eq(data.View(LAYER, fetch.following[: LAYER.size])),
+            conv.following_ready.eq(
+                fetch.ready & (fetch.following[:4] == Opcode.LAYER) & (check.cause == Cause.NONE)
+            ),
             conv.start.eq(sequencer.start_layer),
             sequencer.layer_done.eq(conv.done),
             sequencer.out_of_bounds.eq(conv.out_of_bounds),

@@ -67,7 +67,7 @@ class VectorInnerProduct(wiring.Component):
     word, inside, signed_lanes, shift, part, swap: the vector of this cycle; `swap` with the first of a tile.
     part: which of its parts a kind with fewer inputs than lanes multiplies.
     pe, pad: stable while vectors are on their way.
-    load_valid, load_index, load_word: the next tile's weights for kind `pe`, see `mac.interface`.
+    load_pe, load_valid, load_index, load_word: the next tile's weights and their kind, see `mac.interface`.
     tables: only with `lut_da`, whose tables it fills: of the `TableFiller` that is given the same words.
     y: [addends · lanes] numbers of `sum_bits` bits, addend n of lane i in place n · lanes + i,
     `ProductTiming.latencies[pe]` cycles after the word; one word a cycle.
@@ -90,6 +90,7 @@ class VectorInnerProduct(wiring.Component):
                 "shift": In(range(LANE_SHIFT_MAX + 1)),
                 "part": In(PART_BITS),
                 "swap": In(1),
+                "load_pe": In(range(len(self.kinds) + 1)),
                 "load_valid": In(1),
                 "load_index": In(timing.index_bits),
                 "load_word": In(geometry.weight_word_bits),
@@ -111,7 +112,7 @@ class VectorInnerProduct(wiring.Component):
                 m.d.sync += lanes[i].eq(self.pad if self.padding else 0)
         results: list[data.View] = [self._shifted(m, lanes, shift)]
         for k, kind in enumerate(self.kinds):
-            m.submodules[kind.name] = pe = self._array(m, kind, self.pe == k + 1)
+            m.submodules[kind.name] = pe = self._array(m, kind, self.load_pe == k + 1)
             own = self._part(kind, lanes, part)
             m.d.comb += [pe.swap.eq(swap), *(pe.a[i].eq(own[i]) for i in range(self.lanes))]
             results.append(pe.y)

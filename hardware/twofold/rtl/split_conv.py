@@ -38,6 +38,8 @@ class SplitConvolution(wiring.Component):
     cycles of a layer.
 
     start, layer: begin with this instruction, which stays until `done`: one cycle, all results are stored.
+    following, following_ready: the next instruction is this LAYER; its first weights are loaded as soon as
+    that is known for a cycle and `LayerTiming.word` cycles have passed since this one took its last sweep.
     activation_write, weight_write, parameter_write: for loading, while no layer executes; activations also
     behind a layer, but not `layer_timing.BEAT_TO_WORD` cycles after `hold_writes`: a result is written then.
     issues: a pixel enters the pipeline. starved: none does, though there are more: weights, parameters or
@@ -57,6 +59,8 @@ class SplitConvolution(wiring.Component):
                 "start": In(1),
                 "layer": In(LAYER),
                 "done": Out(1),
+                "following": In(LAYER),
+                "following_ready": In(1),
                 "hold_writes": Out(1),
                 "starved": Out(1),
                 "multiplied": Out(range(geometry.tiles * geometry.lanes + 1)),
@@ -71,6 +75,7 @@ class SplitConvolution(wiring.Component):
                 "store_sums": Out(geometry.sum_word_bits),
             }
         )
+        self._running = Signal()
 
     def elaborate(self, platform):
         m = Module()
@@ -99,23 +104,38 @@ class SplitConvolution(wiring.Component):
     def _weights(self, m, sweep):
         m.submodules.weights = weights = WeightMemory(self.geometry)
         wiring.connect(m, weights.write, wiring.flipped(self.weight_write))
-        ahead = Signal()
-        m.d.comb += ahead.eq(sweep.taken & ~sweep.taps.payload.last)
+        # the tile that is taken now meets its first vector before the first word of the next arrives
+        taken = delay(m, sweep.taken, self.timing.word, "taken") & self._running
+        last = delay(m, sweep.taps.payload.last, self.timing.word, "taken_last")
+        early, preloaded, waiting, known = Signal(), Signal(), Signal(), Signal()
+        m.d.sync += known.eq(self.following_ready & (self.following.pe != LANES_PE))
+        pe = Signal.like(self.layer.pe)
+        intervals = [max(1, interval - self.timing.word) for interval in self.timing.intervals]
+        with m.If(taken & last):
+            m.d.sync += waiting.eq(1)
+        with m.If(early | self.start):
+            m.d.sync += [preloaded.eq(early), waiting.eq(0)]
+        begins = self.start & ~preloaded
+        of = Mux(early, self.following.pe, self.layer.pe)
         m.d.comb += [
-            weights.pe.eq(self.layer.pe),
-            weights.restart.eq(self.start),
-            weights.base.eq(self.layer.weight_base),
-            weights.words.eq(Array(self.timing.product.load_words)[self.layer.pe]),
-            # the tile that is taken now meets its first vector before the first word of the next arrives
-            weights.load.eq(
-                (self.start | delay(m, ahead, self.timing.word, "ahead")) & (self.layer.pe != LANES_PE)
-            ),
+            early.eq(((taken & last) | (waiting & self._running)) & known),
+            sweep.preload.eq(early),
+            sweep.preload_interval.eq(Array(intervals)[self.following.pe]),
+            sweep.preloaded.eq(preloaded),
+            weights.pe.eq(pe),
+            weights.restart.eq(begins | early),
+            weights.base.eq(Mux(early, self.following.weight_base, self.layer.weight_base)),
+            weights.words.eq(Array(self.timing.product.load_words)[of]),
+            weights.load.eq(((begins | (taken & ~last)) & (self.layer.pe != LANES_PE)) | early),
         ]
+        with m.If(weights.load):
+            m.d.sync += pe.eq(of)
         for index, tile in enumerate(self.tiles):
             bank = index % self.geometry.weight_banks
             if weights.table_kind:
                 wiring.connect(m, weights.tables[bank], tile.tables)
             m.d.comb += [
+                tile.vectors.load_pe.eq(pe),
                 tile.vectors.load_valid.eq(weights.valid),
                 tile.vectors.load_index.eq(weights.index),
                 tile.load_word.eq(weights.bank_words[bank]),
@@ -127,15 +147,14 @@ class SplitConvolution(wiring.Component):
         m.submodules.reader = reader = ActivationReader(geometry)
         m.submodules.writer = writer = ResultWriter(geometry)
         wiring.connect(m, writer.load, wiring.flipped(self.activation_write))
-        running = Signal()
         with m.If(self.start):
-            m.d.sync += running.eq(1)
+            m.d.sync += self._running.eq(1)
         with m.If(self.done):
-            m.d.sync += running.eq(0)
+            m.d.sync += self._running.eq(0)
         m.d.comb += [
             reader.layer.eq(self.layer),
             reader.pixel.eq(sweep.pixel),
-            reader.running.eq(running),
+            reader.running.eq(self._running),
             reader.store_address.eq(self.store_address),
             reader.store_bank.eq(self.store_bank),
             self.store_activation.eq(reader.words[0]),

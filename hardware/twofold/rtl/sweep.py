@@ -42,6 +42,8 @@ class Sweeper(wiring.Component):
 
     layer: the LAYER instruction, stable from `start` to `done`.
     interval: least number of cycles between two sweeps, 1 to `interval_max`.
+    preload, preload_interval: the weights of the next layer's first sweep are asked for, which can be taken
+    so many cycles later, at least 1. preloaded: they were, at `start`.
     taken: high in the cycle in which a tap is taken, with the tap on `taps.payload`.
     pixel, issue: the pixel of this cycle.
     group_end: high with the last pixel of an output group.
@@ -54,6 +56,9 @@ class Sweeper(wiring.Component):
                 "start": In(1),
                 "layer": In(LAYER),
                 "interval": In(range(interval_max + 1)),
+                "preload": In(1),
+                "preload_interval": In(range(interval_max + 1)),
+                "preloaded": In(1),
                 "results_ready": In(1),
                 "taps": In(stream.Signature(TAP)),
                 "taken": Out(1),
@@ -94,7 +99,9 @@ class Sweeper(wiring.Component):
         with m.If(self.taken):
             self._begin(m)
             m.d.sync += [self.issue.eq(1), *self._rest.load(self.interval)]
-        with m.If(self.start):
+        with m.If(self.preload):
+            m.d.sync += self._rest.load(self.preload_interval)
+        with m.If(self.start & ~self.preloaded):
             m.d.sync += self._rest.load(self.interval + 1)
         return m
 

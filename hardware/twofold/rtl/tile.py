@@ -29,6 +29,7 @@ class VectorPort(wiring.Signature):
                 "shift": Out(range(LANE_SHIFT_MAX + 1)),
                 "part": Out(PART_BITS),
                 "swap": Out(1),
+                "load_pe": Out(range(len(geometry.kinds) + 1)),
                 "load_valid": Out(1),
                 "load_index": Out(ProductTiming.of(geometry).index_bits),
             }

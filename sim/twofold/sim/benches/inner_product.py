@@ -52,7 +52,7 @@ async def check(dut: Any, given: Given, inputs: dict[str, Column], first: int, e
     sink = deque(expected.tolist())
     begin, cycle = first + ProductTiming.of(GEOMETRY).latencies[pe], 0
     cycles = begin + len(sink)
-    held = {"pe": [pe] * cycles, "pad": [int(given["pad"])] * cycles}
+    held = {"pe": [pe] * cycles, "load_pe": [pe] * cycles, "pad": [int(given["pad"])] * cycles}
     async for outputs in bench.play({**inputs, **held}, cycles):
         if cycle >= begin:
             assert outputs["y"] == sink.popleft(), f"vector {cycle - begin}"
