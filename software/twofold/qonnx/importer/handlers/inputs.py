@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from twofold.network.graph import Tensor
 from twofold.qonnx.importer.images import ImageReader
-from twofold.qonnx.importer.quantisers import Target
+from twofold.qonnx.importer.multipliers import Target
 from twofold.qonnx.importer.source import Node
 from twofold.qonnx.importer.state import Walk
 from twofold.qonnx.importer.values import Codes, RawInput

@@ -9,7 +9,7 @@ from twofold.qonnx.importer.attributes import Attributes
 from twofold.qonnx.importer.channels import integer, positive_scale, scalar
 from twofold.qonnx.importer.handlers.quant import written
 from twofold.qonnx.importer.handlers.weights import quantised_constant, spread
-from twofold.qonnx.importer.quantisers import Target
+from twofold.qonnx.importer.multipliers import Target
 from twofold.qonnx.importer.rounding import LinearRounding
 from twofold.qonnx.importer.source import Node
 from twofold.qonnx.importer.state import Walk

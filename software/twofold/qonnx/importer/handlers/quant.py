@@ -14,7 +14,8 @@ from twofold.qonnx.importer.attributes import Attributes
 from twofold.qonnx.importer.channels import integer, positive_scale, scalar
 from twofold.qonnx.importer.handlers.inputs import quantised_input
 from twofold.qonnx.importer.handlers.weights import quantised_constant
-from twofold.qonnx.importer.quantisers import Target, quantise
+from twofold.qonnx.importer.multipliers import Target
+from twofold.qonnx.importer.quantisers import quantise
 from twofold.qonnx.importer.rounding import MODES, BipolarRounding, QuantRounding, TruncRounding
 from twofold.qonnx.importer.source import Node
 from twofold.qonnx.importer.state import Walk
