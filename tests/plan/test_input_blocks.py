@@ -88,3 +88,11 @@ def test_depthwise_takes_a_sweep_a_tap_and_weights_for_no_more() -> None:
         for program in (depthwise, dense)
     )
     assert 4 * weights == other
+
+
+def test_sums_that_stay_read_all_blocks() -> None:
+    grouped = network(32, 32, 32)
+    sums = {name: tensor for name, tensor in grouped.tensors.items() if name != "codes"}
+    (only,) = stages(Network.of("sums", sums.values(), grouped.ops[:1], "x", "sums"))
+    assert only.quantiser is None
+    assert InputBlocks.of(only, 1, ENGINE) == InputBlocks(4, (0, 0, 0, 0), 4)

@@ -19,7 +19,7 @@ class InputBlocks:
     """`count` blocks from `firsts[group]` on, for each group of output blocks. total: those of the map.
 
     A range may end behind the map, where weights are 0. It begins at a multiple of the blocks that have the
-    same address (`twofold.plan.banks`).
+    same address (`twofold.plan.banks`). Sums that stay are one instruction, whose groups all read all blocks.
     """
 
     count: int
@@ -45,7 +45,7 @@ class InputBlocks:
             low = int(found[0]) // fold * fold if len(found) else 0
             ranges.append((low, int(found[-1]) + 1 if len(found) else 1))
         count = max(high - low for low, high in ranges)
-        if count >= total:
+        if count >= total or stage.quantiser is None:
             return cls(total, (0,) * groups, total)
         return cls(count, tuple(low for low, _ in ranges), total)
 
