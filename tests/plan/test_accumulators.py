@@ -33,3 +33,10 @@ def test_proposed_sums_are_no_wider_than_they_must_be(network: Network) -> None:
     with pytest.raises(UserError, match="accumulator"):
         plan(network, replace(geometry, accumulator_bits=geometry.accumulator_bits - 1))
     assert propose(network, accumulator_bits=24).accumulator_bits == 24
+
+
+def test_tiles_without_multipliers_have_sums_of_their_own(network: Network) -> None:
+    whole = replace(propose(network, tiles=2), full_tiles=1, accumulator_bits=24, lean_bits=None)
+    plan(network, whole)
+    with pytest.raises(UserError, match=r"accumulator_bits: .* need at least 19, got 16$"):
+        plan(network, replace(whole, lean_bits=16))

@@ -34,6 +34,7 @@ from twofold.rtl.inner_product import ProductTiming
             {"tiles": 2, "full_tiles": 1, "thresholds": False},
             "full_tiles: expected 2 without thresholds, got 1",
         ),
+        ({"accumulator_bits": 20, "lean_bits": 21}, "lean_bits: expected 16 to 20, got 21"),
         ({"level_bits": 9}, "level_bits: expected 0 or 4 to 8, got 9"),
         ({"lane_shift": 8}, "lane_shift: expected 0 to 7, got 8"),
         ({"sum_words": 8}, "sum_words: expected a power of two from 16 to 65536, got 8"),

@@ -48,7 +48,7 @@ def engine_area(geometry: Geometry) -> EngineArea:
     return tiles + shared
 
 
-_CONTROL = EngineArea(lut=2600, lutram=60, ff=2600)
+_CONTROL = EngineArea(lut=2300, lutram=60, ff=600)
 """Bus, registers, sequencer, counters, address generators."""
 
 
@@ -86,7 +86,7 @@ def _second_addend(geometry: Geometry) -> int:
 
 
 def _sums(geometry: Geometry, full: bool) -> EngineArea:
-    lanes, bits = geometry.lanes, geometry.accumulator_bits
+    lanes, bits = geometry.lanes, geometry.tile_bits(full=full)
     kept = 2 * full
     return EngineArea(
         lut=lanes * bits * (1 + kept + 2 * geometry.max_pooling),
@@ -97,17 +97,17 @@ def _sums(geometry: Geometry, full: bool) -> EngineArea:
 
 def _codes(geometry: Geometry, full: bool) -> EngineArea:
     codes = LANE_BITS if full or not geometry.level_bits else geometry.level_bits
-    lane = EngineArea(ff=geometry.accumulator_bits + codes)
+    lane = EngineArea(ff=geometry.tile_bits(full=full) + codes)
     if geometry.thresholds:
-        lane += _search(geometry)
+        lane += _search(geometry, full)
     if full:
         lane += EngineArea(lut=130, lutram=4, ff=170, dsp=1)
     return lane.times(geometry.lanes)
 
 
-def _search(geometry: Geometry) -> EngineArea:
+def _search(geometry: Geometry, full: bool) -> EngineArea:
     """Comparisons of two bits a LUT; memories of 32 words, six bits to four LUTs."""
-    bits, steps = geometry.accumulator_bits, THRESHOLD_BITS
+    bits, steps = geometry.tile_bits(full=full), THRESHOLD_BITS
     memories = (steps - 1) * -(-bits // 6) + -(-geometry.level_bits // 6)
     return EngineArea(
         lut=steps * -(-bits // 2) + (0 if geometry.level_bits else LANE_BITS),

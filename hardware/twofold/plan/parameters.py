@@ -48,7 +48,7 @@ def words_per_block(stage: Stage) -> int:
 
 def _quantiser_words(stage: Stage, geometry: Geometry, part: slice, bias: IntArray) -> list[int]:
     quantiser = stage.quantiser
-    encoder = RequantiseWords(geometry.lanes, geometry.accumulator_bits, THRESHOLD_BITS)
+    encoder = RequantiseWords(geometry.lanes, geometry.tile_bits(full=False), THRESHOLD_BITS)
     if quantiser is None:
         return []
     if isinstance(quantiser, Requantise):

@@ -10,7 +10,7 @@ import numpy as np
 
 from twofold.errors import UserError
 from twofold.network.graph import Network
-from twofold.network.ops import Conv2d
+from twofold.network.ops import Conv2d, Threshold
 from twofold.plan.accumulators import accumulator_width, sum_limits
 from twofold.plan.cost import BusTiming, CostModel
 from twofold.plan.fastest import cycles, fastest
@@ -77,7 +77,7 @@ def propose(
     draft = _leanest(parts, tuple(with_fewer_products(parts, fit_forms(parts, draft))))
     draft = _leanest(parts, tuple(with_fewer_multipliers(parts, draft)))
     parts = tuple(executed(part, draft) for part in parts)
-    draft = replace(draft, accumulator_bits=accumulator_bits or _accumulator_bits(network, parts, draft))
+    draft = _with_sums(network, parts, draft, accumulator_bits)
     lives = lifetimes(parts, lanes, tiles, prefetch=len(parts))
     addresses = allocate(lives, _ADDRESSES)
     chosen = [_split(stage, draft) for stage in parts]
@@ -90,17 +90,25 @@ def propose(
     )
 
 
-def _accumulator_bits(network: Network, parts: Sequence[Stage], draft: Geometry) -> int:
-    """What any sum of the network, any product and the geometry's least width need."""
+def _with_sums(
+    network: Network, parts: Sequence[Stage], draft: Geometry, accumulator_bits: int | None
+) -> Geometry:
+    """Sums as wide as the network needs, in tiles that are not full as wide as stages of thresholds need."""
+    if accumulator_bits is not None:
+        return replace(draft, accumulator_bits=accumulator_bits)
     kinds = pe_kinds(draft)
     slacks = [0] * len(parts)
     for place, part in enumerate(parts):
         if isinstance(part.body, Conv2d):
             kind = next(kind for kind in kinds if _holds(kind, part))
             slacks[place] = int(np.abs(correction(part.body, part.operands[0], kind)).max(initial=0))
-    needed = accumulator_width(max(sum_limits(network, parts, slacks)))
-    limits = (needed, ProductTiming.of(draft).sum_bits, ACCUMULATOR_BITS_MIN)
-    return min(max(limits), ACCUMULATOR_BITS_MAX)
+    least = max(ProductTiming.of(draft).sum_bits, ACCUMULATOR_BITS_MIN)
+    widths = [max(accumulator_width(limit), least) for limit in sum_limits(network, parts, slacks)]
+    found = zip(widths, parts, strict=True)
+    lean = max((bits for bits, part in found if isinstance(part.quantiser, Threshold)), default=least)
+    widest = min(max(widths), ACCUMULATOR_BITS_MAX)
+    lean_bits = None if draft.multipliers == draft.tiles else min(lean, widest)
+    return replace(draft, accumulator_bits=widest, lean_bits=lean_bits)
 
 
 def _leanest(parts: Sequence[Stage], choices: Sequence[Geometry]) -> Geometry:

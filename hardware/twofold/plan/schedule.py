@@ -10,7 +10,7 @@ import numpy as np
 from twofold.network.digest import digest
 from twofold.network.errors import NetworkError
 from twofold.network.graph import Network
-from twofold.network.ops import Conv2d
+from twofold.network.ops import Conv2d, Threshold
 from twofold.network.verify import verify
 from twofold.plan.accumulators import accumulator_width, sum_limits
 from twofold.plan.banks import BankLayout, Transfer
@@ -142,8 +142,9 @@ def _check_accumulators(network: Network, planned: Sequence[PlannedStage], geome
     stages_ = [part.stage for part in planned]
     slacks = [part.weights.slack if part.weights else 0 for part in planned]
     for stage, limit in zip(stages_, sum_limits(network, stages_, slacks), strict=True):
-        if accumulator_width(limit) > geometry.accumulator_bits:
-            expected = f"sums of {geometry.accumulator_bits} bits"
+        bits = geometry.tile_bits(full=not isinstance(stage.quantiser, Threshold))
+        if accumulator_width(limit) > bits:
+            expected = f"sums of {bits} bits"
             raise NetworkError(stage.body.name, "accumulator", expected, limit)
 
 

@@ -51,6 +51,7 @@ class Geometry:
     lanes × 8, lanes × 32 and lanes × accumulator_bits bits.
     full_tiles: the first so many tiles requantise by multiplier too and keep biases; the others requantise
     by thresholds alone, which hold the biases. None: all tiles.
+    lean_bits: width of the partial sums of tiles that are not full, 16 to accumulator_bits; None: the same.
     thresholds: whether tiles can requantise by thresholds; without, all tiles are full.
     max_pooling: whether partial sums can be maxima.
     level_bits: width of the codes that thresholds lead to, 4 to 8; those of fewer than 8 bits are unsigned. 0
@@ -78,6 +79,7 @@ class Geometry:
     parameter_words: int = 512
     sum_words: int = 512
     full_tiles: int | None = None
+    lean_bits: int | None = None
     thresholds: bool = True
     max_pooling: bool = True
     level_bits: int = LANE_BITS
@@ -125,6 +127,10 @@ class Geometry:
             )
         if self.full_tiles is not None and not 1 <= self.full_tiles <= self.tiles:
             raise UserError(f"full_tiles: expected 1 to {self.tiles}, got {self.full_tiles}")
+        if self.lean_bits is not None and not ACCUMULATOR_BITS_MIN <= self.lean_bits <= self.accumulator_bits:
+            raise UserError(
+                f"lean_bits: expected {ACCUMULATOR_BITS_MIN} to {self.accumulator_bits}, got {self.lean_bits}"
+            )
         if not self.thresholds and self.multipliers < self.tiles:
             raise UserError(f"full_tiles: expected {self.tiles} without thresholds, got {self.full_tiles}")
         if self.level_bits and not 4 <= self.level_bits <= LANE_BITS:
@@ -145,6 +151,10 @@ class Geometry:
     def multipliers(self) -> int:
         """Tiles that requantise by multiplier."""
         return self.tiles if self.full_tiles is None else self.full_tiles
+
+    def tile_bits(self, *, full: bool) -> int:
+        """Width of the partial sums of a tile."""
+        return self.accumulator_bits if full or self.lean_bits is None else self.lean_bits
 
     @property
     def activation_word_bits(self) -> int:

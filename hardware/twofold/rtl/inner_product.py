@@ -44,10 +44,11 @@ class ProductTiming:
             max(LANE_BITS + 1 + geometry.lane_shift, *(kind.sum_bits for kind in kinds)),
             max(kind.addends for kind in kinds),
         )
-        if timing.sum_bits > geometry.accumulator_bits:
+        narrowest = geometry.tile_bits(full=False)
+        if timing.sum_bits > narrowest:
             raise UserError(
                 f"accumulator_bits: {geometry.lanes} lanes of {', '.join(geometry.kinds)} need at least "
-                f"{timing.sum_bits}, got {geometry.accumulator_bits}"
+                f"{timing.sum_bits}, got {narrowest}"
             )
         return timing
 

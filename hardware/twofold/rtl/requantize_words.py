@@ -68,7 +68,7 @@ class RequantiseWords:
         padded[: reachable.size] = np.maximum(reachable, low)
         outputs = np.full(self.count, codes[reachable.size])
         outputs[: reachable.size + 1] = codes[: reachable.size + 1]
-        mask = (1 << self.acc_bits) - 1
+        mask = (1 << LEVEL_BIT) - 1
         return [
             (int(level) & 0xFF) << LEVEL_BIT | int(step) & mask
             for level, step in zip(outputs, np.concatenate(([0], padded)), strict=True)

@@ -111,7 +111,7 @@ class Tile(wiring.Component):
         m.submodules.sums = sums = PartialSums(
             lanes=geometry.lanes,
             x_bits=timing.sum_bits,
-            acc_bits=geometry.accumulator_bits,
+            acc_bits=geometry.tile_bits(full=self.full),
             depth=geometry.sum_words,
             addends=timing.addends,
             biases=self.full,
@@ -156,7 +156,7 @@ class Tile(wiring.Component):
         parameters, geometry = self.parameters, self.geometry
         m.submodules.requantiser = requantiser = Requantiser(
             lanes=geometry.lanes,
-            acc_bits=geometry.accumulator_bits,
+            acc_bits=geometry.tile_bits(full=self.full),
             threshold_bits=THRESHOLD_BITS,
             level_bits=geometry.level_bits,
             multipliers=self.full,
