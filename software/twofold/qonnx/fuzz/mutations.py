@@ -45,7 +45,7 @@ def _damaged(content: bytes, random: Random) -> bytes:
 def _number(model: onnx.ModelProto, random: Random) -> None:
     """A number of a constant."""
     tensor = _one(model.graph.initializer, random)
-    if tensor is None or not tensor.raw_data or tensor.data_type != TensorProto.FLOAT:
+    if tensor is None or not _is_float(tensor):
         return
     values = np.frombuffer(tensor.raw_data, np.float32).copy()
     if len(values):
@@ -56,7 +56,7 @@ def _number(model: onnx.ModelProto, random: Random) -> None:
 def _all_numbers(model: onnx.ModelProto, random: Random) -> None:
     """A constant times a factor."""
     tensor = _one(model.graph.initializer, random)
-    if tensor is not None and tensor.raw_data and tensor.data_type == TensorProto.FLOAT:
+    if tensor is not None and _is_float(tensor):
         factor = np.float32(random.choice([0.3, 0.5, 2.0, -1.0, 1.7, 1e6, 1e-6]))
         tensor.raw_data = (np.frombuffer(tensor.raw_data, np.float32) * factor).tobytes()
 
@@ -173,6 +173,11 @@ MUTATIONS: tuple[Mutation, ...] = (
 def _one(entries, random: Random):  # type: ignore[no-untyped-def]  # repeated fields have no public type
     """One of a repeated field; None if it is empty."""
     return entries[int(random.integers(len(entries)))] if len(entries) else None
+
+
+def _is_float(tensor: onnx.TensorProto) -> bool:
+    """Numbers that a mutation before this one has left whole."""
+    return tensor.data_type == TensorProto.FLOAT and len(tensor.raw_data) % 4 == 0 < len(tensor.raw_data)
 
 
 def _size(random: Random) -> int:
