@@ -20,11 +20,12 @@ class Watchdog(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        cycles = Signal(WATCHDOG_BITS)
-        with m.If(self.progress):
-            m.d.sync += [cycles.eq(0), self.expired.eq(0)]
-        with m.Elif(cycles != self.limit):
+        # counts up to its carry, which takes less logic than a comparison with the limit
+        cycles, off = Signal(WATCHDOG_BITS + 1), Signal()
+        m.d.comb += self.expired.eq(cycles[-1])
+        m.d.sync += off.eq(self.limit == 0)
+        with m.If(self.progress | off):
+            m.d.sync += cycles.eq((~self.limit)[:WATCHDOG_BITS])
+        with m.Elif(~self.expired):
             m.d.sync += cycles.eq(cycles + 1)
-        with m.Elif(self.limit != 0):
-            m.d.sync += self.expired.eq(1)
         return m
