@@ -42,9 +42,13 @@ APOT = replace(
     lane_shift=3,
 )
 MEASURED_APOT = EngineArea(lut=35787, lutram=16961, ff=68395, dsp=208, bram36=95.5)
+LEAN = replace(APOT, lean_bits=19)
+MEASURED_LEAN = EngineArea(lut=35504, lutram=16983, ff=67706, dsp=208, bram36=92.0)
 
 
-@pytest.mark.parametrize(("geometry", "measured"), [(RESNET8, MEASURED), (APOT, MEASURED_APOT)])
+@pytest.mark.parametrize(
+    ("geometry", "measured"), [(RESNET8, MEASURED), (APOT, MEASURED_APOT), (LEAN, MEASURED_LEAN)]
+)
 def test_the_model_is_within_a_tenth_of_synthesis(geometry: Geometry, measured: EngineArea) -> None:
     modelled = asdict(engine_area(geometry))
     for resource, found in asdict(measured).items():
