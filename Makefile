@@ -59,7 +59,7 @@ bench-train: setup  ## images a second in training, beside Brevitas INT8 (10 min
 
 # The networks of docs/results.md, each a run that goes on where it stopped: make -j2 trained DATA=FOLDER, which
 # holds CIFAR-10's binary version. About a day on two cores.
-TRAIN = OMP_NUM_THREADS=1 $(BIN)/twofold train --data cifar10 --data-folder $(DATA) --results docs/results.json
+TRAIN = OMP_NUM_THREADS=1 $(BIN)/twofold train --data cifar10 --data-folder "$(DATA)" --results docs/results.json
 RESNET20 := build/train/resnet20_cifar10_float
 RESNET8 := build/train/resnet8_cifar10_float_taught
 FROM_RESNET20 := cifar10_int8 apot_w4_uniform_a4 ppq spq ppq_align4 ppq_align8 ppq_align16 apot_w4_a4

@@ -13,13 +13,15 @@ from torch import nn
 from twofold.errors import UserError
 from twofold.quant.apot import load_weights
 from twofold.train.checkpoint import Checkpoint
-from twofold.train.recipe import Budget, Stage
+from twofold.train.recipe import Budget
 from twofold.train.recipe_file import recipe_named
 from twofold.train.result import checkpoint_path, metrics_path, onnx_path
 from twofold.train.settings import Fit
 
 #: Images that networks are converted with; what they calibrate is overwritten.
 _NOISE_IMAGES = 32
+#: Nothing is trained.
+_ANY_BUDGET = Budget(Fit(1), Fit(1), Fit(1), Fit(1))
 
 
 def restore(folder: Path, recipe_name: str, model: nn.Module, image_shape: Sequence[int]) -> nn.Module:
@@ -31,7 +33,7 @@ def restore(folder: Path, recipe_name: str, model: nn.Module, image_shape: Seque
     """
     path, recipe = checkpoint_path(folder), recipe_named(recipe_name)
     finished = Checkpoint.read(path).finished
-    stages = _stages(recipe_name, model)
+    stages = list(recipe.stages(model, _ANY_BUDGET))
     last = stages[-1].name
     if last not in finished:
         raise UserError(
@@ -48,11 +50,6 @@ def restore(folder: Path, recipe_name: str, model: nn.Module, image_shape: Seque
             f"{path}: expected weights of recipe {recipe.name} for this network, found others"
         ) from error
     return network.eval()
-
-
-def _stages(recipe_name: str, model: nn.Module) -> list[Stage]:
-    any_fit = Fit(1)
-    return list(recipe_named(recipe_name).stages(model, Budget(any_fit, any_fit, any_fit, any_fit)))
 
 
 def pack(folder: Path, target: Path) -> None:
