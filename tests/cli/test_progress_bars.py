@@ -27,6 +27,18 @@ def test_lines_tell_start_end_and_the_last_note(capsys: pytest.CaptureFixture[st
     assert last.endswith("s, loss 0.1")
 
 
+def test_lines_tell_how_far_a_long_task_is(capsys: pytest.CaptureFixture[str]) -> None:
+    lines = Lines(seconds=0)
+    with lines.task("train", total=3) as advance:
+        advance(2, "loss 0.9")
+        advance(1)
+    with lines.task("images") as advance:
+        advance(128)
+    told = capsys.readouterr().err.splitlines()
+    assert told[1:3] == ["train: 2 of 3, loss 0.9", "train: 3 of 3, loss 0.9"]
+    assert told[5] == "images: 128"
+
+
 def test_a_task_that_fails_is_not_told_as_done(capsys: pytest.CaptureFixture[str]) -> None:
     lines = Lines()
     with pytest.raises(ValueError, match="diverged"), lines.task("train"):

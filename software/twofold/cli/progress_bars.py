@@ -65,18 +65,26 @@ def _columns(console: Console) -> rich_progress.Progress:
 
 
 class Lines:
-    """A line when a task starts and one when it ends, indented by how deep it is inside others."""
+    """A line when a task starts, one when it ends, and in between at most one every `seconds`.
 
-    def __init__(self) -> None:
+    They are indented by how deep the task is inside others.
+    """
+
+    def __init__(self, seconds: float = 60) -> None:
+        self._seconds = seconds
         self._depth = 0
 
     @contextmanager
     def task(self, name: str, total: int | None = None) -> Iterator[Advance]:
         indent, start, last_note = "  " * self._depth, time.monotonic(), ""
+        done, said = 0, start
 
         def advance(steps: int = 1, note: str = "") -> None:
-            nonlocal last_note
-            last_note = note or last_note
+            nonlocal done, said, last_note
+            done, last_note, now = done + steps, note or last_note, time.monotonic()
+            if now - said >= self._seconds:
+                said = now
+                _say(f"{indent}{name}: {_of(done, total)}" + _after_comma(last_note))
 
         _say(f"{indent}{name} ...")
         self._depth += 1
@@ -84,7 +92,15 @@ class Lines:
             yield advance
         finally:
             self._depth -= 1
-        _say(f"{indent}{name}: {time.monotonic() - start:.1f} s" + (f", {last_note}" if last_note else ""))
+        _say(f"{indent}{name}: {time.monotonic() - start:.1f} s" + _after_comma(last_note))
+
+
+def _of(done: int, total: int | None) -> str:
+    return str(done) if total is None else f"{done} of {total}"
+
+
+def _after_comma(note: str) -> str:
+    return f", {note}" if note else ""
 
 
 def _say(line: str) -> None:
