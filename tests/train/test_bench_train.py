@@ -9,10 +9,12 @@ import pytest
 import torch
 
 from twofold.models.demo import DemoNet
+from twofold.quant.apot import ApotActivationQuant, ApotWeightQuant
 from twofold.train import bench_train
-from twofold.train.bench_train import KINDS, PEER, Contestant, TrainRow, apot, published_apot, row, table
+from twofold.train.bench_train import KINDS, PEER, Contestant, TrainRow, published_apot, row, table
 from twofold.train.compiled import Eager
 from twofold.train.compute import Compute
+from twofold.train.published_apot import PublishedApotQuant, Search, by_bucketize, by_distances
 
 
 def test_rows_are_printed_and_written(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -28,16 +30,33 @@ def test_rows_are_printed_and_written(tmp_path: Path, capsys: pytest.CaptureFixt
     assert all(f"\n{kind} " in printed for kind in KINDS)
 
 
-def test_the_published_form_has_the_same_values_and_gradients() -> None:
+@pytest.mark.parametrize("search", [by_bucketize, by_distances])
+@pytest.mark.parametrize("quantiser", [ApotWeightQuant(4), ApotActivationQuant(4)])
+def test_the_published_form_has_the_same_values_and_gradients(
+    quantiser: ApotWeightQuant | ApotActivationQuant, search: Search
+) -> None:
     torch.manual_seed(0)
-    network, images = DemoNet(channels=3, widths=(4, 6)), torch.rand(8, 3, 32, 32)
-    ours, published = (build(network, images).train() for build in (apot, published_apot))
-    results = [model(images) for model in (ours, published)]
-    assert torch.allclose(*results, atol=1e-4)
-    for result in results:
-        result.square().sum().backward()
-    gradients = [model.get_parameter("conv2.weight").grad for model in (ours, published)]
-    assert torch.allclose(*gradients, rtol=1e-2, atol=1e-3)
+    given = torch.rand(6, 5, 3, 3) * 4  # beyond the clip as well
+    found = []
+    for form in (quantiser, PublishedApotQuant(quantiser, search)):
+        x = given.clone().requires_grad_()
+        value = form(x)[0]
+        value.square().sum().backward()
+        assert x.grad is not None
+        found.append((value.detach(), x.grad))
+    (ours, our_gradient), (published, gradient) = found
+    assert torch.allclose(published, ours)
+    assert torch.allclose(gradient, our_gradient, rtol=1e-3, atol=1e-4)
+
+
+@pytest.mark.parametrize("search", [by_bucketize, by_distances])
+def test_a_network_trains_with_the_published_layers(search: Search) -> None:
+    images = torch.rand(8, 3, 32, 32)
+    model = published_apot(search, DemoNet(channels=3, widths=(4, 6)), images).train()
+    model(images).square().sum().backward()
+    gradient = model.get_parameter("conv2.weight").grad
+    assert gradient is not None
+    assert gradient.abs().sum() > 0
 
 
 def test_ratios_are_of_the_same_round() -> None:

@@ -7,6 +7,7 @@ import json
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -25,7 +26,7 @@ from twofold.quant.recipe import Apot, Int
 from twofold.train.compiled import Eager, Forward
 from twofold.train.compute import Compute
 from twofold.train.objective import Objective
-from twofold.train.published_apot import PublishedApotQuant
+from twofold.train.published_apot import PublishedApotQuant, Search, by_bucketize, by_distances
 from twofold.train.settings import Sgd
 
 OUT = Path("build/bench/train.json")
@@ -100,11 +101,12 @@ def apot(network: nn.Module, example: Tensor) -> nn.Module:
     return quantise(network, Apot(4, 4), example)
 
 
-def published_apot(network: nn.Module, example: Tensor) -> nn.Module:
+def published_apot(search: Search, network: nn.Module, example: Tensor) -> nn.Module:
+    """Our network with the authors' layers, which find the nearest level by `search`."""
     model = quantise(network, Apot(4, 4), example)
     for name, module in list(model.named_modules()):
         if isinstance(module, ApotWeightQuant | ApotActivationQuant):
-            model.set_submodule(name, PublishedApotQuant(module))
+            model.set_submodule(name, PublishedApotQuant(module, search))
     return model
 
 
@@ -114,10 +116,11 @@ KINDS: Mapping[str, Builder] = {
     "float": float_network,
     "INT8": int8,
     "APoT 4/4": apot,
-    "APoT 4/4, bucketize": published_apot,
+    "APoT 4/4, bucketize": partial(published_apot, by_bucketize),
+    "APoT 4/4, published": partial(published_apot, by_distances),
 }
 #: Trained as their own code trains: layer by layer.
-NEVER_COMPILED = ("APoT 4/4, bucketize",)
+NEVER_COMPILED = ("APoT 4/4, bucketize", "APoT 4/4, published")
 
 
 def contestant(kind: str, network: str, images: Tensor, compute: Compute) -> Contestant:
