@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from twofold.boards.board import load_board
+from twofold.boards.board_file import load_board
 from twofold.candidates import GOLDEN, Subject, check_hls, check_qonnx, check_rtl
 from twofold.data.dataset import Dataset
 from twofold.data.load import load as load_dataset
@@ -167,4 +167,5 @@ def synthesise(model: Path, board: str, progress: Progress = SILENT) -> tuple[Ut
     target = load_board(board)
     geometry = propose_for(target, import_model(model))
     with progress.task("synthesise the engine"):
-        return run_yosys(Engine(geometry), TOP), device_of(target)
+        device = device_of(target)
+        return run_yosys(Engine(geometry), TOP, family=device.family), device

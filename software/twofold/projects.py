@@ -22,7 +22,8 @@ from twofold.synth.devices import Device
 
 def device_of(board: Board) -> Device:
     """The board's FPGA."""
-    return Device(board.device, "xc7", **asdict(board.resources))
+    counts = {name: count for name, count in asdict(board.resources).items() if name != "uram"}
+    return Device(board.device, board.family, **counts)
 
 
 def propose_for(board: Board, network: Network) -> Geometry:

@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from twofold.boards.board import Board, load_board
+from twofold.boards.board import Board
+from twofold.boards.board_file import load_board
 from twofold.boards.project import generate
 from twofold.network.dyadic import Dyadic
 from twofold.network.graph import Network, Tensor

@@ -13,6 +13,8 @@ import typer
 from amaranth.hdl import Shape
 from amaranth.lib.data import StructLayout
 
+from twofold.boards.board_file import board_names, load_board
+from twofold.boards.listing import COLUMNS, row
 from twofold.cli.main import app
 from twofold.network.ops import ALL_OPS, Op
 from twofold.qonnx.importer.page import with_table
@@ -101,6 +103,15 @@ def test_ops_and_their_fields() -> None:
 def test_operators_of_the_importer_are_as_it_checks_them() -> None:
     page = (DOCS / "network.md").read_text()
     assert with_table(page) == page, "run python -m twofold.qonnx.importer.page"
+
+
+def test_boards() -> None:
+    columns = ("board", "title", "part", "system", "flashed by")
+    expected = []
+    for name in board_names():
+        cells = dict(zip(COLUMNS, row(load_board(name)), strict=True))
+        expected.append([cells[column] for column in columns])
+    assert rows("boards.md", *columns) == expected
 
 
 def test_who_may_import_whom() -> None:

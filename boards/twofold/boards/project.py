@@ -11,6 +11,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from twofold.boards.board import Board
+from twofold.boards.systems import Zynq7000
 from twofold.boards.wrapper import engine_ports, wrapper
 from twofold.errors import UserError
 from twofold.files import sha256, write_atomically
@@ -38,6 +39,8 @@ def generate(board: Board, verilog: Path, program_folder: Path, out: Path) -> Pa
     `Program.save` wrote. out: new, empty, or an earlier project of ours, whose Vivado results stay; the
     driver tells if they are stale. Raises UserError if an input is missing, or `out` holds other files.
     """
+    if not isinstance(board.system, Zynq7000):
+        raise UserError(f"{board.name}: expected a board with a Zynq-7000, as only they have a project yet")
     if not verilog.is_file():
         raise UserError(f"expected the engine's Verilog at {verilog}, found no file")
     program = Program.load(program_folder)

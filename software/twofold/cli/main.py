@@ -7,7 +7,7 @@ import warnings
 
 import typer
 
-from twofold.cli import build, demo, doctor, evaluate, export, show, synth, tables, train, verify
+from twofold.cli import boards, build, demo, doctor, evaluate, export, show, synth, tables, train, verify
 from twofold.cli.failures import reported
 
 app = typer.Typer(
@@ -24,6 +24,7 @@ app.command(epilog=export.EXAMPLE)(reported(export.export))
 app.command(epilog=show.EXAMPLE)(reported(show.show))
 app.command(epilog=verify.EXAMPLE, cls=verify.Command)(reported(verify.verify))
 app.command(epilog=evaluate.EXAMPLE)(reported(evaluate.evaluate))
+app.command(epilog=boards.EXAMPLE)(reported(boards.boards))
 app.command(epilog=build.EXAMPLE)(reported(build.build))
 app.command(epilog=synth.EXAMPLE)(reported(synth.synth))
 app.command(epilog=tables.EXAMPLE)(reported(tables.tables))

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from twofold.boards.board import load_board
+from twofold.boards.board_file import load_board
 from twofold.candidates import Subject, check_brevitas, check_hls, check_qonnx, check_rtl
 from twofold.data.dataset import Dataset
 from twofold.data.load import load as load_dataset
