@@ -7,7 +7,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/installed
 
-.PHONY: setup trained demo test lint bench bench-area bench-cost bench-engine bench-fuzz bench-import \
+.PHONY: setup trained demo test lint bench bench-area bench-cost bench-engine bench-fuzz bench-hls bench-import \
   bench-netlist bench-train clean
 
 setup: $(STAMP)
@@ -46,6 +46,9 @@ bench-engine: setup  ## ResNets and generated layers on engines of 1 to 8 tiles:
 
 bench-fuzz: setup  ## 100,000 damaged files through the importer (20 minutes at most)
 	$(BIN)/python -m twofold.qonnx.bench_fuzz
+
+bench-hls: setup  ## ResNet-8 and ResNet-20, INT8 and APoT, 100 frames through hls4ml's C simulation (15 minutes)
+	$(BIN)/python -m twofold.bench_hls
 
 # MODELS: a folder of .onnx files. DATA: MNIST in its official layout. HLS, RTL: frames to run there as well.
 bench-import: setup  ## files of others: outcome, equality with the qonnx executor, speed (MODELS=DIR DATA=DIR)

@@ -21,6 +21,7 @@ from twofold.network.ranges import result_range, value_ranges
 from twofold.network.shapes import result_shape
 from twofold.network.types import IntType
 from twofold.network.verify import verify
+from twofold.quant.levels import weight_levels
 
 ONE = Dyadic(1)
 
@@ -109,6 +110,25 @@ def every_geometry(seed: int = 0) -> Network:
     weight = net.rng.integers(-2, 2, (3, 3))
     net.add(Linear("fc", (flat,), "logits", weight, np.zeros(3, np.int64)))
     return verify(net.network("logits"))
+
+
+def two_terms_only(seed: int = 0) -> Network:
+    """A convolution of 4-bit APoT weights, and a fully connected layer of one power of two a weight."""
+    net = Builder((3, 4, 4), IntType(True, 6), seed)
+    levels = np.array(weight_levels(4).values)
+    weight = net.rng.choice(levels, (4, 3, 2, 2)) * net.rng.choice([-1, 1], (4, 3, 2, 2))
+    net.add(Conv2d("conv", ("x",), "sums", weight, net.rng.integers(-9, 9, 4), stride=(2, 2)))
+    small = net.requantise("small", "sums", IntType(False, 4))
+    flat = net.add(Flatten("flat", (small,), "flat"), IntType(False, 4))
+    shape = (1, net.shape(flat)[0])
+    weight = 2 ** net.rng.integers(0, 3, shape) * net.rng.choice([-1, 1], shape)
+    net.add(Linear("fc", (flat,), "logits", weight, np.zeros(1, np.int64)))
+    return verify(net.network("logits"))
+
+
+@pytest.fixture(scope="session")
+def apot_network() -> Network:
+    return two_terms_only()
 
 
 @pytest.fixture(scope="session")

@@ -13,6 +13,7 @@ from hls4ml.model.types import NamedType
 
 BACKEND = "Vitis"
 HEADERS = Path(__file__).parent / "nnet_utils"
+PRODUCT_HEADER = "nnet_twofold_product.h"
 
 
 class TwofoldLayer(Layer):
@@ -169,5 +170,6 @@ def register_layers() -> None:
     for kind, header in _HEADERS.items():
         register_layer(kind.__name__, kind)
         backend.register_source(HEADERS / header)
+    backend.register_source(HEADERS / PRODUCT_HEADER)
     backend.register_template(TwofoldConfigTemplate)
     backend.register_template(TwofoldFunctionTemplate)

@@ -10,6 +10,7 @@ from hls4ml.model.graph import ModelGraph
 from twofold.errors import UserError
 from twofold.hls.layers import BACKEND, register_layers
 from twofold.hls.lower.run import INPUT_LAYER
+from twofold.hls.shift_products import use_shift_products
 from twofold.hls.spec import LayerSpec, ProjectSpec
 from twofold.hls.types import HlsType, IoType
 
@@ -50,6 +51,7 @@ def build_model(
     layers = [_layer_dict(layer) for layer in spec.layers]
     model = ModelGraph.from_layer_list(config, layers, inputs=[INPUT_LAYER], outputs=[spec.output_layer])
     check_model(model, spec)
+    use_shift_products(model, spec)
     return model
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from twofold.hls.layout import Layout
+from twofold.hls.two_terms import TwoTerms
 from twofold.hls.types import HlsType
 
 
@@ -17,6 +18,7 @@ class LayerSpec:
     name: a C identifier. kind: hls4ml's class name. types: `result` and, where the kind has them,
     `accum`, `weight`, `bias` and the like; none is left to a default.
     tensor: the network's tensor that the layer writes, or None for a helper such as padding.
+    terms: what the weights are codes of, or None if they are integers.
     """
 
     name: str
@@ -27,6 +29,7 @@ class LayerSpec:
     strategy: str = "latency"
     reuse_factor: int = 1
     tensor: str | None = None
+    terms: TwoTerms | None = None
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 
 from twofold.hls.kernels import plain_kernel
@@ -9,7 +12,8 @@ from twofold.hls.layout import Layout
 from twofold.hls.lower.padding import padded
 from twofold.hls.lower.state import Lowering, map_sizes, pads, strides
 from twofold.hls.spec import LayerSpec
-from twofold.hls.strategy import choose
+from twofold.hls.strategy import Strategy, choose
+from twofold.hls.two_terms import two_terms
 from twofold.hls.types import HlsType
 from twofold.network.ops import Conv2d, Flatten, Linear
 from twofold.network.ranges import sum_bound
@@ -29,25 +33,9 @@ def lower_conv2d(op: Conv2d, state: Lowering) -> list[LayerSpec]:
         | strides(op.stride)
         | pads((0, 0, 0, 0))
         | {"n_chan": channels, "n_filt": outputs, "filt_height": k_h, "filt_width": k_w}
-        | {
-            "weight_data": np.ascontiguousarray(kernel.transpose(2, 3, 1, 0)),
-            "bias_data": op.bias,
-            "data_format": "channels_last",
-        }
+        | {"weight_data": kernel.transpose(2, 3, 1, 0), "data_format": "channels_last"}
     )
-    return [
-        *padding,
-        LayerSpec(
-            state.name(op),
-            "Conv2D",
-            inputs,
-            _sum_types(op, state),
-            attributes,
-            strategy.name,
-            strategy.reuse_factor,
-            op.output,
-        ),
-    ]
+    return [*padding, _layer("Conv2D", op, inputs, state, attributes, strategy)]
 
 
 def lower_linear(op: Linear, state: Lowering) -> list[LayerSpec]:
@@ -56,24 +44,34 @@ def lower_linear(op: Linear, state: Lowering) -> list[LayerSpec]:
     source = state.operand(producer).shape if isinstance(producer, Flatten) else None
     order = Layout((inputs,), source).order
     strategy = choose(inputs, outputs, state.multipliers)
-    attributes = {
-        "n_in": inputs,
-        "n_out": outputs,
-        "weight_data": np.ascontiguousarray(op.weight[:, order].T),
-        "bias_data": op.bias,
-    }
-    return [
-        LayerSpec(
-            state.name(op),
-            "Dense",
-            state.inputs(op),
-            _sum_types(op, state),
-            attributes,
-            strategy.name,
-            strategy.reuse_factor,
-            op.output,
-        )
-    ]
+    attributes = {"n_in": inputs, "n_out": outputs, "weight_data": op.weight[:, order].T}
+    return [_layer("Dense", op, state.inputs(op), state, attributes, strategy)]
+
+
+def _layer(
+    kind: str,
+    op: Conv2d | Linear,
+    inputs: tuple[str, ...],
+    state: Lowering,
+    attributes: Mapping[str, Any],
+    strategy: Strategy,
+) -> LayerSpec:
+    """The layer of sums, its weights written as codes of two powers where they all are such."""
+    weights, terms = np.ascontiguousarray(attributes["weight_data"]), two_terms(op.weight)
+    types = _sum_types(op, state)
+    if terms is not None:
+        weights, types["weight"] = terms.codes(weights), HlsType(False, terms.bits)
+    return LayerSpec(
+        state.name(op),
+        kind,
+        inputs,
+        types,
+        {**attributes, "weight_data": weights, "bias_data": op.bias},
+        strategy.name,
+        strategy.reuse_factor,
+        op.output,
+        terms,
+    )
 
 
 def _sum_types(op: Conv2d | Linear, state: Lowering) -> dict[str, HlsType]:

@@ -1,0 +1,158 @@
+"""Whole networks through hls4ml's C simulation: `python -m twofold.bench_hls --network resnet8`.
+
+Every layer's integers are compared with the golden model's. Rows are written one by one to
+build/bench/hls.json, which keeps rows of other networks. Ends with code 1 if one integer differs.
+
+Examples:
+  python -m twofold.bench_hls --network resnet8 resnet20 --precision int8 apot --frames 100
+  python -m twofold.bench_hls --network model.onnx --data cifar10 --folder CIFAR10
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from twofold import api
+from twofold.data.load import load
+from twofold.errors import UserError
+from twofold.files import write_atomically
+from twofold.golden.codes import quantise
+from twofold.golden.compare import Status, compare
+from twofold.golden.execute import execute
+from twofold.hls.csim import compiled, run_csim
+from twofold.hls.project import generate
+from twofold.network.graph import Network
+from twofold.network.ops import Flatten
+from twofold.network.types import IntArray
+from twofold.qonnx.importer.load import import_model
+from twofold.qonnx.untrained import export_untrained
+from twofold.quant.recipe import Apot, ApotWeights, Int, Recipe
+
+OUT = Path("build/bench/hls.json")
+WORK = Path("build/bench/hls")
+RECIPES: dict[str, Recipe] = {
+    "int8": Int(8),
+    "apot": Apot(4, 4),
+    "apot-weights": ApotWeights(4, 4, residual_bits=4),
+}
+"""All INT8; APoT weights and activations; APoT weights and uniform activations. First and last layer INT8."""
+
+
+@dataclass(frozen=True)
+class HlsRow:
+    """label: network and precision. elements, mismatches: integers of all layers and frames.
+
+    seconds: to write the project, to compile it, to simulate all frames.
+    """
+
+    label: str
+    status: str
+    frames: int
+    layers: int
+    elements: int
+    mismatches: int
+    detail: str
+    seconds_generate: float
+    seconds_compile: float
+    seconds_simulate: float
+
+    @property
+    def line(self) -> str:
+        """For people."""
+        first = f": {self.detail}" if self.detail else ""
+        return (
+            f"{self.label}: {self.status}, {self.mismatches:,} of {self.elements:,} integers differ over "
+            f"{self.frames} frames and {self.layers} layers{first}; compiled in {self.seconds_compile} s, "
+            f"simulated in {self.seconds_simulate} s"
+        )
+
+
+def load_network(name: str, precision: str, seed: int) -> tuple[str, Network]:
+    """Label and network: a QONNX file, or a network by name with random weights drawn with `seed`."""
+    if name.endswith(".onnx"):
+        return Path(name).stem, import_model(Path(name))
+    path = WORK / f"{name}-{precision}-{seed}.onnx"
+    if not path.is_file():
+        export_untrained(name, RECIPES[precision], path, seed=seed)
+    return f"{name} {precision}", import_model(path)
+
+
+def measure(label: str, network: Network, frames: IntArray) -> HlsRow:
+    """Writes, compiles and runs the project on codes [N, *input shape]."""
+    start = time.perf_counter()
+    project = generate(network, WORK / label.replace(" ", "-"))
+    written = time.perf_counter()
+    compiled(project)
+    built = time.perf_counter()
+    found = run_csim(project, frames)
+    ended = time.perf_counter()
+    required = tuple(op.output for op in network.ops if not isinstance(op, Flatten))
+    check = compare(label, ("golden", execute(network, frames)), ("hls", found), required)
+    return HlsRow(
+        label,
+        str(check.status),
+        len(frames),
+        len(found),
+        check.elements,
+        check.mismatches,
+        check.detail,
+        round(written - start, 1),
+        round(built - written, 1),
+        round(ended - built, 1),
+    )
+
+
+def frames_for(network: Network, given: argparse.Namespace) -> IntArray:
+    """Images of a data set's test part, or codes: all least, all greatest, then random ones."""
+    if given.data is None:
+        return api.sample_frames(network, given.frames, given.seed)
+    test = load(given.data, given.folder, seed=0).test.take(slice(given.frames))
+    return quantise(test.real.numpy(), network.input.type)
+
+
+def keep(row: HlsRow, out: Path) -> None:
+    """Adds the row to the file, in place of one of the same label."""
+    rows = json.loads(out.read_text()) if out.is_file() else []
+    rows = [other for other in rows if other["label"] != row.label] + [asdict(row)]
+    write_atomically(out, json.dumps(rows, indent=2) + "\n")
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    given = _parser().parse_args(arguments)
+    passed = True
+    try:
+        for name in given.network:
+            for precision in ["as exported"] if name.endswith(".onnx") else given.precision:
+                label, network = load_network(name, precision, given.seed)
+                row = measure(label, network, frames_for(network, given))
+                print(row.line, flush=True)
+                keep(row, given.out)
+                passed &= row.status == Status.PASS
+    except UserError as error:
+        print(error, file=sys.stderr)
+        sys.exit(2)
+    sys.exit(int(not passed))
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--network", nargs="+", default=["resnet8", "resnet20"], help="names or QONNX files")
+    parser.add_argument("--precision", nargs="+", choices=RECIPES, default=["int8", "apot"])
+    parser.add_argument("--frames", type=int, default=100)
+    parser.add_argument("--seed", type=int, default=0, help="of random weights and random codes")
+    parser.add_argument("--data", help="a data set; random codes if not given")
+    parser.add_argument("--folder", type=Path, help="where the data set lies")
+    parser.add_argument("--out", type=Path, default=OUT)
+    return parser
+
+
+if __name__ == "__main__":
+    main()
