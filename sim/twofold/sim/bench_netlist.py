@@ -53,9 +53,14 @@ def _design(subject: Subject) -> str:
 
 
 def _mutant(kind: PeKind, netlist: Netlist, seed: int) -> Verdict:
-    lut = next(name for name, cell in netlist.cells.items() if cell["type"] == "LUT2")
-    broken = simulate_netlist(kind, netlist.with_flipped_bit(lut, 0), BUILDS)
+    broken = simulate_netlist(kind, netlist.with_flipped_bit(_smallest_lut(netlist), 0), BUILDS)
     return check(kind, broken, vectors=MUTANT_VECTORS, seed=seed)
+
+
+def _smallest_lut(netlist: Netlist) -> str:
+    """One of the LUTs with the fewest inputs: vectors are likely to meet each bit of its table."""
+    luts = ((cell["type"], name) for name, cell in netlist.cells.items() if cell["type"].startswith("LUT"))
+    return min(luts)[1]
 
 
 def known(subject: Subject, vectors: int, rows: Sequence[NetlistRow]) -> NetlistRow | None:
