@@ -15,7 +15,10 @@ from pathlib import Path
 
 import numpy as np
 
-from twofold.boards.board_file import load_board
+from twofold.boards.board import Board
+from twofold.boards.board_file import board_names, load_board
+from twofold.boards.choose import Prediction, choose, engines, fastest, fitting
+from twofold.boards.project import check_target
 from twofold.candidates import GOLDEN, Subject, check_hls, check_qonnx, check_rtl
 from twofold.data.dataset import Dataset
 from twofold.data.load import load as load_dataset
@@ -32,7 +35,7 @@ from twofold.overview import Overview, overview
 from twofold.plan.propose import propose
 from twofold.plan.schedule import plan
 from twofold.progress import SILENT, Progress
-from twofold.projects import device_of, propose_for, write_engine_project
+from twofold.projects import device_of, network_of, propose_for, write_engine_project
 from twofold.qonnx.export import export
 from twofold.qonnx.freeze import freeze
 from twofold.qonnx.importer.load import import_file, import_model
@@ -54,6 +57,7 @@ __all__ = [
     "import_model",
     "load_dataset",
     "plan",
+    "predict",
     "propose",
     "quantise",
     "show",
@@ -144,22 +148,59 @@ def build(
     out: Path,
     progress: Progress = SILENT,
     approximate: bool = False,
-) -> None:
-    """Writes a project for a board: `rtl`, engine and driver for Vivado; `hls`, hls4ml's for Vitis HLS.
+    target_fps: float | None = None,
+) -> Prediction | None:
+    """Writes a project for a board: `rtl`, engine and runtime for Vivado; `hls`, hls4ml's for Vitis HLS.
 
-    approximate: as in `import_file`. Nothing of the vendors' tools is run. Raises UserError for boards and
-    backends that do not exist.
+    approximate: as in `import_file`. target_fps: frames a second; the smallest engine that is predicted to do
+    them is built, without a target the smallest of all. Returns what is predicted of it, None for hls.
+    Nothing of the vendors' tools is run. Raises UserError for boards and backends that do not exist, and for
+    a target that cannot be met, with the best that can be done.
     """
-    network = import_file(model, approximate).network
     target = load_board(board)
-    with progress.task(f"write the {backend} project for {board}"):
-        match backend:
-            case "rtl":
-                write_engine_project(network, target, out)
-            case "hls":
+    network = import_file(model, approximate).network
+    match backend:
+        case "rtl":
+            return _build_engine(network, target, out, progress, target_fps)
+        case "hls":
+            if target_fps is not None:
+                raise UserError("target_fps: expected the backend rtl; hls4ml's cycles are not predicted")
+            with progress.task(f"write the hls project for {board}"):
                 generate_hls(network, out, part=target.part, clock_ns=1000 / target.clock.frequency_mhz)
-            case _:
-                raise UserError(f"backend: expected rtl or hls, got {backend!r}")
+            return None
+        case _:
+            raise UserError(f"backend: expected rtl or hls, got {backend!r}")
+
+
+def _build_engine(
+    network: Network, board: Board, out: Path, progress: Progress, target_fps: float | None
+) -> Prediction:
+    check_target(out)
+    with progress.task("choose the engine"):
+        if target_fps is None:
+            found = Prediction.of(board, plan(network, propose_for(board, network)))
+        else:
+            found = choose(network, board, target_fps)
+    with progress.task(f"write the rtl project for {board.name}"):
+        write_engine_project(network, board, out, found.program)
+    return found
+
+
+def predict(model: Path | str, progress: Progress = SILENT) -> dict[str, Prediction | None]:
+    """The fastest engine for a model on each board that comes with twofold; None where none fits.
+
+    model: a QONNX file, or the name of a network, such as resnet8: then 4-bit APoT weights, first and last
+    layer INT8, drawn at random with seed 0. Raises UserError for files that cannot be imported.
+    """
+    with progress.task(f"read {model}"):
+        network = network_of(model)
+    boards = [load_board(name) for name in board_names()]
+    programs = {}
+    for family in dict.fromkeys(board.family for board in boards):
+        with progress.task(f"plan engines of {family}"):
+            programs[family] = engines(network, family)
+    fits = {board.name: fitting(board, programs[board.family]) for board in boards}
+    return {name: fastest(found) if found else None for name, found in fits.items()}
 
 
 def synthesise(model: Path, board: str, progress: Progress = SILENT) -> tuple[Utilisation, Device]:

@@ -1,23 +1,46 @@
-"""A network as an engine: its device, its Verilog, its project for a board."""
+"""A network as an accelerator: its device, its Verilog, its project for a board."""
 
 from __future__ import annotations
 
+import io
 import tempfile
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 
+import numpy as np
+
 from twofold.boards.board import Board
-from twofold.boards.project import generate
+from twofold.boards.choose import memory_bytes
+from twofold.boards.design import EngineDesign, program_files
+from twofold.boards.project import check_target, generate
+from twofold.golden.execute import execute
 from twofold.network.graph import Network
 from twofold.plan.fit import check_fits
+from twofold.plan.program import Program
 from twofold.plan.propose import propose
 from twofold.plan.schedule import plan
+from twofold.qonnx.importer.load import import_model
+from twofold.qonnx.untrained import export_untrained
+from twofold.quant.recipe import ApotWeights
 from twofold.rtl.engine import Engine
 from twofold.rtl.geometry import Geometry
-from twofold.rtl.primitives.family import Family
 from twofold.rtl.verilog import to_verilog
 from twofold.sim.engine import TOP
 from twofold.synth.devices import Device
+
+SELFTEST_FRAMES = 3
+_UNTRAINED = ApotWeights(4, 4, residual_bits=4)
+
+
+def network_of(model: Path | str) -> Network:
+    """Of a QONNX file, or of a network's name: untrained, 4-bit APoT weights, first and last layer INT8."""
+    if str(model).endswith(".onnx"):
+        return import_model(Path(model))
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / f"{model}.onnx"
+        export_untrained(str(model), _UNTRAINED, path)
+        return import_model(path)
 
 
 def device_of(board: Board) -> Device:
@@ -31,15 +54,40 @@ def propose_for(board: Board, network: Network) -> Geometry:
 
     Raises UserError if it is predicted not to fit.
     """
-    device = device_of(board)
-    return check_fits(network, propose(network, family=Family(device.family)), device)
+    return check_fits(network, propose(network, family=board.family), device_of(board))
 
 
-def write_engine_project(network: Network, board: Board, out: Path) -> Path:
-    """The Vivado project of the engine for `network`, with driver and program; returns its README's path."""
-    program = plan(network, propose_for(board, network))
-    with tempfile.TemporaryDirectory() as temporary:
-        folder = Path(temporary)
-        to_verilog(Engine(program.geometry), TOP, folder / f"{TOP}.v")
-        program.save(folder / "program")
-        return generate(board, folder / f"{TOP}.v", folder / "program", out)
+def write_engine_project(network: Network, board: Board, out: Path, program: Program | None = None) -> Path:
+    """The Vivado project of the engine for `network`, with runtime and program; returns its README's path.
+
+    program: for the engine to build; None for the smallest.
+    """
+    check_target(out)
+    program = program or plan(network, propose_for(board, network))
+    with tempfile.TemporaryDirectory() as folder:
+        verilog = Path(folder) / f"{TOP}.v"
+        to_verilog(Engine(program.geometry), TOP, verilog)
+        return generate(board, EngineDesign(verilog, program, selftest_files(network, program, board)), out)
+
+
+def selftest_files(network: Network, program: Program, board: Board) -> Mapping[str, bytes]:
+    """Frames and the golden integers of every region that the program stores: least codes, greatest, random.
+
+    On a board whose memory holds them, of a program that stores every layer's result.
+    """
+    traced = plan(network, program.geometry, traced=True)
+    fits = memory_bytes(program) + memory_bytes(traced) <= board.memory.bytes
+    chosen = traced if fits else program
+    type_ = network.input.type
+    codes = np.random.default_rng(0).integers(
+        type_.lo, type_.hi, (SELFTEST_FRAMES, *network.input.shape), np.int64, endpoint=True
+    )
+    codes[0], codes[1] = type_.lo, type_.hi
+    golden = execute(network, codes)
+    map_ = program.input.map
+    arrays = {f"region{place}": golden[region.map.name] for place, region in enumerate(chosen.outputs)}
+    arrays["codes"] = codes.reshape(-1, map_.channels, map_.height, map_.width)
+    content = io.BytesIO()
+    np.savez_compressed(content, allow_pickle=False, **arrays)
+    files = {f"selftest_{name}": data for name, data in program_files(traced).items()} if fits else {}
+    return {**files, "selftest.npz": content.getvalue()}

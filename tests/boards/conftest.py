@@ -9,6 +9,7 @@ import pytest
 
 from twofold.boards.board import Board
 from twofold.boards.board_file import load_board
+from twofold.boards.design import EngineDesign
 from twofold.boards.project import generate
 from twofold.network.dyadic import Dyadic
 from twofold.network.graph import Network, Tensor
@@ -17,6 +18,7 @@ from twofold.network.types import IntType
 from twofold.network.verify import verify
 from twofold.plan.program import Program
 from twofold.plan.schedule import plan
+from twofold.projects import selftest_files
 from twofold.rtl.engine import Engine
 from twofold.rtl.geometry import Geometry, PeName
 from twofold.rtl.verilog import port_widths
@@ -71,12 +73,6 @@ def board() -> Board:
     return load_board("pynq-z2")
 
 
-@pytest.fixture
-def program_folder(program: Program, tmp_path: Path) -> Path:
-    program.save(tmp_path / "program")
-    return tmp_path / "program"
-
-
 def engine_shell(geometry: Geometry) -> str:
     """Verilog with an engine's ports and nothing behind them."""
     ports = {"clk": ("input", 1), "rst": ("input", 1)} | port_widths(Engine(geometry))
@@ -91,6 +87,11 @@ def shell(geometry: Geometry, tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def project(board: Board, shell: Path, program_folder: Path, tmp_path: Path) -> Path:
-    generate(board, shell, program_folder, tmp_path / "project")
+def design(shell: Path, program: Program, network: Network, board: Board) -> EngineDesign:
+    return EngineDesign(shell, program, selftest_files(network, program, board))
+
+
+@pytest.fixture
+def project(board: Board, design: EngineDesign, tmp_path: Path) -> Path:
+    generate(board, design, tmp_path / "project")
     return tmp_path / "project"

@@ -8,9 +8,12 @@ from pathlib import Path
 import pytest
 
 from twofold.boards.board import Board
+from twofold.boards.board_file import load_board
+from twofold.boards.design import EngineDesign
 from twofold.boards.project import generate, generated_files
 from twofold.errors import UserError
 from twofold.files import sha256
+from twofold.plan.program import Program
 
 
 def test_the_manifest_has_every_file_with_its_hash(project: Path) -> None:
@@ -25,46 +28,57 @@ def test_the_board_folder_has_its_own_manifest(project: Path) -> None:
     manifest = json.loads((project / "board" / "manifest.json").read_text())
     assert manifest["design"] == sha256(project / "rtl" / "engine.sv")
     assert manifest["clock_hz"] == 100_000_000
-    assert set(manifest["board_files"]) == {"program.json", "code.bin", "image.bin", "registers.json"}
+    assert manifest["registers"] == {"base": 0x43C0_0000, "bytes": 0x1000}
+    assert manifest["baud"] is None
+    files = set(manifest["board_files"])
+    assert {"program.json", "code.bin", "image.bin", "registers.json", "selftest.npz"} < files
+    assert {"twofold_runtime/__init__.py", "twofold_runtime/pynq_link.py"} < files
+    for name, digest in manifest["board_files"].items():
+        assert sha256(project / "board" / name) == digest
 
 
 def test_the_readme_has_the_commands_and_what_was_not_run(project: Path) -> None:
     text = (project / "README.md").read_text()
     assert "None of this has been run in Vivado or on a board" in text
     for script in ("package_ip.tcl", "create_project.tcl", "build.tcl"):
-        assert f"vivado -mode batch -source {script}" in text
+        assert f"vivado -mode batch -nojournal -nolog -notrace -source {script}" in text
         assert (project / "vivado" / script).is_file()
 
 
+def test_a_board_without_a_processor_has_a_bridge_and_pins(
+    shell: Path, program: Program, tmp_path: Path
+) -> None:
+    generate(load_board("arty-a7-100t"), EngineDesign(shell, program), tmp_path / "arty")
+    assert "module uart_bridge" in (tmp_path / "arty" / "rtl" / "uart_bridge.sv").read_text()
+    assert 'aximm:1.0 m_axi AWADDR" *)' in (tmp_path / "arty" / "rtl" / "twofold_uart_bridge.v").read_text()
+    constraints = (tmp_path / "arty" / "vivado" / "constraints.xdc").read_text()
+    assert "{PACKAGE_PIN A9 IOSTANDARD LVCMOS33} [get_ports uart_rx]" in constraints
+    manifest = json.loads((tmp_path / "arty" / "board" / "manifest.json").read_text())
+    assert (manifest["baud"], manifest["memory"]["base"]) == (2_000_000, 0x8000_0000)
+
+
 def test_writing_again_keeps_vivados_results(
-    project: Path, board: Board, shell: Path, program_folder: Path
+    project: Path, board: Board, shell: Path, program: Program
 ) -> None:
     (project / "board" / "twofold.bit").write_text("bits")
     before = generated_files(project)
     shell.write_text(shell.read_text() + "// another engine\n")
-    assert generate(board, shell, program_folder, project) == project / "README.md"
+    assert generate(board, EngineDesign(shell, program), project) == project / "README.md"
     assert (project / "board" / "twofold.bit").read_text() == "bits"
     changed = {name for name, digest in generated_files(project).items() if before[name] != digest}
     assert {"rtl/engine.sv", "vivado/build.tcl", "board/manifest.json"} <= changed
 
 
-def test_other_peoples_folders_are_left_alone(
-    board: Board, shell: Path, program_folder: Path, tmp_path: Path
-) -> None:
+def test_other_peoples_folders_are_left_alone(board: Board, design: EngineDesign, tmp_path: Path) -> None:
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "thesis.txt").write_text("years of work")
     with pytest.raises(UserError, match="expected an empty folder or an earlier project, found other files"):
-        generate(board, shell, program_folder, tmp_path / "mine")
+        generate(board, design, tmp_path / "mine")
     assert [path.name for path in (tmp_path / "mine").iterdir()] == ["thesis.txt"]
     with pytest.raises(UserError, match="expected a folder or nothing, found a file"):
-        generate(board, shell, program_folder, tmp_path / "mine" / "thesis.txt")
+        generate(board, design, tmp_path / "mine" / "thesis.txt")
 
 
-def test_missing_inputs_write_nothing(
-    board: Board, shell: Path, program_folder: Path, tmp_path: Path
-) -> None:
+def test_a_missing_engine_is_refused(program: Program, tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"expected the engine's Verilog at .*, found no file"):
-        generate(board, tmp_path / "absent.v", program_folder, tmp_path / "out")
-    with pytest.raises(UserError, match="expected a program written by twofold"):
-        generate(board, shell, tmp_path / "absent", tmp_path / "out")
-    assert not (tmp_path / "out").exists()
+        EngineDesign(tmp_path / "absent.v", program)

@@ -15,7 +15,9 @@ from amaranth.lib.data import StructLayout
 
 from twofold.boards.board_file import board_names, load_board
 from twofold.boards.listing import COLUMNS, row
+from twofold.boards.vivado_check.properties import PROPERTIES, VLNV
 from twofold.cli.main import app
+from twofold.cli.predictions import COLUMNS as COLUMNS_OF_PREDICTIONS
 from twofold.network.ops import ALL_OPS, Op
 from twofold.qonnx.importer.page import with_table
 from twofold.rtl.bus.engine_registers import engine_registers
@@ -112,6 +114,23 @@ def test_boards() -> None:
         cells = dict(zip(COLUMNS, row(load_board(name)), strict=True))
         expected.append([cells[column] for column in columns])
     assert rows("boards.md", *columns) == expected
+
+
+def test_properties_of_cores() -> None:
+    expected = []
+    for core, (vlnv, document) in VLNV.items():
+        found = [[f"`{p.name}`", p.meaning, p.document] for p in PROPERTIES if p.core == core]
+        expected += [[core, vlnv, *row] for row in found or [["–", "no property is set", document]]]
+    assert rows("vivado.md", "core", "VLNV") == expected
+
+
+def test_predictions_are_of_every_board() -> None:
+    found = {cells[0]: cells for cells in rows("boards.md", *COLUMNS_OF_PREDICTIONS)}
+    assert tuple(found) == board_names()
+    for name, cells in found.items():
+        clock, cycles = load_board(name).clock.frequency_mhz, int(cells[2].replace(",", ""))
+        assert float(cells[3]) == clock
+        assert cells[4].split(" ")[0] == f"{clock * 1e6 / cycles:,.0f}"
 
 
 def test_who_may_import_whom() -> None:

@@ -1,61 +1,57 @@
-"""A Vivado project for a board, and the folder that goes to the board, from an engine and its program."""
+"""A Vivado project for a board, and the folder that goes to the board."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-import shutil
+import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
 from twofold.boards.board import Board
-from twofold.boards.systems import Zynq7000
-from twofold.boards.wrapper import engine_ports, wrapper
+from twofold.boards.cores import BRIDGE, KERNEL, PackagedCore
+from twofold.boards.design import Design
+from twofold.boards.rendering import rendered
+from twofold.boards.scripts import packaged, scripts
+from twofold.boards.systems import Fabric, ZynqSystem, kind_of
+from twofold.boards.wrapper import module_ports, wrapper
 from twofold.errors import UserError
 from twofold.files import sha256, write_atomically
-from twofold.plan.program import Program
-from twofold.rtl.bus.engine_registers import engine_registers
+from twofold.rtl.bus.uart_bridge import UartBridge
+from twofold.rtl.verilog import to_verilog
 
 MANIFEST = "manifest.json"
-PROJECT_FORMAT = "twofold project 1"
-BOARD_FORMAT = "twofold board 1"
-TOP = "twofold_engine"
-ENGINE = "engine"
+PROJECT_FORMAT = "twofold project 2"
+BOARD_FORMAT = "twofold board 2"
 IP = "engine_0"
 BITSTREAM = "twofold"
 DESIGN_FILE = "twofold.design"
-SCRIPTS = ("package_ip.tcl", "create_project.tcl", "build.tcl")
-_TEMPLATES = Path(__file__).parent / "templates"
-_DRIVER = Path(__file__).parent / "driver" / "twofold_driver.py"
-_PROGRAM_FILES = ("program.json", "code.bin", "image.bin")
+RUNTIME = "twofold_runtime"
+_RUNTIME = Path(__file__).parents[2] / RUNTIME
+_SYSTEM_TITLES = {
+    "zynq-7000": "processing system",
+    "zynq-mpsoc": "processing system",
+    "fabric": "bridge of the UART, memory",
+}
 
 
-def generate(board: Board, verilog: Path, program_folder: Path, out: Path) -> Path:
+def generate(board: Board, design: Design, out: Path) -> Path:
     """Writes the project into `out` and returns the path of its README.
 
-    verilog: the engine, module `engine` as `twofold.rtl.verilog` writes it. program_folder: what
-    `Program.save` wrote. out: new, empty, or an earlier project of ours, whose Vivado results stay; the
-    driver tells if they are stale. Raises UserError if an input is missing, or `out` holds other files.
+    out: new, empty, or an earlier project of ours, whose Vivado results stay; the runtime tells if they are
+    stale. Raises UserError if an input is wrong, or `out` holds other files.
     """
-    if not isinstance(board.system, Zynq7000):
-        raise UserError(f"{board.name}: expected a board with a Zynq-7000, as only they have a project yet")
-    if not verilog.is_file():
-        raise UserError(f"expected the engine's Verilog at {verilog}, found no file")
-    program = Program.load(program_folder)
-    _check_target(out)
-    text = verilog.read_text()
-    top = wrapper(TOP, ENGINE, engine_ports(text, ENGINE))
-    values = _template_values(board, program, hashlib.sha256(text.encode()).hexdigest())
-    write_atomically(out / "rtl" / "engine.sv", text)
-    write_atomically(out / "rtl" / f"{TOP}.v", top)
-    for name in SCRIPTS:
-        write_atomically(out / "vivado" / name, _render(name, values))
-    write_atomically(out / "vivado" / "constraints.xdc", _render("constraints.xdc", values))
-    write_atomically(out / "README.md", _render("README.md", values))
-    _write_board_folder(out / "board", board, program, program_folder, values["design"])
-    _write_manifest(out, board, values["design"])
+    check_target(out)
+    files = {
+        **design.sources(board),
+        **_wrapped(board, design),
+        **_rendered(board, design),
+        **{f"board/{name}": content for name, content in _board_folder(board, design).items()},
+    }
+    for path, content in files.items():
+        write_atomically(out / path, content)
+    _write_manifest(out, board, design, files)
     return out / "README.md"
 
 
@@ -64,7 +60,8 @@ def generated_files(out: Path) -> dict[str, str]:
     return dict(json.loads((out / MANIFEST).read_text())["files"])
 
 
-def _check_target(out: Path) -> None:
+def check_target(out: Path) -> None:
+    """Raises UserError if `out` is something else than nothing, an empty folder, or a project of ours."""
     if out.exists() and not out.is_dir():
         raise UserError(f"{out}: expected a folder or nothing, found a file")
     if out.is_dir() and any(out.iterdir()) and not _is_project(out):
@@ -80,14 +77,51 @@ def _is_project(out: Path) -> bool:
         return False
 
 
-def _template_values(board: Board, program: Program, design: str) -> dict[str, Any]:
-    map_ = program.input.map
+def _wrapped(board: Board, design: Design) -> Mapping[str, str]:
+    """The bridge, if the board needs it, and the plain Verilog top of each packaged core."""
+    sources = {path: str(content) for path, content in design.sources(board).items()}
+    if isinstance(board.system, Fabric):
+        divisor = round(board.clock.frequency_mhz * 1e6) // board.system.baud
+        sources[f"rtl/{BRIDGE.source}"] = _verilog(UartBridge(divisor), BRIDGE)
+    written = {path: text for path, text in sources.items() if path == f"rtl/{BRIDGE.source}"}
+    for core in packaged(board, design):
+        ports = module_ports(sources[f"rtl/{core.source}"], core.module, core.shape)
+        written[f"rtl/{core.name}.v"] = wrapper(core.name, core.module, ports, core.shape)
+    return written
+
+
+def _verilog(component: UartBridge, core: PackagedCore) -> str:
+    with tempfile.TemporaryDirectory() as folder:
+        to_verilog(component, core.module, Path(folder) / core.source)
+        return (Path(folder) / core.source).read_text()
+
+
+def _rendered(board: Board, design: Design) -> Mapping[str, str]:
+    values = _template_values(board, design)
+    files = {f"vivado/{script.name}": rendered(script.name, **values) for script in scripts(board, design)}
+    files["vivado/constraints.xdc"] = rendered("constraints.xdc", **values)
+    files["README.md"] = rendered("README.md", **values)
+    return files
+
+
+def _template_values(board: Board, design: Design) -> dict[str, Any]:
+    system = board.system
+    kind, fabric = kind_of(system), isinstance(system, Fabric)
+    segment = f"processor/{system.memory_segment}" if isinstance(system, ZynqSystem) else "storage/S_AXI/Mem0"
     return {
         "board": board,
-        "program_name": program.name,
-        "input_shape": f"{map_.channels}, {map_.height}, {map_.width}",
         "design": design,
-        "top": TOP,
+        "core": design.accelerator,
+        "cores": packaged(board, design),
+        "bridge": BRIDGE,
+        "kernel": KERNEL,
+        "repositories": sorted({design.accelerator.repository, *(("ip_repo",) if fabric else ())}),
+        "scripts": scripts(board, design),
+        "system_template": f"systems/{kind}.tcl.j2",
+        "system_title": _SYSTEM_TITLES[kind],
+        "fabric": fabric,
+        "ports": 2 if fabric else 1,
+        "memory_segment": segment,
         "ip": IP,
         "project": "twofold",
         "design_name": "system",
@@ -96,56 +130,43 @@ def _template_values(board: Board, program: Program, design: str) -> dict[str, A
     }
 
 
-def _render(name: str, values: dict[str, Any]) -> str:
-    environment = Environment(
-        loader=FileSystemLoader(_TEMPLATES),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-        autoescape=False,  # Tcl and Markdown, not HTML
-    )
-    return environment.get_template(f"{name}.j2").render(values)
+def _board_folder(board: Board, design: Design) -> Mapping[str, str | bytes]:
+    files = design.board_files()
+    runtime = {f"{RUNTIME}/{path.name}": path.read_bytes() for path in sorted(_RUNTIME.glob("*.py"))}
+    return {**files, **runtime, MANIFEST: _board_manifest(board, design, {**files, **runtime})}
 
 
-def _write_board_folder(
-    folder: Path, board: Board, program: Program, program_folder: Path, design: str
-) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
-    for name in _PROGRAM_FILES:
-        shutil.copyfile(program_folder / name, folder / name)
-    shutil.copyfile(_DRIVER, folder / _DRIVER.name)
-    lanes = program.geometry.lanes
-    write_atomically(
-        folder / "registers.json", json.dumps(engine_registers(lanes, lanes).as_json(), indent=1) + "\n"
-    )
-    names = (*_PROGRAM_FILES, "registers.json")
+def _board_manifest(board: Board, design: Design, files: Mapping[str, str | bytes]) -> str:
     content = {
         "format": BOARD_FORMAT,
         "board": board.name,
+        "backend": design.backend,
         "ip": IP,
         "bitstream": f"{BITSTREAM}.bit",
+        "hand_off": f"{BITSTREAM}.hwh",
         "design_file": DESIGN_FILE,
-        "design": design,
+        "design": design.digest,
         "clock_hz": round(board.clock.frequency_mhz * 1e6),
-        "board_files": {name: sha256(folder / name) for name in names},
+        "registers": {"base": board.registers.base, "bytes": board.registers.bytes},
+        "memory": {"base": board.memory.base, "bytes": board.memory.bytes},
+        "baud": board.system.baud if isinstance(board.system, Fabric) else None,
+        "board_files": {name: _hash(content) for name, content in sorted(files.items())},
     }
-    write_atomically(folder / MANIFEST, json.dumps(content, indent=1) + "\n")
+    return json.dumps(content, indent=1) + "\n"
 
 
-def _write_manifest(out: Path, board: Board, design: str) -> None:
-    board_files = json.loads((out / "board" / MANIFEST).read_text())["board_files"]
-    paths = [
-        *("README.md", "rtl/engine.sv", f"rtl/{TOP}.v", "vivado/constraints.xdc"),
-        *(f"board/{MANIFEST}", f"board/{_DRIVER.name}"),
-        *(f"vivado/{name}" for name in SCRIPTS),
-        *(f"board/{name}" for name in board_files),
-    ]
+def _hash(content: str | bytes) -> str:
+    return hashlib.sha256(content.encode() if isinstance(content, str) else content).hexdigest()
+
+
+def _write_manifest(out: Path, board: Board, design: Design, files: Mapping[str, object]) -> None:
     content = {
         "format": PROJECT_FORMAT,
         "board": board.name,
+        "backend": design.backend,
         "part": board.part,
-        "design": design,
-        "files": {path: sha256(out / path) for path in sorted(paths)},
+        "design": design.digest,
+        "scripts": [script.name for script in scripts(board, design)],
+        "files": {path: sha256(out / path) for path in sorted(files)},
     }
     write_atomically(out / MANIFEST, json.dumps(content, indent=1) + "\n")

@@ -1,6 +1,6 @@
-"""A plain Verilog top level around the engine, with the interfaces' names that Vivado's packager reads.
+"""A plain Verilog top level around a core, with the interfaces' names that Vivado's packager reads.
 
-The engine is SystemVerilog, which Vivado does not take as the top of a packaged core. Attributes:
+The cores are SystemVerilog, which Vivado does not take as the top of a packaged core. Attributes:
 AMD UG1118, "Creating and Packaging Custom IP", and UG994.
 """
 
@@ -17,23 +17,14 @@ _PORT = re.compile(
 )
 _AXI = "xilinx.com:interface:aximm:1.0"
 _ADDRESS_SIGNALS = ("ADDR", "PROT", "VALID", "READY")
-_LITE = frozenset(
+AXI4_LITE = frozenset(
     {f"{channel}{signal}" for channel in ("AW", "AR") for signal in _ADDRESS_SIGNALS}
     | {
-        "WDATA",
-        "WSTRB",
-        "WVALID",
-        "WREADY",
-        "BRESP",
-        "BVALID",
-        "BREADY",
-        "RDATA",
-        "RRESP",
-        "RVALID",
-        "RREADY",
+        *("WDATA", "WSTRB", "WVALID", "WREADY", "BRESP", "BVALID", "BREADY"),
+        *("RDATA", "RRESP", "RVALID", "RREADY"),
     }
 )
-_FULL = _LITE | {
+AXI4 = AXI4_LITE | {
     *(
         f"{channel}{signal}"
         for channel in ("AW", "AR")
@@ -41,17 +32,7 @@ _FULL = _LITE | {
     ),
     *("WLAST", "BID", "RID", "RLAST"),
 }
-_REQUIRED = {"s_axi": _LITE, "m_axi": _FULL}
-_SPECIAL = {
-    "clk": (
-        'X_INTERFACE_INFO = "xilinx.com:signal:clock:1.0 clk CLK"',
-        'X_INTERFACE_PARAMETER = "ASSOCIATED_BUSIF s_axi:m_axi, ASSOCIATED_RESET rst"',
-    ),
-    "rst": (
-        'X_INTERFACE_INFO = "xilinx.com:signal:reset:1.0 rst RST"',
-        'X_INTERFACE_PARAMETER = "POLARITY ACTIVE_HIGH"',
-    ),
-}
+_CLOCK, _RESET = "clk", "rst"
 
 
 @dataclass(frozen=True)
@@ -61,8 +42,16 @@ class Port:
     width: int
 
 
-def engine_ports(verilog: str, module: str) -> tuple[Port, ...]:
-    """The ports of `module` as Yosys declares them. Raises UserError if they are not those of an engine."""
+@dataclass(frozen=True)
+class Shape:
+    """The ports that a core must have besides clk and rst: AXI interfaces with their signals, and others."""
+
+    interfaces: Mapping[str, frozenset[str]]
+    others: frozenset[str] = frozenset()
+
+
+def module_ports(verilog: str, module: str, shape: Shape) -> tuple[Port, ...]:
+    """The ports of `module` as Yosys declares them. Raises UserError if they are not those of `shape`."""
     found = re.search(
         rf"^module {re.escape(module)}\s*\((.*?)\);(.*?)^endmodule", verilog, re.MULTILINE | re.DOTALL
     )
@@ -72,31 +61,48 @@ def engine_ports(verilog: str, module: str) -> tuple[Port, ...]:
     listed = {name.strip() for name in found[1].split(",")}
     declared = _PORT.findall(found[2])
     ports = tuple(Port(name, way, int(high or 0) + 1) for way, high, name in declared if name in listed)
-    _check_complete(module, {port.name: port for port in ports})
+    _check_complete(module, {port.name for port in ports}, shape)
     return ports
 
 
-def wrapper(top: str, module: str, ports: Sequence[Port]) -> str:
+def wrapper(top: str, module: str, ports: Sequence[Port], shape: Shape) -> str:
     """Verilog of `top`, which has the ports of `module` and nothing else in it."""
-    declarations = ",\n".join(f"{_attributes(port.name)}  {_declaration(port)}" for port in ports)
+    declarations = ",\n".join(f"{_attributes(port.name, shape)}  {_declaration(port)}" for port in ports)
     connections = ",\n".join(f"    .{port.name}({port.name})" for port in ports)
-    return f"module {top} (\n{declarations}\n);\n  {module} engine (\n{connections}\n  );\nendmodule\n"
+    return f"module {top} (\n{declarations}\n);\n  {module} core (\n{connections}\n  );\nendmodule\n"
 
 
-def _check_complete(module: str, ports: Mapping[str, Port]) -> None:
-    expected = {f"{bus}_{name.lower()}" for bus, names in _REQUIRED.items() for name in names} | set(_SPECIAL)
-    for problem, names in (("missing", expected - set(ports)), ("unknown", set(ports) - expected)):
+def _check_complete(module: str, found: set[str], shape: Shape) -> None:
+    expected = {f"{bus}_{name.lower()}" for bus, names in shape.interfaces.items() for name in names}
+    expected |= {_CLOCK, _RESET, *shape.others}
+    buses = ", ".join(f"{bus}_*" for bus in shape.interfaces)
+    for problem, names in (("missing", expected - found), ("unknown", found - expected)):
         if names:
+            others = "".join(f", {name}" for name in sorted(shape.others))
             raise UserError(
-                f"module {module}: {problem} port {min(names)}; expected clk, rst, s_axi_* and m_axi_*"
+                f"module {module}: {problem} port {min(names)}; expected clk, rst{others} and {buses}"
             )
 
 
-def _attributes(name: str) -> str:
-    if name in _SPECIAL:
-        return "".join(f"  (* {attribute} *)\n" for attribute in _SPECIAL[name])
-    bus, signal = name[:5], name[6:].upper()
-    return f'  (* X_INTERFACE_INFO = "{_AXI} {bus} {signal}" *)\n'
+def _attributes(name: str, shape: Shape) -> str:
+    if name in shape.others:
+        return ""
+    if name == _CLOCK:
+        return _written(
+            'X_INTERFACE_INFO = "xilinx.com:signal:clock:1.0 clk CLK"',
+            f'X_INTERFACE_PARAMETER = "ASSOCIATED_BUSIF {":".join(shape.interfaces)}, ASSOCIATED_RESET rst"',
+        )
+    if name == _RESET:
+        return _written(
+            'X_INTERFACE_INFO = "xilinx.com:signal:reset:1.0 rst RST"',
+            'X_INTERFACE_PARAMETER = "POLARITY ACTIVE_HIGH"',
+        )
+    bus = next(bus for bus in shape.interfaces if name.startswith(f"{bus}_"))
+    return _written(f'X_INTERFACE_INFO = "{_AXI} {bus} {name.removeprefix(f"{bus}_").upper()}"')
+
+
+def _written(*attributes: str) -> str:
+    return "".join(f"  (* {attribute} *)\n" for attribute in attributes)
 
 
 def _declaration(port: Port) -> str:

@@ -1,6 +1,6 @@
-"""Overlay, MMIO and allocate on a simulated engine, so that a board's driver runs unmodified.
+"""Overlay, MMIO and allocate on a simulated engine, so that a board's runtime runs unmodified.
 
-The driver is blocking code: it runs under `cocotb.task.bridge` in a thread of its own, and each register
+The runtime is blocking code: it runs under `cocotb.task.bridge` in a thread of its own, and each register
 access goes through `resume` to the AXI4-Lite master. Buffers are NumPy arrays apart from the
 simulated memory; only `flush` and `invalidate` copy, as on a board whose caches are not coherent.
 """

@@ -6,23 +6,33 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from twofold.cli.output import print_json, print_rich
+from twofold.cli.output import print_json, print_rich, results_only
 
 if TYPE_CHECKING:
     from rich.table import Table
 
     from twofold.boards.board import Board
 
-EXAMPLE = "Example: twofold boards --json"
+EXAMPLE = "Example: twofold boards --for resnet8"
 
 
 def boards(
+    model: Annotated[
+        str | None,
+        typer.Option("--for", help="A QONNX file, or a network such as resnet8: predict engines for it."),
+    ] = None,
     json: Annotated[
         bool,
         typer.Option("--json", help="Print all that the boards' files say, sources included, as JSON."),
     ] = False,
 ) -> None:
-    """List the boards that come with twofold: device, clock, resources, how they are flashed."""
+    """List the boards that come with twofold: device, clock, resources, how they are flashed.
+
+    With --for, the fastest engine for a model that is predicted to fit each of them.
+    """
+    if model is not None:
+        _predict(model, json)
+        return
     from twofold.boards.board_file import board_names, load_board
 
     found = [load_board(name) for name in board_names()]
@@ -32,6 +42,20 @@ def boards(
         print_json([as_json(board) for board in found])
     else:
         print_rich(_table(found))
+
+
+def _predict(model: str, json: bool) -> None:
+    with results_only():
+        import twofold.api as api
+        from twofold.cli.progress_bars import shown
+
+        found = api.predict(model, shown())
+    if json:
+        print_json([one.as_json() if one else {"board": name} for name, one in found.items()])
+    else:
+        from twofold.cli.predictions import prediction_table
+
+        print_rich(prediction_table(found))
 
 
 def _table(found: list[Board]) -> Table:

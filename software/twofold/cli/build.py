@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from twofold.cli.choices import Approximate, Backend
 from twofold.cli.output import print_json, print_rich, results_only
 
-EXAMPLE = "Example: twofold build model.onnx --board pynq-z2 --backend rtl --out build/pynq"
+if TYPE_CHECKING:
+    from twofold.boards.choose import Prediction
+    from twofold.boards.vivado_reports import Implemented
+
+EXAMPLE = "Example: twofold build model.onnx --board pynq-z2 --target-fps 5000 --out build/pynq"
+_JOBS = 4
 
 
 def build(
@@ -20,20 +25,65 @@ def build(
     backend: Annotated[
         Backend, typer.Option("--backend", help="rtl: the engine, for Vivado. hls: an hls4ml project.")
     ] = Backend.RTL,
+    target_fps: Annotated[
+        float | None,
+        typer.Option("--target-fps", help="Frames a second that the engine must be predicted to do."),
+    ] = None,
+    write_only: Annotated[
+        bool, typer.Option("--write-only", help="Do not run Vivado, even if it is on PATH.")
+    ] = False,
     approximate: Approximate = False,
     json: Annotated[bool, typer.Option("--json", help="Print what was written as JSON.")] = False,
 ) -> None:
-    """Write a complete project for a board: sources, scripts, memory images and driver.
+    """Write a complete project for a board: sources, scripts, memory images and runtime.
 
-    It is written, not run: Vivado or Vitis makes the bitstream.
+    Prints what is predicted. With Vivado on PATH the bitstream is built too, and what it takes is printed
+    beside; without, the commands to run are printed.
     """
     with results_only():
         import twofold.api as api
         from twofold.cli.progress_bars import shown
 
-        api.build(model, board, str(backend), out, shown(), approximate)
+        progress = shown()
+        predicted = api.build(model, board, str(backend), out, progress, approximate, target_fps)
+        built = None if write_only or backend is Backend.HLS else _implemented(out)
     written = sorted(str(path.relative_to(out)) for path in out.rglob("*") if path.is_file())
     if json:
-        print_json({"folder": str(out), "board": board, "backend": str(backend), "files": written})
-    else:
-        print_rich(f"wrote {len(written)} files to {out}")
+        from dataclasses import asdict
+
+        print_json(
+            {
+                "folder": str(out),
+                "board": board,
+                "backend": str(backend),
+                "files": written,
+                "predicted": predicted.as_json() if predicted else None,
+                "implemented": asdict(built) if built else None,
+            }
+        )
+        return
+    print_rich(f"wrote {len(written)} files to {out}")
+    if predicted:
+        _print_prediction(out, predicted, built)
+
+
+def _implemented(out: Path) -> Implemented | None:
+    """What Vivado reports, if it is there."""
+    from twofold.boards.implement import implement, missing_tools
+    from twofold.cli.progress_bars import shown
+
+    return None if missing_tools(out) else implement(out, _JOBS, shown())
+
+
+def _print_prediction(out: Path, predicted: Prediction, built: Implemented | None) -> None:
+    from twofold.boards.implement import commands
+    from twofold.cli.predictions import prediction_table
+
+    print_rich(prediction_table({predicted.board.name: predicted}))
+    if built is None:
+        print_rich("To build the bitstream, with Vivado on PATH:", *commands(out, _JOBS))
+        return
+    print_rich(
+        f"Vivado, the whole design: {built.lut:,} LUT, {built.ff:,} FF, {built.dsp} DSP, "
+        f"{built.bram36:g} BRAM36; worst slack {built.slack_ns} ns"
+    )

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from fnmatch import fnmatchcase
+
+from twofold.boards.vivado_check.cores import Pin, Role
 from twofold.boards.vivado_check.design import BlockDesign
 from twofold.boards.vivado_check.packager_commands import PackagerCommands
 from twofold.boards.vivado_check.syntax import Call
@@ -42,8 +45,20 @@ class DesignCommands(PackagerCommands):
         return call.arguments[0]
 
     def _get_bd_intf_pins(self, call: Call) -> str:
-        self._bd.is_master(call.arguments[0])
-        return call.arguments[0]
+        return self._bd.interface(call.arguments[0])
+
+    def _create_bd_port(self, call: Call) -> str:
+        role = {"clk": Role.CLOCK, "rst": Role.RESET_HIGH}.get(call.options.get("-type", ""), Role.DATA)
+        direction, name = call.options["-dir"], call.arguments[0]
+        if direction not in ("I", "O"):
+            raise TclError(f"create_bd_port: no direction {direction}")
+        if role is Role.CLOCK and not call.options.get("-freq_hz", "").isdigit():
+            raise TclError(f"create_bd_port: the clock {name} has no frequency")
+        self._bd.add_port(name, Pin(role, direction == "I"))
+        return name
+
+    def _get_ipdefs(self, call: Call) -> str:
+        return " ".join(sorted(vlnv for vlnv in self._cores if fnmatchcase(vlnv, call.arguments[0])))
 
     def _get_bd_addr_spaces(self, call: Call) -> str:
         return self._bd.space(call.arguments[0])
@@ -62,7 +77,9 @@ class DesignCommands(PackagerCommands):
             raise TclError(
                 f"apply_bd_automation: expected names with values, found {call.options['-config']}"
             )
-        self._bd.external = "FIXED_IO, DDR" in call.options["-config"]
+        cell = call.arguments[0]
+        if self._bd.cells[cell].externals in call.options["-config"]:
+            self._bd.external.add(cell)
 
     def _assign_bd_address(self, call: Call) -> None:
         offset, size = (int(call.options[name], 0) for name in ("-offset", "-range"))
@@ -91,5 +108,5 @@ class DesignCommands(PackagerCommands):
 
     def _set_one(self, target: str, name: str, value: str) -> None:
         super()._set_one(target, name, value)
-        if self._design is not None and target in self._design.cells:
-            self._design.parameters[target][name] = value
+        if self._design is not None and target in self._design.parameters:
+            self._design.configure(target, name, value)

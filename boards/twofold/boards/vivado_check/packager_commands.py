@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from twofold.boards.vivado_check.design import CATALOGUE, PACKAGED_ENGINE, Core
+from twofold.boards.vivado_check.cores import CATALOGUE, OURS, Core
 from twofold.boards.vivado_check.project_commands import ProjectCommands, existing
 from twofold.boards.vivado_check.syntax import Call
 from twofold.boards.vivado_check.tcl import TclError, split_list
@@ -59,6 +59,9 @@ class PackagerCommands(ProjectCommands):
 
     def _update_ip_catalog(self, call: Call) -> None:
         project = self._current_project(call)
-        folders = split_list(self._properties.get((project, "ip_repo_paths"), ""))
-        cores = [existing(str(Path(folder) / "component.xml")).read_text() for folder in folders]
-        self._cores = dict(CATALOGUE) | dict.fromkeys(cores, PACKAGED_ENGINE)
+        self._cores = dict(CATALOGUE)
+        for folder in split_list(self._properties.get((project, "ip_repo_paths"), "")):
+            found = [path.read_text() for path in sorted(existing(folder).rglob("component.xml"))]
+            if not found:
+                raise TclError(f"update_ip_catalog: no core in {folder}")
+            self._cores |= {vlnv: OURS[vlnv] for vlnv in found if vlnv in OURS}

@@ -92,7 +92,8 @@ class ProjectCommands:
         if name == "board_part" and value != self._board_part:
             raise TclError(f"set_property: board part {value} is not installed")
         if name == "ip_repo_paths":
-            existing(split_list(value)[0])
+            for folder in split_list(value):
+                existing(folder)
         self._properties[target, name] = value
 
 

@@ -1,0 +1,181 @@
+"""The engine for a network on a board: the smallest that is fast enough."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+from twofold.boards.board import Board, Resources
+from twofold.boards.systems import Fabric
+from twofold.errors import UserError
+from twofold.network.graph import Network
+from twofold.plan.engine_area import EngineArea, engine_area
+from twofold.plan.program import Program
+from twofold.plan.propose import PREFERENCE, propose
+from twofold.plan.schedule import plan
+from twofold.rtl.geometry import TILES, Geometry, PeName
+from twofold.rtl.primitives.family import Family
+
+LANES = (8, 16)
+PREFERENCES = (PREFERENCE, (PeName.LUT_DA, PeName.INT8_DSP, PeName.INT_MUL))
+"""Shifts and DSP blocks, or tables in LUT memories and DSP blocks; LUTs multiply what neither holds."""
+
+LUT_SHARE = 0.9
+"""Of the device's LUTs. The rest is for interconnects, which are not predicted, and for routing."""
+
+BLOCK_RAM_BYTES = 4096
+"""Of data in a block RAM of 36 kbit, without its parity bits."""
+
+PORTABLE_LUTS = 2
+"""On UltraScale+ LUTs are described, not instantiated: so many times those of the 7 series' forms, that the
+model of area counts. Measured by Yosys: 1.8 times, `apot_shift` of 8 × 8."""
+
+_UART_BITS = 10
+"""Of a byte on the wire: start, eight of data, stop."""
+
+
+@dataclass(frozen=True, eq=False)
+class Prediction:
+    """An engine with its program on a board, before anything is built.
+
+    frame_cycles: of a frame among others, transfers included. latency_cycles: of a single frame, start to
+    done, without the loading of the program and the weights.
+    """
+
+    board: Board
+    program: Program
+    area: EngineArea
+
+    @classmethod
+    def of(cls, board: Board, program: Program) -> Prediction:
+        return cls(board, program, predicted_area(program.geometry))
+
+    @property
+    def geometry(self) -> Geometry:
+        return self.program.geometry
+
+    @property
+    def frame_cycles(self) -> int:
+        return self.program.frame_cycles
+
+    @property
+    def latency_cycles(self) -> int:
+        return self.program.last_frame_cycles
+
+    @property
+    def clock_hz(self) -> float:
+        return self.board.clock.frequency_mhz * 1e6
+
+    @property
+    def frames_per_second(self) -> float:
+        """Of the engine, whose memory holds the frames."""
+        return self.clock_hz / self.frame_cycles
+
+    @property
+    def link_frames_per_second(self) -> float | None:
+        """What the UART carries of frames and results; None on boards whose frames are in memory anyway."""
+        system = self.board.system
+        if not isinstance(system, Fabric):
+            return None
+        return system.baud / _UART_BITS / (self.program.input_stride + self.program.output_stride)
+
+    @property
+    def latency_us(self) -> float:
+        return self.latency_cycles / self.clock_hz * 1e6
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "board": self.board.name,
+            "geometry": self.label,
+            "frame_cycles": self.frame_cycles,
+            "frames_per_second": round(self.frames_per_second, 1),
+            "link_frames_per_second": self.link_frames_per_second,
+            "latency_us": round(self.latency_us, 1),
+            "clock_mhz": self.board.clock.frequency_mhz,
+            "resources": asdict(self.area),
+        }
+
+    @property
+    def label(self) -> str:
+        kinds = " + ".join(self.geometry.kinds)
+        return f"{self.geometry.tiles} × {self.geometry.lanes} lanes, {kinds}"
+
+
+def choose(network: Network, board: Board, target_fps: float | None = None) -> Prediction:
+    """The engine of the fewest LUTs that is predicted to do `target_fps`; None: of all that fit.
+
+    Raises UserError with the best there is if none is fast enough, or if none fits.
+    """
+    if target_fps is not None and target_fps <= 0:
+        raise UserError(f"target: expected more than 0 frames a second, got {target_fps:g}")
+    found = fitting(board, engines(network, board.family))
+    if not found:
+        raise UserError(
+            f"{network.name}: expected an engine that fits {board.title} ({board.device}), found none; "
+            "prune the network, or choose a larger board"
+        )
+    fast = [one for one in found if target_fps is None or one.frames_per_second >= target_fps]
+    if fast:
+        return min(fast, key=lambda one: one.area.lut + one.area.lutram)
+    best = fastest(found)
+    raise UserError(
+        f"{network.name}: expected {target_fps:g} frames a second on {board.title} at "
+        f"{board.clock.frequency_mhz:g} MHz; the best that fits does {best.frames_per_second:,.0f} "
+        f"({best.label}, {best.frame_cycles:,} cycles a frame): lower --target-fps, or choose a larger board"
+    )
+
+
+def fastest(found: Sequence[Prediction]) -> Prediction:
+    """Of equals the one of fewer LUTs."""
+    return min(found, key=lambda one: (one.frame_cycles, one.area.lut + one.area.lutram))
+
+
+def engines(network: Network, family: Family) -> tuple[Program, ...]:
+    """A program on each geometry that is tried, whether it fits a device or not."""
+    geometries: dict[Geometry, None] = {}
+    for lanes in LANES:
+        for tiles in TILES:
+            for preference in PREFERENCES:
+                geometries[propose(network, lanes, preference, tiles=tiles, family=family)] = None
+    return tuple(plan(network, geometry) for geometry in geometries)
+
+
+def fitting(board: Board, programs: Sequence[Program]) -> list[Prediction]:
+    """Those that the board's device and memory hold."""
+    found = (Prediction.of(board, program) for program in programs)
+    return [one for one in found if not list(_excess(one))]
+
+
+def predicted_area(geometry: Geometry) -> EngineArea:
+    """Of an engine on its family, by the model for the 7 series."""
+    area = engine_area(replace(geometry, family=Family.XC7))
+    return area if geometry.family is Family.XC7 else replace(area, lut=PORTABLE_LUTS * area.lut)
+
+
+def memory_bytes(program: Program) -> int:
+    """Least memory of a run: the program, the weights, and the frames and results of two batches of one."""
+    return len(program.code) + len(program.image) + 2 * (program.input_stride + program.output_stride)
+
+
+def budget(board: Board) -> Resources:
+    """What is left of the device for an engine."""
+    total = board.resources
+    taken = board.memory.bytes // BLOCK_RAM_BYTES if isinstance(board.system, Fabric) else 0
+    lut, lutram = int(total.lut * LUT_SHARE), total.lutram
+    return Resources(lut, lutram, total.ff, total.dsp, total.bram36 - taken, total.uram)
+
+
+def _excess(prediction: Prediction) -> Iterator[str]:
+    """Names of what there is not enough of."""
+    area, has = prediction.area, budget(prediction.board)
+    needed = {
+        "lut": area.lut + area.lutram,
+        "lutram": area.lutram,
+        "ff": area.ff,
+        "dsp": area.dsp,
+        "bram36": area.bram36,
+    }
+    yield from (name for name, count in needed.items() if count > getattr(has, name))
+    if memory_bytes(prediction.program) > prediction.board.memory.bytes:
+        yield "memory"

@@ -1,0 +1,161 @@
+"""`Accelerator`: images in, classes out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from twofold_runtime.bundle import Bundle
+from twofold_runtime.engine import Engine, Program, Run
+from twofold_runtime.errors import AcceleratorError
+from twofold_runtime.frames import quantise
+from twofold_runtime.links import Buffer, Link
+from twofold_runtime.power import rails_watts
+from twofold_runtime.selftest import Result, compared, replay, room_needed, vectors_of
+
+
+class Accelerator:
+    """An accelerator with its program and model loaded.
+
+    path: the board folder, or the bitstream in it. port: of the UART, for a board without a processor. batch:
+    most frames of one run, fewer where memory holds fewer; more images take several runs, and while one is
+    under way the next one's frames are brought in and the last one's results are taken out. timeout: seconds
+    that one run may take.
+    Raises AcceleratorError if a file is missing or is not the one of the manifest, or if the bitstream
+    holds another engine.
+
+    frames, cycles: of the last call, start to done of all its runs, as the hardware counted. counters: what
+    it waited for, in clock cycles, and its multiply-accumulates (MACS).
+    """
+
+    def __init__(
+        self, path: str | Path, *, port: str | None = None, batch: int = 64, timeout: float = 10.0
+    ) -> None:
+        if batch < 1:
+            raise AcceleratorError(f"batch: expected at least 1 frame, found {batch}")
+        self.timeout = timeout
+        self.cycles = self.frames = 0
+        self.counters: dict[str, int] = {}
+        self._bundle = Bundle(path)
+        self._link = _link(self._bundle, port, timeout)
+        self._program = Program(self._bundle, self._link)
+        self._engine = Engine(self._bundle, self._link, self._program)
+        self.batch = self._fitting(batch)
+        self._slots = [self._slot(), self._slot()]
+
+    def predict(self, images: Any) -> np.ndarray:
+        """Classes [N] of images [N, C, H, W], real numbers as the network was trained on."""
+        return self.logits(images).argmax(axis=1)
+
+    def logits(self, images: Any) -> np.ndarray:
+        """Real-valued results [N, K] of images [N, C, H, W]."""
+        return self.run(self.quantise(images)) * self._program.output_scale
+
+    def quantise(self, images: Any) -> np.ndarray:
+        """Input codes of real numbers: round half to even, then clamp. Any shape, int64."""
+        return quantise(images, self._program.input)
+
+    def run(self, codes: np.ndarray) -> np.ndarray:
+        """The network's integers [N, K] for input codes [N, C, H, W], any number of frames."""
+        self._check_shape(codes)
+        batches = [codes[first : first + self.batch] for first in range(0, len(codes), self.batch)]
+        runs: list[Run] = []
+        results: list[np.ndarray] = []
+        self._bring_in(0, batches)
+        for index, batch in enumerate(batches):
+            source, target = self._slots[index % 2]
+            self._engine.start(self._program, source, target, len(batch))
+            self._bring_in(index + 1, batches)
+            self._take_out(index - 1, batches, results)
+            runs.append(self._engine.finish(self._program, len(batch), self.timeout))
+        self._take_out(len(batches) - 1, batches, results)
+        self._count(runs)
+        return np.concatenate(results)
+
+    def selftest(self) -> Result:
+        """Replays the frames that came with the design; names the first layer that differs.
+
+        Where memory is too small for every layer's results, only the network's output is compared.
+        """
+        if room_needed(self._bundle):
+            return replay(self._bundle, self._link, self._engine, self.timeout)
+        vectors = vectors_of(self._bundle)
+        return compared(vectors, [("the output", 0, self.run(vectors["codes"]))])
+
+    def abort(self) -> None:
+        """Ends the run that another thread waits for, which then raises AcceleratorError."""
+        self._engine.abort()
+
+    def layer_cycles(self) -> list[tuple[str, int]]:
+        """Label and clock cycles of each instruction of the last run's last frame."""
+        return self._engine.layer_cycles(self._program)
+
+    @property
+    def seconds(self) -> float:
+        """Of the last call's runs, by the hardware's counter and the board's clock."""
+        return self.cycles / self._bundle.manifest["clock_hz"]
+
+    @property
+    def frames_per_second(self) -> float:
+        """Of the last call, without the host's work between runs."""
+        return self.frames / self.seconds if self.cycles else 0.0
+
+    def watts(self) -> dict[str, float]:
+        """Power of the board's rails now, by sensor; empty where the board has none."""
+        return rails_watts()
+
+    def close(self) -> None:
+        self._link.close()
+
+    def _fitting(self, batch: int) -> int:
+        """At most `batch` frames, twice, beside what the self-test needs; at least 1."""
+        room = self._link.room()
+        if room is None:
+            return batch
+        frame = self._program.input_stride + self._program.output_stride
+        return max(1, min(batch, (room - room_needed(self._bundle)) // (2 * frame) - 1))
+
+    def _slot(self) -> tuple[Buffer, Buffer]:
+        program = self._program
+        return (
+            self._link.buffer(self.batch * program.input_stride),
+            self._link.buffer(self.batch * program.output_stride),
+        )
+
+    def _bring_in(self, index: int, batches: list[np.ndarray]) -> None:
+        if index < len(batches):
+            self._slots[index % 2][0].put(self._program.packed(batches[index]))
+
+    def _take_out(self, index: int, batches: list[np.ndarray], results: list[np.ndarray]) -> None:
+        if index >= 0:
+            count, stride = len(batches[index]), self._program.output_stride
+            data = self._slots[index % 2][1].get(count * stride)
+            results.append(self._program.unpacked(data.reshape(count, stride)))
+
+    def _count(self, runs: list[Run]) -> None:
+        self.frames, self.cycles = sum(run.frames for run in runs), sum(run.cycles for run in runs)
+        self.counters = {name: sum(run.counters[name] for run in runs) for name in runs[0].counters}
+
+    def _check_shape(self, codes: np.ndarray) -> None:
+        map_ = self._program.input["map"]
+        shape = (map_["channels"], map_["height"], map_["width"])
+        if codes.shape[1:] != shape:
+            raise AcceleratorError(
+                f"images: expected shape [N, {shape[0]}, {shape[1]}, {shape[2]}], found {codes.shape}"
+            )
+        if not len(codes):
+            raise AcceleratorError("images: expected at least one, found none")
+
+
+def _link(bundle: Bundle, port: str | None, timeout: float) -> Link:
+    if bundle.manifest["baud"] is None:
+        from twofold_runtime.pynq_link import PynqLink
+
+        return PynqLink(bundle)
+    if port is None:
+        raise AcceleratorError("port: expected the UART of the board, such as /dev/ttyUSB1, found none")
+    from twofold_runtime.uart_link import UartLink
+
+    return UartLink(bundle, port, timeout)

@@ -1,0 +1,216 @@
+"""The runtime's packing, its refusals, and a whole prediction on the simulated engine."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from twofold.boards.board import Board
+from twofold.boards.design import EngineDesign
+from twofold.boards.project import generate
+from twofold.golden.codes import dequantise, quantise
+from twofold.golden.execute import execute
+from twofold.network.graph import Network
+from twofold.network.types import IntArray
+from twofold.plan.program import Program
+from twofold.projects import selftest_files
+from twofold.rtl.bus.engine_registers import engine_registers
+from twofold.rtl.engine import Engine
+from twofold.rtl.geometry import Geometry
+from twofold.rtl.run_errors import CAUSES, NO_INSTRUCTION, Cause
+from twofold.rtl.verilog import to_verilog
+from twofold.sim.cocotb_runner import Simulation, SimulationError, build, run
+
+BENCH = "twofold.sim.benches.board_runtime"
+Load = Callable[..., tuple[Any, Any]]
+Finish = Callable[[Path], Path]
+
+
+def random_frames(network: Network, count: int) -> IntArray:
+    return np.random.default_rng(5).integers(0, 256, (count, *network.input.shape))
+
+
+def test_frames_are_packed_as_the_program_says(
+    load: Load, folder: Path, program: Program, network: Network
+) -> None:
+    load(folder)
+    from twofold_runtime import frames
+
+    codes = random_frames(network, 3)
+    assert frames.pack(codes, 8).tobytes() == program.pack_frames(codes)
+    wide = np.arange(2 * 20 * 3 * 5).reshape(2, 20, 3, 5) % 256
+    assert frames.pack(wide, 8).shape == (2, 3 * 15 * 8)
+
+
+def test_results_are_unpacked_as_the_program_says(load: Load, folder: Path, program: Program) -> None:
+    load(folder)
+    from twofold_runtime import frames
+
+    data = np.random.default_rng(6).integers(0, 256, (4, program.output_stride), np.uint8)
+    region = program.description()["outputs"][0]
+    expected = program.unpack_results(data.tobytes(), 4)["logits"].reshape(4, -1)
+    assert (frames.unpack(data, region, 8) == expected).all()
+
+
+def test_images_are_quantised_as_the_golden_model_does(load: Load, folder: Path, network: Network) -> None:
+    runtime, _ = load(folder)
+    images = np.concatenate([np.arange(-4, 1028) / 512, [5.0, -1.0]])
+    found = runtime.Accelerator(folder).quantise(images)
+    assert (found == quantise(images, network.input.type)).all()
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("image.bin", b"other weights", "image.bin: expected sha256 .* copy the whole board folder again"),
+        ("code.bin", None, "expected a file .*code.bin, found none"),
+        ("twofold.bit", None, "expected a file .*twofold.bit, found none"),
+        ("twofold.design", b"0123456789ab", "twofold.bit: expected one of design .* run Vivado again"),
+        ("manifest.json", b"{", "manifest.json: expected JSON"),
+        ("manifest.json", b'{"format": "other"}', "manifest.json: expected 'twofold board 2', found 'other'"),
+    ],
+)
+def test_files_that_do_not_belong_together_are_refused(
+    load: Load, folder: Path, name: str, content: bytes | None, message: str
+) -> None:
+    runtime, _ = load(folder)
+    (folder / name).unlink() if content is None else (folder / name).write_bytes(content)
+    with pytest.raises(runtime.AcceleratorError, match=message):
+        runtime.Accelerator(folder)
+
+
+@pytest.mark.parametrize(("register", "value"), [("ID", 0), ("VERSION", 7), ("GEOMETRY", 16 | 16 << 8)])
+def test_another_engine_is_refused(load: Load, folder: Path, register: str, value: int) -> None:
+    runtime, _ = load(folder, **{register: value})
+    with pytest.raises(runtime.AcceleratorError, match=f"register {register}: .* holds another engine"):
+        runtime.Accelerator(folder)
+
+
+@pytest.mark.parametrize(
+    ("status", "message"),
+    [
+        (0b0110, "the run failed: NO_END at instruction 2 LOAD input. The program goes on after its last"),
+        (0b1010, "the run was aborted"),
+        (0b0000, "the run ended without being done"),
+        (0b0001, "the engine is still busy after 0.05 s, 0 frames done"),
+        (0b0010, "expected 1 frames done, found 0"),
+    ],
+)
+def test_a_failed_run_is_an_error(
+    load: Load, folder: Path, network: Network, status: int, message: str
+) -> None:
+    runtime, registers = load(folder, STATUS=status, FRAMES_DONE=0, ERROR=Cause.NO_END | 2 << 16)
+    accelerator = runtime.Accelerator(folder, timeout=0.05)
+    with pytest.raises(runtime.AcceleratorError, match=message):
+        accelerator.run(random_frames(network, 1))
+    control = engine_registers(8, 8)["CONTROL"].offset
+    assert ((control, 2) in registers.written) == bool(status & 1), "only a run that hangs is aborted"
+
+
+@pytest.mark.parametrize("cause", list(Cause)[1:])
+def test_every_cause_is_named_with_its_meaning(
+    load: Load, folder: Path, network: Network, cause: Cause
+) -> None:
+    runtime, _ = load(folder, STATUS=0b0110, ERROR=cause | NO_INSTRUCTION << 16)
+    message = re.escape(f"the run failed: {cause.name}. {CAUSES[cause]}")
+    with pytest.raises(runtime.AcceleratorError, match=f"^{message}"):
+        runtime.Accelerator(folder).run(random_frames(network, 1))
+
+
+def test_images_of_another_shape_are_refused(load: Load, folder: Path) -> None:
+    runtime, _ = load(folder)
+    accelerator = runtime.Accelerator(folder)
+    with pytest.raises(
+        runtime.AcceleratorError, match=r"images: expected shape \[N, 2, 4, 4\], found \(1, 4, 4\)"
+    ):
+        accelerator.predict(np.zeros((1, 4, 4)))
+    with pytest.raises(runtime.AcceleratorError, match="images: expected at least one, found none"):
+        accelerator.predict(np.zeros((0, 2, 4, 4)))
+
+
+@pytest.fixture(scope="module")
+def built(
+    tmp_path_factory: pytest.TempPathFactory,
+    board: Board,
+    geometry: Geometry,
+    network: Network,
+    program: Program,
+    finish: Finish,
+) -> tuple[Path, Simulation]:
+    """The board folder of the real engine, and the project's Verilog compiled."""
+    base = tmp_path_factory.mktemp("runtime")
+    to_verilog(Engine(geometry), "engine", base / "engine.v")
+    design = EngineDesign(base / "engine.v", program, selftest_files(network, program, board))
+    generate(board, design, base / "project")
+    sources = [base / "project" / "rtl" / name for name in ("engine.sv", "twofold_engine.v")]
+    return finish(base / "project"), build(sources, "twofold_engine", base / "built", optimise="-O0")
+
+
+def environment(folder: Path, images: Path, results: Path) -> dict[str, str]:
+    names = {"BOARD_FOLDER": folder, "BOARD_IMAGES": images, "BOARD_RESULTS": results, "BOARD_BATCH": 2}
+    return {name: str(value) for name, value in names.items()}
+
+
+def test_the_runtime_predicts_on_the_simulated_engine(
+    built: tuple[Path, Simulation], network: Network, program: Program, tmp_path: Path
+) -> None:
+    folder, simulation = built
+    images = np.random.default_rng(1).random((3, 2, 4, 4))
+    np.save(tmp_path / "images.npy", images)
+    run(simulation, BENCH, env=environment(folder, tmp_path / "images.npy", tmp_path / "results.npz"))
+    results = np.load(tmp_path / "results.npz")
+    golden = execute(network, quantise(images, network.input.type))["logits"]
+    assert (results["logits"] == dequantise(golden, network.output.type)).all()
+    assert results["labels"] == golden[0].argmax()
+    assert results["frames"] == 3
+    assert 3 * program.frame_cycles < results["cycles"]
+    assert results["macs"] == 3 * macs(program)
+    assert str(results["tested"]).startswith("self-test passed: 3 frames, ")
+    assert str(results["tested"]).endswith(" integers of 2 layers")
+    assert len(results["layer_cycles"]) == len(program.instructions)
+
+
+def macs(program: Program) -> int:
+    """Of a frame on an engine of one tile and kinds of `lanes` inputs, idle lanes included."""
+    layers = [step.fields for step in program.instructions if step.fields.get("pe")]
+    names = ("out_groups", "in_blocks", "taps_y", "taps_x", "out_height", "out_width")
+    return sum(math.prod(fields[name] for name in names) for fields in layers) * program.geometry.lanes**2
+
+
+def test_a_runtime_that_forgets_to_flush_fails(built: tuple[Path, Simulation], tmp_path: Path) -> None:
+    folder, simulation = built
+    link = folder / "twofold_runtime" / "pynq_link.py"
+    text, manifest = link.read_text(), folder / "manifest.json"
+    shipped = manifest.read_text()
+    wanted = "content.reshape(-1)\n        self._array.flush()"
+    assert text.count(wanted) == 1
+    images = np.random.default_rng(1).random((1, 2, 4, 4))
+    np.save(tmp_path / "images.npy", images)
+    link.write_text(text.replace(wanted, "content.reshape(-1)"))
+    manifest.write_text(shipped.replace(sha256_of(text), sha256_of(link.read_text())))
+    env = environment(folder, tmp_path / "images.npy", tmp_path / "results.npz")
+    try:
+        with pytest.raises(SimulationError, match="the run failed"):
+            run(simulation, BENCH, tests="predict", env=env)
+    finally:
+        link.write_text(text)
+        manifest.write_text(shipped)
+
+
+def sha256_of(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def test_a_program_that_is_not_there_fails_the_bench(built: tuple[Path, Simulation], tmp_path: Path) -> None:
+    _, simulation = built
+    np.save(tmp_path / "images.npy", np.zeros((1, 2, 4, 4)))
+    env = environment(tmp_path, tmp_path / "images.npy", tmp_path / "results.npz")
+    with pytest.raises(SimulationError, match="failing tests"):
+        run(simulation, BENCH, tests="predict", env=env)

@@ -1,0 +1,106 @@
+"""The unmodified runtime over a pseudo-terminal, and the Arty A7's bridge and engine, simulated."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from twofold.boards.board import Board
+from twofold.boards.board_file import CATALOGUE, read_board
+from twofold.boards.design import EngineDesign
+from twofold.boards.project import generate
+from twofold.golden.codes import dequantise, quantise
+from twofold.golden.execute import execute
+from twofold.network.graph import Network
+from twofold.plan.program import Program
+from twofold.projects import selftest_files
+from twofold.rtl.engine import Engine
+from twofold.rtl.geometry import Geometry
+from twofold.rtl.verilog import to_verilog
+from twofold.sim.cocotb_runner import Simulation, SimulationError, build, run
+from twofold.sim.fabric import TOP, fabric_verilog
+
+BENCH = "twofold.sim.benches.board_uart"
+DIVISOR = 4
+USE = """
+import sys, numpy as np
+folder, port, images, results = sys.argv[1:]
+sys.path.insert(0, folder)
+from twofold_runtime import Accelerator, AcceleratorError
+accelerator = Accelerator(folder, port=port, batch=2, timeout=60.0)
+images = np.load(images)
+tested = str(accelerator.selftest())
+logits = accelerator.logits(images)
+cycles, frames = accelerator.cycles, accelerator.frames
+try:
+    accelerator._link._bridge.read(0x1000, 4)
+except AcceleratorError as error:
+    tested += f"; {error}"
+np.savez(results, logits=logits, cycles=cycles, frames=frames, tested=tested)
+"""
+
+
+@pytest.fixture(scope="module")
+def arty(tmp_path_factory: pytest.TempPathFactory) -> Board:
+    """The board with a fast UART, so that less is simulated for a byte."""
+    path = tmp_path_factory.mktemp("arty") / "arty.toml"
+    text = (CATALOGUE / "arty-a7-100t.toml").read_text()
+    path.write_text(text.replace("baud = 2000000", f"baud = {100_000_000 // DIVISOR}"))
+    return read_board(path)
+
+
+@pytest.fixture(scope="module")
+def built(
+    tmp_path_factory: pytest.TempPathFactory,
+    arty: Board,
+    geometry: Geometry,
+    network: Network,
+    program: Program,
+    finish: Callable[[Path], Path],
+) -> tuple[Path, Simulation]:
+    """The board folder, and the project's Verilog compiled."""
+    base = tmp_path_factory.mktemp("uart")
+    to_verilog(Engine(geometry), "engine", base / "engine.v")
+    design = EngineDesign(base / "engine.v", program, selftest_files(network, program, arty))
+    generate(arty, design, base / "project")
+    (base / "fabric.v").write_text(fabric_verilog(geometry, DIVISOR))
+    rtl = base / "project" / "rtl"
+    sources = [rtl / "engine.sv", rtl / "uart_bridge.sv", base / "fabric.v"]
+    return finish(base / "project"), build(sources, TOP, base / "built", optimise="-O0")
+
+
+def environment(folder: Path, tmp_path: Path, *arguments: str) -> dict[str, str]:
+    (tmp_path / "use.py").write_text(USE)
+    command = [sys.executable, str(tmp_path / "use.py"), str(folder), "PORT", *arguments]
+    return {
+        "BOARD_COMMAND": json.dumps(command),
+        "BOARD_DIVISOR": str(DIVISOR),
+        "BOARD_MANIFEST": str(folder / "manifest.json"),
+    }
+
+
+def test_the_runtime_predicts_over_the_uart(
+    built: tuple[Path, Simulation], network: Network, program: Program, tmp_path: Path
+) -> None:
+    folder, simulation = built
+    images, results = tmp_path / "images.npy", tmp_path / "results.npz"
+    np.save(images, np.random.default_rng(1).random((3, 2, 4, 4)))
+    run(simulation, BENCH, env=environment(folder, tmp_path, str(images), str(results)))
+    found = np.load(results)
+    golden = execute(network, quantise(np.load(images), network.input.type))["logits"]
+    assert (found["logits"] == dequantise(golden, network.output.type)).all()
+    assert found["frames"] == 3
+    assert found["cycles"] > 3 * program.frame_cycles
+    assert str(found["tested"]).startswith("self-test passed: 3 frames, ")
+    assert "the bus answered SLVERR" in str(found["tested"])
+
+
+def test_a_program_that_fails_fails_the_bench(built: tuple[Path, Simulation], tmp_path: Path) -> None:
+    folder, simulation = built
+    with pytest.raises(SimulationError, match="failing tests"):
+        run(simulation, BENCH, env=environment(folder, tmp_path, "/absent.npy", "/absent.npz"))

@@ -1,0 +1,93 @@
+"""The engine for a board: the smallest that is fast enough, or the best there is, by name."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from twofold.boards.board import Board, Window
+from twofold.boards.board_file import load_board
+from twofold.boards.choose import (
+    LUT_SHARE,
+    Prediction,
+    budget,
+    choose,
+    engines,
+    fastest,
+    fitting,
+    memory_bytes,
+    predicted_area,
+)
+from twofold.errors import UserError
+from twofold.network.graph import Network
+from twofold.plan.program import Program
+from twofold.rtl.primitives.family import Family
+
+ARTY = load_board("arty-a7-100t")
+
+
+@pytest.fixture(scope="module")
+def programs(network: Network) -> tuple[Program, ...]:
+    return engines(network, Family.XC7)
+
+
+def test_without_a_target_the_smallest_is_chosen(
+    board: Board, network: Network, programs: tuple[Program, ...]
+) -> None:
+    found = choose(network, board)
+    luts = [one.area.lut + one.area.lutram for one in fitting(board, programs)]
+    assert found.area.lut + found.area.lutram == min(luts)
+
+
+def test_a_target_is_met_by_the_smallest_that_can(
+    board: Board, network: Network, programs: tuple[Program, ...]
+) -> None:
+    rates = sorted(one.frames_per_second for one in fitting(board, programs))
+    found = choose(network, board, rates[-2])
+    assert found.frames_per_second >= rates[-2]
+    smaller = [one for one in fitting(board, programs) if one.area.lut < found.area.lut]
+    assert all(one.frames_per_second < rates[-2] for one in smaller)
+
+
+def test_a_target_that_cannot_be_met_is_refused_with_the_best(
+    board: Board, network: Network, programs: tuple[Program, ...]
+) -> None:
+    best = fastest(fitting(board, programs))
+    message = r"expected 1e\+09 frames a second on TUL PYNQ-Z2 at 100 MHz; the best that fits does "
+    with pytest.raises(UserError, match=f"{message}{best.frames_per_second:,.0f} "):
+        choose(network, board, 1e9)
+    with pytest.raises(UserError, match="target: expected more than 0 frames a second, got -1"):
+        choose(network, board, -1)
+
+
+def test_a_device_that_holds_none_is_refused(board: Board, network: Network) -> None:
+    small = replace(board, resources=replace(board.resources, lut=1000))
+    with pytest.raises(UserError, match=r"small: expected an engine that fits TUL PYNQ-Z2 .*, found none"):
+        choose(network, small)
+
+
+def test_the_budget_leaves_luts_and_the_memory_of_a_fabric(board: Board) -> None:
+    assert budget(board).lut == int(53_200 * LUT_SHARE)
+    assert budget(board).bram36 == 140
+    assert budget(ARTY).bram36 == 135 - 32
+
+
+def test_memory_that_is_too_small_holds_no_program(programs: tuple[Program, ...]) -> None:
+    needed = min(memory_bytes(program) for program in programs)
+    tiny = replace(ARTY, memory=Window(ARTY.memory.base, needed - 1))
+    assert fitting(tiny, programs) == []
+
+
+def test_rates_follow_from_clock_cycles_and_the_uart(board: Board, programs: tuple[Program, ...]) -> None:
+    program = programs[0]
+    found = Prediction.of(board, program)
+    assert found.frames_per_second == 1e8 / program.frame_cycles
+    assert found.link_frames_per_second is None
+    bytes_a_frame = program.input_stride + program.output_stride
+    assert Prediction.of(ARTY, program).link_frames_per_second == 200_000 / bytes_a_frame
+
+
+def test_portable_forms_count_twice(programs: tuple[Program, ...]) -> None:
+    geometry = programs[0].geometry
+    assert predicted_area(replace(geometry, family=Family.XCUP)).lut == 2 * predicted_area(geometry).lut
