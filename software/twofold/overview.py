@@ -9,8 +9,9 @@ from typing import Any
 from twofold.errors import UserError
 from twofold.network.describe import Row, describe, total_macs
 from twofold.network.graph import Network
-from twofold.network.ops import Conv2d, Flatten, Linear, Op, Requantise, Threshold
+from twofold.network.ops import Concat, Conv2d, Flatten, Linear, Op, Requantise, Threshold
 from twofold.network.types import IntType, width_of
+from twofold.plan.arrange import arrange
 from twofold.plan.propose import propose
 from twofold.plan.stages import Stage, stages
 from twofold.plan.tiles import tile_weights
@@ -85,7 +86,9 @@ def overview(imported: Imported) -> Overview:
     network = imported.network
     obstacle, arrays = "", dict[str, str]()
     try:
-        arrays = _arrays(stages(network), propose(network))
+        geometry = propose(network)
+        arranged = arrange(network, geometry.lanes, geometry.tiles)
+        arrays = _arrays(stages(arranged.network, arranged.views), geometry)
     except UserError as error:
         obstacle = str(error)
     rows = zip(network.ops, describe(network), strict=True)
@@ -96,7 +99,7 @@ def overview(imported: Imported) -> Overview:
 def _where(op: Op, arrays: Mapping[str, str]) -> str:
     if isinstance(op, Requantise | Threshold):
         return REQUANTISER
-    return ADDRESSES if isinstance(op, Flatten) else arrays.get(op.name, LANES)
+    return ADDRESSES if isinstance(op, Flatten | Concat) else arrays.get(op.name, LANES)
 
 
 def _arrays(parts: tuple[Stage, ...], geometry: Geometry) -> dict[str, str]:

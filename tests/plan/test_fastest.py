@@ -10,10 +10,11 @@ import pytest
 from twofold.network.ops import Conv2d, Requantise
 from twofold.plan.cost import BusTiming, CostModel
 from twofold.plan.fastest import cycles, fastest
+from twofold.plan.maps import Map
 from twofold.plan.propose import propose
 from twofold.plan.schedule import plan
 from twofold.plan.split import splits
-from twofold.plan.stages import Map, Stage, stages
+from twofold.plan.stages import Stage, stages
 from twofold.qonnx.importer.load import import_model
 from twofold.rtl.geometry import Geometry
 from twofold.rtl.isa import LANES_PE

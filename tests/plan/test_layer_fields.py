@@ -11,8 +11,9 @@ import pytest
 from twofold.network.errors import NetworkError
 from twofold.network.ops import Add, Conv2d, MaxPool2d, Requantise, SumPool2d
 from twofold.plan.layer_fields import Placement, check_limits, layer_fields
+from twofold.plan.maps import Map
 from twofold.plan.split import Split, Work
-from twofold.plan.stages import Body, Map, Stage
+from twofold.plan.stages import Body, Stage
 from twofold.rtl.geometry import Geometry, PeName
 from twofold.rtl.isa import LANES_PE, Opcode, Output, encode
 from twofold.rtl.partial_sums import Accumulation

@@ -10,8 +10,9 @@ import pytest
 from twofold.network.errors import NetworkError
 from twofold.network.graph import Network
 from twofold.network.ops import Add, Conv2d, Requantise
+from twofold.plan.maps import Map
 from twofold.plan.split import Split, Work, splits, works
-from twofold.plan.stages import Body, Map, Stage, stages
+from twofold.plan.stages import Body, Stage, stages
 from twofold.rtl.geometry import Geometry
 
 EIGHT = Geometry(lanes=8, tiles=8, weight_banks=4)

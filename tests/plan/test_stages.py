@@ -11,7 +11,8 @@ from twofold.network.errors import NetworkError
 from twofold.network.graph import Network, Tensor
 from twofold.network.ops import Conv2d, MaxPool2d, Requantise, SumPool2d
 from twofold.network.types import IntType
-from twofold.plan.stages import Map, stages
+from twofold.plan.maps import Map
+from twofold.plan.stages import stages
 
 
 def test_bodies_take_their_quantiser_along_and_flattening_vanishes(network: Network) -> None:

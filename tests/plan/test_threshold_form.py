@@ -10,7 +10,8 @@ import pytest
 from twofold.network.graph import Network
 from twofold.network.ops import Requantise, SumPool2d, Threshold
 from twofold.network.rounding import requantise
-from twofold.plan.stages import Map, Stage, stages
+from twofold.plan.maps import Map
+from twofold.plan.stages import Stage, stages
 from twofold.plan.threshold_form import executed, threshold_form
 from twofold.rtl.geometry import Geometry
 

@@ -11,7 +11,7 @@ from twofold.network.errors import NetworkError
 from twofold.network.ops import Conv2d
 from twofold.network.types import IntArray
 from twofold.plan.input_blocks import InputBlocks
-from twofold.plan.stages import Map
+from twofold.plan.maps import Map
 from twofold.plan.tiles import tile_weights, tiles
 from twofold.rtl.mac.apot_shift import ApotShift
 from twofold.rtl.mac.int8_dsp import Int8Dsp

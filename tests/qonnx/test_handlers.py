@@ -6,6 +6,7 @@ import numpy as np
 import onnx
 import pytest
 
+from twofold.errors import UserError
 from twofold.network.dyadic import Dyadic
 from twofold.network.ops import Add, Conv2d, Linear, MaxPool2d, Requantise, SumPool2d, Threshold
 from twofold.network.ranges import value_ranges
@@ -316,3 +317,36 @@ def test_unused_branches_leave_no_op(new_graph, load):
     graph.node("MatMul", [graph.quantised_input(), graph.weights("weight", (5, 3))], "y")
     graph.quant("x", "nowhere", 2**-3)
     assert kinds(load(graph)) == ["Linear"]
+
+
+def test_data_of_one_scale_is_joined_along_channels(new_graph, agreed):
+    graph = new_graph((3, 4, 5))
+    graph.conv(graph.quantised_input(), "conv", (7, 3, 1, 1))
+    graph.quant("conv", "few", 2**-4, bits=4, signed=0)
+    graph.node("Concat", ["x", "few"], "more", axis=1)
+    graph.node("Concat", ["few", "more", "more"], "y", axis=-3)
+    network = agreed(graph, "more", "y")
+    assert kinds(network) == ["Conv2d", "Requantise", "Concat", "Concat"]
+    assert (network.output.shape, network.output.type.bits) == ((27, 4, 5), 8)
+
+
+def test_vectors_are_joined(new_graph, agreed):
+    graph = new_graph((5,))
+    graph.node("Concat", [graph.quantised_input(), "x"], "twice", axis=1)
+    graph.node("MatMul", ["twice", graph.weights("w", (10, 3))], "y")
+    assert kinds(agreed(graph)) == ["Concat", "Linear"]
+
+
+@pytest.mark.parametrize(
+    ("axis", "scale", "refusal"),
+    [
+        (2, 2**-4, "Concat 'y': attribute axis: found 2, supported: 1 or -3"),
+        (1, 2**-3, "Concat 'y': inputs: found .*, supported: one scale, zero point and sign for all"),
+    ],
+)
+def test_what_cannot_be_joined_is_refused(new_graph, load, axis, scale, refusal):
+    graph = new_graph((3, 4, 4))
+    graph.quant(graph.quantised_input(), "other", scale, signed=0)
+    graph.node("Concat", ["x", "other"], "y", axis=axis)
+    with pytest.raises(UserError, match=refusal):
+        load(graph)

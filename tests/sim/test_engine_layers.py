@@ -13,7 +13,18 @@ from hypothesis import strategies as st
 from twofold.golden.compare import Check, Status
 from twofold.network.dyadic import Dyadic
 from twofold.network.graph import Network, Tensor
-from twofold.network.ops import Add, Conv2d, Flatten, Linear, MaxPool2d, Op, Requantise, SumPool2d, Threshold
+from twofold.network.ops import (
+    Add,
+    Concat,
+    Conv2d,
+    Flatten,
+    Linear,
+    MaxPool2d,
+    Op,
+    Requantise,
+    SumPool2d,
+    Threshold,
+)
 from twofold.network.passes.narrow import narrow_accumulators
 from twofold.network.passes.run import run_passes
 from twofold.network.shapes import result_shape
@@ -160,7 +171,30 @@ def residual() -> Network:
     return sketch.network("residual", sketch.logits(sketch.requantise(total, UINT8, 0.2), 10))
 
 
-NETWORKS = {build.__name__: build for build in (convolutions, poolings, wide, residual)}
+def joined() -> Network:
+    """Tensors joined with the frame, with all before them, twice, in another order, and as vectors."""
+    full = np.arange(-127, 128)
+    sketch = Sketch((5, 9, 7), UINT8)
+    around = sketch.put(MaxPool2d, UINT8, "x", kernel=(3, 3), stride=(1, 1), padding=(1, 1, 1, 1))
+    frame = sketch.put(Concat, UINT8, "x", around)
+    one = sketch.requantise(sketch.conv(frame, 12, (1, 1), full), UINT4, 2e-4)
+    two = sketch.threshold(sketch.conv(one, 9, (3, 3), APOT, padding=(1, 1, 1, 1)), UINT4, 900)
+    both = sketch.put(Concat, UINT4, one, two)
+    three = sketch.threshold(sketch.conv(both, 20, (1, 1), APOT), IntType(False, 3), 600, count=5)
+    four = sketch.put(Concat, UINT4, one, two, three)
+    other = sketch.put(Concat, UINT4, two, both, two)
+    copy = sketch.requantise(four, UINT4, 0.9)
+    total = sketch.threshold(sketch.put(Add, sketch.wide(UINT4.scale), four, copy), UINT4, 20)
+    total = sketch.put(MaxPool2d, UINT4, total, kernel=(3, 3), stride=(3, 3))
+    left = sketch.threshold(sketch.conv(total, 8, (3, 2), APOT), UINT4, 900)
+    right = sketch.threshold(sketch.conv(other, 11, (9, 7), APOT), UINT4, 2000)
+    ends = [sketch.put(Flatten, UINT4, part) for part in (left, right)]
+    logits = sketch.conv(sketch.put(Concat, UINT4, left, right), 3, (1, 1), APOT)
+    ends.append(sketch.put(Flatten, UINT4, sketch.threshold(logits, UINT4, 900)))
+    return sketch.network("joined", sketch.logits(sketch.put(Concat, UINT4, *ends), 10))
+
+
+NETWORKS = {build.__name__: build for build in (convolutions, poolings, wide, residual, joined)}
 
 
 @pytest.mark.parametrize("stalls", [0.0, 0.4])

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from twofold.network.graph import Network
 from twofold.network.ops import Conv2d
-from twofold.network.ranges import sum_bound, value_ranges
+from twofold.network.ranges import ChannelRange, sum_bound, value_ranges
 from twofold.plan.stages import Stage
 
 
@@ -22,7 +22,9 @@ def sum_limits(network: Network, parts: Sequence[Stage], slacks: Sequence[int]) 
         bound = max(map(abs, ranges[part.sums.name].bounds))
         if isinstance(body, Conv2d):
             source = network.tensors[part.operands[0].name]
-            bound = sum_bound(body, source, ranges[source.name]) + slack
+            values = ranges[source.name]
+            spread = ChannelRange(*map(part.operands[0].spread, (values.lo, values.hi)))
+            bound = sum_bound(body, source, spread) + slack
         limits.append(bound)
     return limits
 

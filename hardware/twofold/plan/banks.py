@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from twofold.plan.layout import blocks_of
-from twofold.plan.stages import Map
+from twofold.plan.maps import Map
 
 
 @dataclass(frozen=True)
@@ -82,23 +82,23 @@ class BankLayout:
         """Words of each bank that a map of so many blocks takes."""
         return -(-blocks // self.fold) * self.band_words
 
-    def transfers(self, blocks: int) -> Iterator[Transfer]:
-        """Block after block; a single bank takes all blocks at once."""
+    def transfers(self, blocks: int, begin: int = 0) -> Iterator[Transfer]:
+        """Block after block of a map that begins at block `begin`; a single bank takes all at once."""
         pixels = self.height * self.width
         if self.tiles == 1:
-            yield Transfer(0, blocks * pixels, 0, 0, 1, blocks * pixels)
+            yield Transfer(0, blocks * pixels, self.block_address(begin), 0, 1, blocks * pixels)
             return
         for block in range(blocks):
             yield Transfer(
                 first=block * pixels,
                 words=pixels,
-                address=self.block_address(block),
-                bank=self.bank(0, block),
+                address=self.block_address(begin + block),
+                bank=self.bank(0, begin + block),
                 bank_step=self.fold,
                 band_words=self.band_words,
             )
 
 
 def words_of(map_: Map, lanes: int, tiles: int) -> int:
-    """Words of each bank that the map takes."""
-    return BankLayout.of(map_, tiles).words(blocks_of(map_.channels, lanes))
+    """Words of each bank from the beginning of the map's buffer to its end."""
+    return BankLayout.of(map_, tiles).words(map_.first + blocks_of(map_.channels, lanes))

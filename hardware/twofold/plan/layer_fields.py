@@ -10,8 +10,9 @@ from twofold.network.ops import Add, Conv2d, MaxPool2d, Requantise, Threshold
 from twofold.plan.banks import BankLayout
 from twofold.plan.input_blocks import InputBlocks
 from twofold.plan.layout import blocks_of
+from twofold.plan.maps import Map, code_range
 from twofold.plan.split import Work
-from twofold.plan.stages import Map, Stage, code_range
+from twofold.plan.stages import Stage
 from twofold.plan.window import Window
 from twofold.rtl.geometry import LANE_BITS, Geometry
 from twofold.rtl.isa import ADDRESS_BITS, LANES_PE, WINDOW_BITS, Output
@@ -24,7 +25,7 @@ _WINDOW_MAX = (1 << WINDOW_BITS) - 1
 
 @dataclass(frozen=True)
 class Placement:
-    """On-chip addresses of a stage's operands, result, weights and parameters.
+    """On-chip addresses of the buffers of a stage's operands and result, of its weights and parameters.
 
     group_weights, group_parameters: words of each group of output blocks.
     """
@@ -94,7 +95,8 @@ def _groups(stage: Stage, geometry: Geometry, work: Work) -> Mapping[str, int]:
 
 def _input_rows(stage: Stage, geometry: Geometry, place: Placement, work: Work) -> Mapping[str, int]:
     window, banks = Window.of(stage), BankLayout.of(stage.operands[0], geometry.tiles)
-    block = InputBlocks.of(stage, work.split.blocks, geometry).firsts[work.first_group]
+    inputs = InputBlocks.of(stage, work.split.blocks, geometry)
+    block = stage.operands[0].first + inputs.firsts[work.first_group]
     origin = window.origin[0] + work.first_row * window.stride[0]
     return {
         "in_base": place.operands[0] + banks.block_address(block),
@@ -111,7 +113,7 @@ def _input_rows(stage: Stage, geometry: Geometry, place: Placement, work: Work) 
 
 def _results(stage: Stage, geometry: Geometry, place: Placement, work: Work) -> Mapping[str, int]:
     banks, split = BankLayout.of(stage.result, geometry.tiles), work.split
-    block = work.first_group * split.blocks
+    block = stage.result.first + work.first_group * split.blocks
     return {
         "out_base": place.result + banks.block_address(block),
         "out_band_words": banks.band_words,
@@ -170,9 +172,10 @@ def _input_blocks(
     if pe != LANES_PE:
         blocks = InputBlocks.of(stage, work.split.blocks, geometry).count
         return {"in_blocks": blocks, "in_block_stride": banks.band_words & _WRAP, "in_out_stride": 0}
+    first, last = (place.operands[i] + banks.block_address(stage.operands[i].first) for i in (0, -1))
     return {
         "in_blocks": len(stage.operands),
-        "in_block_stride": place.operands[-1] - place.operands[0] & _WRAP,
+        "in_block_stride": last - first & _WRAP,
         "in_out_stride": banks.block_address(work.split.blocks) & _WRAP,
     }
 

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 
 from twofold.errors import UserError
 from twofold.plan.banks import words_of
+from twofold.plan.maps import Map
 from twofold.plan.stages import Stage
 
 
 @dataclass(frozen=True)
 class Lifetime:
-    """Words of each bank that a map takes, and the stages between which it is needed, both inclusive.
+    """Words of each bank that a buffer takes, and the stages between which it is needed, both inclusive.
 
     born > dies: the map is needed across the end of a frame, as the next frame's input is.
     """
@@ -31,26 +32,24 @@ class Lifetime:
 
 
 def lifetimes(stages: Sequence[Stage], lanes: int, tiles: int, prefetch: int) -> tuple[Lifetime, ...]:
-    """One for each stored map, the input first. Sums that stay sums are not stored.
+    """One for each buffer, that of the input first. Sums that stay sums are not stored.
 
     prefetch: the stage from which on the next frame's input comes in, after the last one that reads this
     frame's; len(stages) if that is only after all of them.
     """
     last_use = _last_use(stages)
-    source = stages[0].operands[0]
-    result = [Lifetime(source.name, words_of(source, lanes, tiles), prefetch, last_use[source.name])]
+    first_use = {stages[0].operands[0].buffer: prefetch}
+    words: dict[str, int] = {}
     for index, stage in enumerate(stages):
-        if stage.quantiser is not None:
-            name = stage.result.name
-            result.append(
-                Lifetime(name, words_of(stage.result, lanes, tiles), index, last_use.get(name, index))
-            )
-    return tuple(result)
+        for map_ in _stored(stage):
+            words[map_.buffer] = max(words.get(map_.buffer, 0), words_of(map_, lanes, tiles))
+            first_use.setdefault(map_.buffer, index)
+    return tuple(Lifetime(name, words[name], born, last_use[name]) for name, born in first_use.items())
 
 
 def earliest_prefetch(stages: Sequence[Stage], lanes: int, tiles: int, depth: int) -> int:
     """The first stage during which `depth` words hold the next frame's input beside all other maps."""
-    first = _last_use(stages)[stages[0].operands[0].name] + 1
+    first = _last_use(stages)[stages[0].operands[0].buffer] + 1
     for stage in range(first, len(stages)):
         lives = lifetimes(stages, lanes, tiles, stage)
         if _needed(lives, _first_fit(lives)) <= depth:
@@ -71,7 +70,12 @@ def allocate(lives: Sequence[Lifetime], depth: int) -> Mapping[str, int]:
 
 
 def _last_use(stages: Sequence[Stage]) -> Mapping[str, int]:
-    return {operand.name: index for index, stage in enumerate(stages) for operand in stage.operands}
+    return {map_.buffer: index for index, stage in enumerate(stages) for map_ in _stored(stage)}
+
+
+def _stored(stage: Stage) -> tuple[Map, ...]:
+    """The maps of activation memory that a stage reads or writes."""
+    return stage.operands if stage.quantiser is None else (*stage.operands, stage.result)
 
 
 def _needed(lives: Sequence[Lifetime], addresses: Mapping[str, int]) -> int:

@@ -7,7 +7,8 @@ import numpy as np
 from twofold.network.errors import NetworkError
 from twofold.network.ops import Conv2d, Requantise, Threshold
 from twofold.network.types import IntArray
-from twofold.plan.stages import Stage, code_range
+from twofold.plan.maps import code_range
+from twofold.plan.stages import Stage
 from twofold.rtl.geometry import LANE_BITS, SUM_WORD_BITS, Geometry
 from twofold.rtl.mac.interface import pack
 from twofold.rtl.requantize_words import RequantiseWords

@@ -16,7 +16,7 @@ from twofold.files import atomic_path, write_atomically
 from twofold.network.types import IntArray
 from twofold.plan.instructions import Instruction
 from twofold.plan.layout import blocks_of, pack, unpack
-from twofold.plan.stages import Map
+from twofold.plan.maps import Map
 from twofold.rtl.geometry import LANE_BITS, SUM_WORD_BITS, Geometry, PeName
 from twofold.rtl.isa import Opcode
 from twofold.rtl.primitives.family import Family
@@ -95,7 +95,8 @@ class Program:
         part = np.ascontiguousarray(raw[:, region.offset : region.offset + region.bytes(lanes)])
         words = part.view(np.dtype(f"<u{region.item_bits // 8}"))
         shape = (len(raw), blocks_of(map_.channels, lanes), map_.height, map_.width, lanes)
-        return unpack(words.reshape(shape), map_.channels, map_.signed)
+        codes = unpack(words.reshape(shape), map_.channels, map_.signed)
+        return codes[:, list(map_.held)] if map_.held else codes
 
     def description(self) -> dict[str, Any]:
         """What program.json holds: all but the two binary files."""
@@ -164,7 +165,8 @@ def _geometry(entry: dict[str, Any]) -> Geometry:
 
 
 def _region(entry: dict[str, Any]) -> Region:
-    region = Region(Map(**entry["map"]), entry["offset"], entry["item_bits"])
+    map_ = Map(**entry["map"] | {"held": tuple(entry["map"]["held"])})
+    region = Region(map_, entry["offset"], entry["item_bits"])
     sizes = (region.map.channels, region.map.height, region.map.width, region.offset + 1)
     if not all(isinstance(size, int) and 0 < size < 1 << 32 for size in sizes):
         raise ValueError(f"{region.map.name} of {sizes}")

@@ -12,15 +12,17 @@ from twofold.errors import UserError
 from twofold.network.graph import Network
 from twofold.network.ops import Conv2d, Threshold
 from twofold.plan.accumulators import accumulator_width, sum_limits
+from twofold.plan.arrange import arrange
 from twofold.plan.cost import BusTiming, CostModel
 from twofold.plan.fastest import cycles, fastest
 from twofold.plan.forms import fit_forms, with_fewer_multipliers, with_fewer_products
 from twofold.plan.input_blocks import InputBlocks
 from twofold.plan.layout import blocks_of
+from twofold.plan.maps import code_range
 from twofold.plan.memory_map import allocate, lifetimes
 from twofold.plan.parameters import words_per_block
 from twofold.plan.split import Split
-from twofold.plan.stages import Stage, code_range, stages
+from twofold.plan.stages import Stage, stages
 from twofold.plan.threshold_form import executed
 from twofold.plan.tiles import correction
 from twofold.rtl.geometry import ACCUMULATOR_BITS_MAX, ACCUMULATOR_BITS_MIN, Geometry, PeName
@@ -63,7 +65,8 @@ def propose(
 
     accumulator_bits: None for as many as the network's sums need. Raises UserError if no kind holds a layer.
     """
-    parts = stages(network)
+    arranged = arrange(network, lanes, tiles)
+    parts = stages(arranged.network, arranged.views)
     apot_bits = _apot_activation_bits(parts, Geometry(lanes=lanes))
     draft = Geometry(lanes=lanes, apot_activation_bits=apot_bits, family=family)
     if PeName.LUT_DA in preference:
@@ -77,7 +80,7 @@ def propose(
     draft = _leanest(parts, tuple(with_fewer_products(parts, fit_forms(parts, draft))))
     draft = _leanest(parts, tuple(with_fewer_multipliers(parts, draft)))
     parts = tuple(executed(part, draft) for part in parts)
-    draft = _with_sums(network, parts, draft, accumulator_bits)
+    draft = _with_sums(arranged.network, parts, draft, accumulator_bits)
     lives = lifetimes(parts, lanes, tiles, prefetch=len(parts))
     addresses = allocate(lives, _ADDRESSES)
     chosen = [_split(stage, draft) for stage in parts]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -13,23 +13,24 @@ from twofold.network.graph import Network
 from twofold.network.ops import Conv2d, Threshold
 from twofold.network.verify import verify
 from twofold.plan.accumulators import accumulator_width, sum_limits
-from twofold.plan.banks import BankLayout, Transfer
+from twofold.plan.arrange import arrange
 from twofold.plan.cost import BusTiming, CostModel
 from twofold.plan.fastest import fastest
 from twofold.plan.input_blocks import InputBlocks
-from twofold.plan.instructions import Instruction, layer, load, marker, prefetch, store
+from twofold.plan.instructions import Instruction, layer, load, marker, prefetch
 from twofold.plan.layer_fields import Placement, check_limits, layer_fields
-from twofold.plan.layout import blocks_of
+from twofold.plan.maps import Map
 from twofold.plan.memory_map import allocate, earliest_prefetch, lifetimes
 from twofold.plan.parameters import parameter_words, words_per_block
 from twofold.plan.program import Program, Region
+from twofold.plan.results import Results, results, stores, transfers
 from twofold.plan.segments import Part, Segment
 from twofold.plan.split import Split, works
-from twofold.plan.stages import Map, Stage, stages
+from twofold.plan.stages import Stage, stages
 from twofold.plan.threshold_form import executed
 from twofold.plan.tiles import TiledWeights, tile_weights
 from twofold.plan.timeline import RunTiming
-from twofold.rtl.geometry import LANE_BITS, SUM_WORD_BITS, Geometry
+from twofold.rtl.geometry import LANE_BITS, Geometry
 from twofold.rtl.isa import LANES_PE, Base, Memory, Opcode
 from twofold.rtl.mac.kinds import pe_kinds
 
@@ -75,8 +76,10 @@ def plan(
     Raises NetworkError or UserError, naming the layer, for what does not fit.
     """
     cost = CostModel(geometry, bus)
-    planned = tuple(_planned(executed(stage, geometry), cost) for stage in stages(verify(network)))
-    _check_accumulators(network, planned, geometry)
+    arranged = arrange(verify(network), geometry.lanes, geometry.tiles)
+    found = stages(arranged.network, arranged.views)
+    planned = tuple(_planned(executed(stage, geometry), cost) for stage in found)
+    _check_accumulators(arranged.network, planned, geometry)
     weights = Segment(
         Memory.WEIGHTS,
         tuple(part.weight_parts(geometry.weight_banks) for part in planned),
@@ -91,12 +94,12 @@ def plan(
         len(weights.data),
         geometry.parameter_words,
     )
-    outputs = _outputs(network, planned, geometry.lanes, traced)
+    stored = results(arranged, [part.stage for part in planned], geometry.lanes, traced)
     first, addresses = _addresses(planned, geometry)
     source = planned[0].stage.operands[0]
-    inputs = tuple(_input(geometry, source, addresses[source.name]))
+    inputs = tuple(_input(geometry, source, addresses[source.buffer]))
     setup = (*weights.setup(), *parameters.setup(), *inputs, marker(Opcode.FRAME))
-    frame = tuple(_frame(planned, geometry, addresses, weights, parameters, outputs))
+    frame = tuple(_frame(planned, geometry, addresses, weights, parameters, stored))
     frame = tuple(_with_prefetches(frame, map(prefetch, inputs), planned[first:]))
     if len(setup) + len(frame) > geometry.instructions:
         raise NetworkError(
@@ -111,7 +114,7 @@ def plan(
         image=weights.data + parameters.data,
         input=Region(source, 0, LANE_BITS),
         input_scale=float(network.input.type.scale),
-        outputs=outputs,
+        outputs=stored.regions,
         output_scale=float(network.output.type.scale),
         setup_cycles=timing.setup,
         frame_cycles=timing.frame,
@@ -148,22 +151,6 @@ def _check_accumulators(network: Network, planned: Sequence[PlannedStage], geome
             raise NetworkError(stage.body.name, "accumulator", expected, limit)
 
 
-def _outputs(
-    network: Network, planned: Sequence[PlannedStage], lanes: int, traced: bool
-) -> tuple[Region, ...]:
-    """Where a frame's results lie: the network's output, then every other stage's result if traced."""
-    results = {part.stage.result.name: part.stage for part in planned}
-    if network.output_name not in results:
-        raise NetworkError(network.name, "output", "a tensor that a layer computes", network.output_name)
-    output = results.pop(network.output_name)
-    stored = [output, *(results.values() if traced else ())]
-    regions: list[Region] = []
-    for stage in stored:
-        offset = regions[-1].offset + regions[-1].bytes(lanes) if regions else 0
-        regions.append(Region(stage.result, offset, SUM_WORD_BITS if stage.quantiser is None else LANE_BITS))
-    return tuple(regions)
-
-
 def _addresses(planned: Sequence[PlannedStage], geometry: Geometry) -> tuple[int, Mapping[str, int]]:
     """The stage from which on the next frame's input comes in, and where all maps are."""
     stages_, lanes, tiles = [part.stage for part in planned], geometry.lanes, geometry.tiles
@@ -177,9 +164,8 @@ def _frame(
     addresses: Mapping[str, int],
     weights: Segment,
     parameters: Segment,
-    outputs: Sequence[Region],
+    stored: Results,
 ) -> Iterator[Instruction]:
-    regions = {region.map.name: region for region in outputs}
     for index, part in enumerate(planned):
         yield from weights.before(index, part.stage.name)
         yield from parameters.before(index, part.stage.name)
@@ -187,8 +173,8 @@ def _frame(
         for work in works(part.stage, part.split, geometry):
             fields = layer_fields(part.stage, geometry, part.pe, place, work)
             yield layer(part.stage.name, fields)
-        if part.stage.result.name in regions:
-            yield from _stores(geometry, regions[part.stage.result.name], addresses)
+        for region in stored.after.get(index, ()):
+            yield from stores(geometry, region, addresses)
     yield marker(Opcode.END)
 
 
@@ -208,8 +194,8 @@ def _with_prefetches(
 
 def _placement(part: PlannedStage, addresses: Mapping[str, int], weights: int, parameters: int) -> Placement:
     return Placement(
-        operands=tuple(addresses[operand.name] for operand in part.stage.operands),
-        result=addresses.get(part.stage.result.name, 0),
+        operands=tuple(addresses[operand.buffer] for operand in part.stage.operands),
+        result=addresses.get(part.stage.result.buffer, 0),
         weights=weights,
         parameters=parameters,
         group_weights=part.group_weights,
@@ -217,29 +203,13 @@ def _placement(part: PlannedStage, addresses: Mapping[str, int], weights: int, p
     )
 
 
-def _transfers(geometry: Geometry, map_: Map, address: int) -> Iterator[tuple[int, Transfer]]:
-    """The parts of a map in activation memory, each with its first byte in DRAM."""
-    word_bytes = geometry.activation_word_bits // 8
-    layout = BankLayout.of(map_, geometry.tiles)
-    for transfer in layout.transfers(blocks_of(map_.channels, geometry.lanes)):
-        yield transfer.first * word_bytes, replace(transfer, address=address + transfer.address)
-
-
 def _input(geometry: Geometry, map_: Map, address: int) -> Iterator[Instruction]:
-    for first, transfer in _transfers(geometry, map_, address):
+    for first, transfer in transfers(geometry, map_, address):
         yield load("input", Memory.ACTIVATIONS, Base.INPUT, first, transfer)
 
 
-def _stores(geometry: Geometry, region: Region, addresses: Mapping[str, int]) -> Iterator[Instruction]:
-    map_ = region.map
-    if region.item_bits == SUM_WORD_BITS:
-        words = blocks_of(map_.channels, geometry.lanes) * map_.pixels
-        yield store(map_.name, Memory.SUMS, region.offset, Transfer(0, words, 0, 0, 1, words))
-        return
-    for first, transfer in _transfers(geometry, map_, addresses[map_.name]):
-        yield store(map_.name, Memory.ACTIVATIONS, region.offset + first, transfer)
-
-
 def result_maps(network: Network) -> tuple[Map, ...]:
-    """Every map that an engine computes, in order of execution."""
-    return tuple(stage.result for stage in stages(network))
+    """Every map of the network that an engine computes, in order of execution."""
+    arranged = arrange(network, lanes=1, tiles=1)
+    found = (stage.result for stage in stages(arranged.network, arranged.views))
+    return tuple(map_ for map_ in found if map_.name in network.tensors)

@@ -2,39 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 
 import numpy as np
 
 from twofold.network.errors import NetworkError
-from twofold.network.graph import Network, Tensor
-from twofold.network.ops import Add, Conv2d, Flatten, Linear, MaxPool2d, Op, Requantise, SumPool2d, Threshold
+from twofold.network.graph import Network
+from twofold.network.ops import (
+    Add,
+    Concat,
+    Conv2d,
+    Flatten,
+    Linear,
+    MaxPool2d,
+    Op,
+    Requantise,
+    SumPool2d,
+    Threshold,
+)
+from twofold.plan.maps import Map, View
 
 Quantiser = Requantise | Threshold
 Body = Conv2d | Add | MaxPool2d | SumPool2d
-
-
-@dataclass(frozen=True, eq=False)
-class Map:
-    """A tensor as the engine sees it: always [channels, height, width], a vector as 1 × 1 pixels."""
-
-    name: str
-    channels: int
-    height: int
-    width: int
-    signed: bool
-    bits: int
-    zero_point: int
-
-    @property
-    def pixels(self) -> int:
-        return self.height * self.width
-
-    @classmethod
-    def of(cls, tensor: Tensor) -> Map:
-        channels, height, width = tensor.shape if len(tensor.shape) == 3 else (*tensor.shape, 1, 1)
-        type_ = tensor.type
-        return cls(tensor.name, channels, height, width, type_.signed, type_.bits, type_.zero_point)
+NOTHING_JOINED: Mapping[str, View] = MappingProxyType({})
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,43 +49,53 @@ class Stage:
         return 0 if self.sums is self.result else self.result.zero_point
 
 
-def stages(network: Network) -> tuple[Stage, ...]:
+def stages(network: Network, views: Mapping[str, View] = NOTHING_JOINED) -> tuple[Stage, ...]:
     """The network as stages, in order of execution.
 
-    Linear layers become convolutions whose kernel is the flattened map, groups become zeros. Raises
-    NetworkError for what the engine cannot execute.
+    views: of joined tensors, from `twofold.plan.arrange`. Linear layers become convolutions whose kernel is
+    the flattened map, groups become zeros, and so do the gaps of joined tensors. Raises NetworkError for what
+    the engine cannot execute.
     """
     fused: set[str] = set()
     result = []
     for op in network.ops:
-        if isinstance(op, Flatten) or op.name in fused:
+        if isinstance(op, Concat) and op.output not in views:
+            raise NetworkError(op.name, "op", "an arranged network", op.kind)
+        if isinstance(op, Flatten | Concat) or op.name in fused:
             continue
-        stage = _stage(network, op)
+        stage = _stage(network, op, views)
         if stage.quantiser is not None:
             fused.add(stage.quantiser.name)
         result.append(stage)
     return tuple(result)
 
 
-def _stage(network: Network, op: Op) -> Stage:
-    operands = tuple(Map.of(network.tensors[_source(network, name)]) for name in op.inputs)
+def _stage(network: Network, op: Op, views: Mapping[str, View]) -> Stage:
+    def map_of(name: str) -> Map:
+        return Map.of(network.tensors[name], views.get(name))
+
+    operands = tuple(map_of(_source(network, name)) for name in op.inputs)
     if isinstance(op, Requantise | Threshold):
         body: Body = SumPool2d(op.name, op.inputs, op.inputs[0], kernel=(1, 1), stride=(1, 1))
-        return Stage(op.output, body, op, operands, operands[0], Map.of(network.result(op)))
+        return Stage(op.output, body, _spread(op, operands[0]), operands, operands[0], map_of(op.output))
     if isinstance(op, Linear):
         body = _as_convolution(op, operands[0])
     elif isinstance(op, Conv2d):
         body = without_groups(op)
+        body = replace(body, weight=operands[0].spread(body.weight, axis=1))
+    elif isinstance(op, MaxPool2d) and op.kernel == (1, 1):
+        body = SumPool2d(op.name, op.inputs, op.output, op.kernel, op.stride)
     elif isinstance(op, Add | MaxPool2d | SumPool2d):
         body = op
     else:
         raise NetworkError(op.name, "op", "one that the engine executes", op.kind)
-    sums = Map.of(network.result(op))
+    sums = map_of(op.output)
     quantiser = _quantiser(network, op)
     if quantiser is not None:
-        return Stage(quantiser.output, body, quantiser, operands, sums, Map.of(network.result(quantiser)))
+        spread = _spread(quantiser, sums)
+        return Stage(quantiser.output, body, spread, operands, sums, map_of(quantiser.output))
     if isinstance(op, MaxPool2d):
-        return Stage(op.output, body, _identity(network, op), operands, sums, sums)
+        return Stage(op.output, body, _spread(_identity(network, op), sums), operands, sums, sums)
     if op.output != network.output_name:
         raise NetworkError(op.name, "output", "a quantiser as the only reader of its sums", "other readers")
     return Stage(op.output, body, None, operands, sums, sums)
@@ -131,8 +133,15 @@ def _identity(network: Network, op: Op) -> Requantise:
 
 
 def _as_convolution(op: Linear, operand: Map) -> Conv2d:
-    weight = op.weight.reshape(len(op.weight), operand.channels, operand.height, operand.width)
-    return Conv2d(op.name, op.inputs, op.output, weight=weight, bias=op.bias)
+    weight = op.weight.reshape(len(op.weight), -1, operand.height, operand.width)
+    return Conv2d(op.name, op.inputs, op.output, weight=operand.spread(weight, axis=1), bias=op.bias)
+
+
+def _spread(op: Quantiser, sums: Map) -> Quantiser:
+    """With numbers for the gaps between joined tensors, whatever they give."""
+    if isinstance(op, Threshold):
+        return replace(op, thresholds=sums.spread(op.thresholds))
+    return replace(op, multiplier=sums.spread(op.multiplier, gap=1), shift=sums.spread(op.shift))
 
 
 def without_groups(op: Conv2d) -> Conv2d:
@@ -144,10 +153,3 @@ def without_groups(op: Conv2d) -> Conv2d:
     for group, part in enumerate(op.weight.reshape(op.groups, -1, inputs, *kernel)):
         weight[group, :, group] = part
     return replace(op, weight=weight.reshape(outputs, -1, *kernel), groups=1)
-
-
-def code_range(map_: Map) -> tuple[int, int]:
-    """Least and greatest code of a map's type."""
-    if map_.signed:
-        return -(1 << (map_.bits - 1)), (1 << (map_.bits - 1)) - 1
-    return 0, (1 << map_.bits) - 1

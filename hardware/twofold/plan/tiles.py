@@ -12,7 +12,7 @@ from twofold.network.ops import Conv2d
 from twofold.network.types import IntArray
 from twofold.plan.input_blocks import InputBlocks
 from twofold.plan.layout import blocks_of
-from twofold.plan.stages import Map, code_range
+from twofold.plan.maps import Map, code_range
 from twofold.rtl.mac.interface import PeKind
 
 

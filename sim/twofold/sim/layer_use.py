@@ -8,6 +8,7 @@ from itertools import groupby
 
 from twofold.network.graph import Network
 from twofold.network.ops import Conv2d, Linear
+from twofold.plan.arrange import arrange
 from twofold.plan.instructions import Instruction
 from twofold.plan.layout import blocks_of
 from twofold.plan.program import Program
@@ -66,7 +67,8 @@ def layer_uses(network: Network, program: Program, instruction_cycles: Sequence[
         for instruction, cycles in zip(program.instructions, instruction_cycles, strict=True)
         if instruction.opcode is Opcode.LAYER
     ]
-    by_name = {stage.name: stage for stage in stages(network)}
+    arranged = arrange(network, program.geometry.lanes, program.geometry.tiles)
+    by_name = {stage.name: stage for stage in stages(arranged.network, arranged.views)}
     weights = {op.name: op.weight.size for op in network.ops if isinstance(op, Conv2d | Linear)}
     groups = groupby(steps, key=lambda step: step.instruction.label)
     return [_use(by_name[label], weights, program.geometry, list(group)) for label, group in groups]

@@ -20,7 +20,18 @@ from twofold.golden.precision import FULL, NARROW, NARROW_MAX, exact_dtype, prod
 from twofold.golden.staircase import rounding, staircase
 from twofold.network.errors import NetworkError
 from twofold.network.graph import Network
-from twofold.network.ops import Add, Conv2d, Flatten, Linear, MaxPool2d, Op, Requantise, SumPool2d, Threshold
+from twofold.network.ops import (
+    Add,
+    Concat,
+    Conv2d,
+    Flatten,
+    Linear,
+    MaxPool2d,
+    Op,
+    Requantise,
+    SumPool2d,
+    Threshold,
+)
 from twofold.network.ranges import ChannelRange, sum_bound
 
 #: Operands [N, C, ...] → result [N, C, ...]; operands are left as they are.
@@ -96,6 +107,11 @@ def _(op: Add, network: Network, ranges: Ranges) -> Kernel:
         return torch.add(aligned, large, alpha=factors[second])
 
     return add
+
+
+@kernel.register
+def _(op: Concat, network: Network, ranges: Ranges) -> Kernel:
+    return lambda *operands: torch.cat(operands, dim=1)
 
 
 @kernel.register

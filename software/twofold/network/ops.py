@@ -66,6 +66,11 @@ class Add(Op):
 
 
 @dataclass(frozen=True, eq=False)
+class Concat(Op):
+    """Operands of one type, bits aside, joined along channels: [C1, H, W], [C2, H, W] → [C1 + C2, H, W]."""
+
+
+@dataclass(frozen=True, eq=False)
 class MaxPool2d(Op):
     """Maximum over windows, [C, H, W] → [C, H', W']. Padding never wins."""
 
@@ -117,5 +122,5 @@ class Threshold(Op):
 
 
 ALL_OPS: tuple[type[Op], ...] = (
-    Conv2d, Linear, Add, MaxPool2d, SumPool2d, Flatten, Requantise, Threshold,
+    Conv2d, Linear, Add, Concat, MaxPool2d, SumPool2d, Flatten, Requantise, Threshold,
 )  # fmt: skip

@@ -13,7 +13,18 @@ import numpy.typing as npt
 
 from twofold.network.errors import NetworkError
 from twofold.network.graph import Network, Tensor
-from twofold.network.ops import Add, Conv2d, Flatten, Linear, MaxPool2d, Op, Requantise, SumPool2d, Threshold
+from twofold.network.ops import (
+    Add,
+    Concat,
+    Conv2d,
+    Flatten,
+    Linear,
+    MaxPool2d,
+    Op,
+    Requantise,
+    SumPool2d,
+    Threshold,
+)
 from twofold.network.rounding import requantise
 from twofold.network.types import IntArray, IntType
 
@@ -122,6 +133,13 @@ def _(op: Add, network: Network, *operands: ChannelRange) -> ChannelRange:
     (a, b), (shift_a, shift_b) = operands, op.shifts
     _require_exact(op, "sum", float((a.magnitude * 2.0**shift_a + b.magnitude * 2.0**shift_b).max()))
     return ChannelRange((a.lo << shift_a) + (b.lo << shift_b), (a.hi << shift_a) + (b.hi << shift_b))
+
+
+@result_range.register
+def _(op: Concat, network: Network, *operands: ChannelRange) -> ChannelRange:
+    return ChannelRange(
+        np.concatenate([range_.lo for range_ in operands]), np.concatenate([range_.hi for range_ in operands])
+    )
 
 
 @result_range.register

@@ -6,7 +6,18 @@ from functools import singledispatch
 from math import prod
 
 from twofold.network.errors import NetworkError
-from twofold.network.ops import Add, Conv2d, Flatten, Linear, MaxPool2d, Op, Requantise, SumPool2d, Threshold
+from twofold.network.ops import (
+    Add,
+    Concat,
+    Conv2d,
+    Flatten,
+    Linear,
+    MaxPool2d,
+    Op,
+    Requantise,
+    SumPool2d,
+    Threshold,
+)
 from twofold.network.rounding import SHIFT_MAX
 
 Shape = tuple[int, ...]
@@ -88,6 +99,15 @@ def _(op: Add, *operands: Shape) -> Shape:
     if not 0 <= min(op.shifts) <= max(op.shifts) <= SHIFT_MAX:
         raise NetworkError(op.name, "shifts", f"0 to {SHIFT_MAX}", op.shifts)
     return operands[0]
+
+
+@result_shape.register
+def _(op: Concat, *operands: Shape) -> Shape:
+    if len({shape[1:] for shape in operands}) > 1:
+        raise NetworkError(
+            op.name, "inputs", "operands of equal height and width", [list(shape) for shape in operands]
+        )
+    return sum(shape[0] for shape in operands), *operands[0][1:]
 
 
 @result_shape.register

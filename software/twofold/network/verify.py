@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import singledispatch
 from math import prod
 
@@ -9,7 +10,7 @@ import numpy as np
 
 from twofold.network.errors import NetworkError
 from twofold.network.graph import Network, Tensor
-from twofold.network.ops import ALL_OPS, Add, Flatten, MaxPool2d, Op, Requantise, SumPool2d, Threshold
+from twofold.network.ops import ALL_OPS, Add, Concat, Flatten, MaxPool2d, Op, Requantise, SumPool2d, Threshold
 from twofold.network.ranges import EXACT_BITS, value_ranges
 from twofold.network.rounding import MULTIPLIER_BITS, SHIFT_MAX
 from twofold.network.shapes import MAX_ELEMENTS, result_shape
@@ -55,9 +56,7 @@ def _verify_names(network: Network) -> None:
             )
         if op.name in names:
             raise NetworkError(op.name, "name", "a name of its own", "another op of this name")
-        arity = 2 if isinstance(op, Add) else 1
-        if len(op.inputs) != arity:
-            raise NetworkError(op.name, "inputs", f"{arity} operand(s)", op.inputs)
+        _verify_arity(op)
         for name in op.inputs:
             if name not in ready:
                 raise NetworkError(op.name, "inputs", "tensors computed before", name)
@@ -69,6 +68,16 @@ def _verify_names(network: Network) -> None:
         raise NetworkError(network.name, "output", "a tensor that an op writes", network.output_name)
     for name in network.tensors.keys() - ready:
         raise NetworkError(network.name, "tensors", "tensors that an op writes", name)
+
+
+def _verify_arity(op: Op) -> None:
+    if isinstance(op, Concat):
+        if len(op.inputs) < 2:
+            raise NetworkError(op.name, "inputs", "2 operands or more", op.inputs)
+        return
+    arity = 2 if isinstance(op, Add) else 1
+    if len(op.inputs) != arity:
+        raise NetworkError(op.name, "inputs", f"{arity} operand(s)", op.inputs)
 
 
 @singledispatch
@@ -89,6 +98,16 @@ def _(op: Add, network: Network) -> None:
         zero += operand.type.zero_point << shift
     if zero != result.zero_point:
         raise NetworkError(op.name, "zero point", str(zero), result.zero_point)
+
+
+@verify_op.register
+def _(op: Concat, network: Network) -> None:
+    """Integers of all operands mean the same; they may have fewer bits than the result."""
+    result = network.result(op).type
+    for operand in network.operands(op):
+        if replace(operand.type, bits=result.bits) != result or operand.type.bits > result.bits:
+            expected = f"{operand.type} of {operand.name}, or more bits"
+            raise NetworkError(op.name, "output type", expected, result)
 
 
 @verify_op.register(MaxPool2d)

@@ -8,6 +8,7 @@ from types import MappingProxyType
 
 from twofold.qonnx.importer.handlers import (
     arithmetic,
+    concat,
     conv,
     elementwise,
     host,
@@ -76,7 +77,11 @@ CORE: Mapping[str, Operator] = MappingProxyType(
             "bounds also as inputs",
             ("min", "max"),
         ),
-        "Concat": Operator(arithmetic.concat, "of constant vectors, such as shapes", ("axis",)),
+        "Concat": Operator(
+            concat.concat,
+            "of quantised data along channels, with one scale, zero point and sign; of constant vectors",
+            ("axis",),
+        ),
         "Constant": Operator(
             shape.constant,
             "a tensor or numbers",
