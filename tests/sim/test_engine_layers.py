@@ -174,7 +174,7 @@ def residual() -> Network:
 def joined() -> Network:
     """Tensors joined with the frame, with all before them, twice, in another order, and as vectors."""
     full = np.arange(-127, 128)
-    sketch = Sketch((5, 9, 7), UINT8)
+    sketch = Sketch((5, 6, 4), UINT8)
     around = sketch.put(MaxPool2d, UINT8, "x", kernel=(3, 3), stride=(1, 1), padding=(1, 1, 1, 1))
     frame = sketch.put(Concat, UINT8, "x", around)
     one = sketch.requantise(sketch.conv(frame, 12, (1, 1), full), UINT4, 2e-4)
@@ -186,8 +186,9 @@ def joined() -> Network:
     copy = sketch.requantise(four, UINT4, 0.9)
     total = sketch.threshold(sketch.put(Add, sketch.wide(UINT4.scale), four, copy), UINT4, 20)
     total = sketch.put(MaxPool2d, UINT4, total, kernel=(3, 3), stride=(3, 3))
-    left = sketch.threshold(sketch.conv(total, 8, (3, 2), APOT), UINT4, 900)
-    right = sketch.threshold(sketch.conv(other, 11, (9, 7), APOT), UINT4, 2000)
+    left = sketch.threshold(sketch.conv(total, 8, (2, 1), APOT), UINT4, 900)
+    other = sketch.put(MaxPool2d, UINT4, other, kernel=(6, 4), stride=(1, 1))
+    right = sketch.threshold(sketch.conv(other, 11, (1, 1), APOT), UINT4, 900)
     ends = [sketch.put(Flatten, UINT4, part) for part in (left, right)]
     logits = sketch.conv(sketch.put(Concat, UINT4, left, right), 3, (1, 1), APOT)
     ends.append(sketch.put(Flatten, UINT4, sketch.threshold(logits, UINT4, 900)))
