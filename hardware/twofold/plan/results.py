@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from twofold.network.errors import NetworkError
@@ -26,9 +26,11 @@ class Results:
     after: Mapping[int, tuple[Region, ...]]
 
 
-def results(arranged: Arrangement, stages: Sequence[Stage], lanes: int, traced: bool) -> Results:
-    """The network's output, and every other stage's result if traced. Raises NetworkError for an output that
-    no layer computes."""
+def results(
+    arranged: Arrangement, stages: Sequence[Stage], lanes: int, kept: Collection[str] = ()
+) -> Results:
+    """The network's output, and the results that are in `kept`. Raises NetworkError for an output that no
+    layer computes."""
     name = arranged.network.output_name
     found = {stage.result.name: (place, stage.result) for place, stage in enumerate(stages)}
     if isinstance(arranged.network.producers.get(name), Concat):
@@ -36,7 +38,7 @@ def results(arranged: Arrangement, stages: Sequence[Stage], lanes: int, traced: 
         found[name] = (max(i for i, s in enumerate(stages) if s.result.buffer == map_.buffer), map_)
     if name not in found:
         raise NetworkError(arranged.network.name, "output", "a tensor that a layer computes", name)
-    stored = [found.pop(name), *(found.values() if traced else ())]
+    stored = [found.pop(name), *(found[other] for other in found if other in kept)]
     sums = {stage.result.name for stage in stages if stage.quantiser is None}
     regions: list[Region] = []
     after: dict[int, tuple[Region, ...]] = {}

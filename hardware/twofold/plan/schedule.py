@@ -94,7 +94,8 @@ def plan(
         len(weights.data),
         geometry.parameter_words,
     )
-    stored = results(arranged, [part.stage for part in planned], geometry.lanes, traced)
+    kept = network.tensors if traced else ()
+    stored = results(arranged, [part.stage for part in planned], geometry.lanes, kept)
     first, addresses = _addresses(planned, geometry)
     source = planned[0].stage.operands[0]
     inputs = tuple(_input(geometry, source, addresses[source.buffer]))

@@ -139,6 +139,8 @@ def _as_convolution(op: Linear, operand: Map) -> Conv2d:
 
 def _spread(op: Quantiser, sums: Map) -> Quantiser:
     """With numbers for the gaps between joined tensors, whatever they give."""
+    if not sums.held:
+        return op
     if isinstance(op, Threshold):
         return replace(op, thresholds=sums.spread(op.thresholds))
     return replace(op, multiplier=sums.spread(op.multiplier, gap=1), shift=sums.spread(op.shift))
