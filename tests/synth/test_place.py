@@ -14,7 +14,7 @@ from amaranth.lib.wiring import In, Out
 
 from twofold.errors import UserError
 from twofold.synth.netlist import Netlist
-from twofold.synth.place import place, read_report
+from twofold.synth.place import Placed, place, read_report
 
 KEPT = Path("build/synth")
 
@@ -55,6 +55,25 @@ def test_a_design_is_placed_once(monkeypatch: pytest.MonkeyPatch) -> None:
     assert 100 < first.mhz < 1000 and " ns in " in first.critical
     monkeypatch.setattr("subprocess.run", lambda *_, **__: pytest.fail("placed again"))
     assert place(Product(), cache=KEPT) == first
+
+
+@pytest.mark.parametrize(
+    ("clocks", "fastest", "tried"),
+    [((130.0,), 130.0, 1), ((118.0, 121.0), 121.0, 2), ((90.0, 95.0, 92.0), 95.0, 3)],
+)
+def test_other_placements_are_tried_while_the_target_is_missed(
+    clocks: tuple[float, ...], fastest: float, tried: int, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    seeds: list[str] = []
+
+    def run(netlist: Netlist, options: tuple[str, ...], time_limit: float) -> Placed:
+        seeds.append(options[options.index("--seed") + 1])
+        return Placed(clocks[len(seeds) - 1], "slow")
+
+    monkeypatch.setattr("twofold.synth.place.mapped_netlist", lambda *_, **__: Netlist("scan", {}))
+    monkeypatch.setattr("twofold.synth.place._run", run)
+    assert place(Product(), cache=tmp_path).mhz == fastest
+    assert seeds == ["1", "2", "3"][:tried]
 
 
 @pytest.fixture
