@@ -10,9 +10,11 @@ from twofold.data.dataset import Dataset
 from twofold.evaluation import evaluate
 from twofold.progress import SILENT, Progress
 from twofold.qonnx.importer.load import import_model
-from twofold.tables.results import ACCURACY, Result
+from twofold.tables.results import ACCURACY, RESULTS, Result
 from twofold.train.checkpoint import Checkpoint
 from twofold.train.result import TrainResult, checkpoint_path, metrics_path
+
+_BUT_RESULTS = f":(top,exclude){RESULTS}"
 
 
 def result_of(
@@ -42,12 +44,20 @@ def result_of(
 
 
 def commit_of(folder: Path) -> str:
-    """Short hash of the commit that is checked out, with "-dirty" if files differ from it; "" without git."""
-    command = ["git", "-C", str(folder), "describe", "--always", "--dirty", "--match="]
+    """Short hash of the commit that is checked out, with "-dirty" if files differ from it; "" without git.
+
+    The results file may differ: the rows of earlier runs are in it.
+    """
     try:
-        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+        changed = _git(folder, "status", "--porcelain", "--untracked-files=no", "--", ":/", _BUT_RESULTS)
+        return _git(folder, "rev-parse", "--short", "HEAD") + ("-dirty" if changed else "")
     except (OSError, subprocess.CalledProcessError):
         return ""
+
+
+def _git(folder: Path, *arguments: str) -> str:
+    command = ["git", "-C", str(folder), *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
 
 
 def _accuracy(trained: TrainResult, dataset: Dataset, progress: Progress) -> float:
