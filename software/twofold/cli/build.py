@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from twofold.cli.choices import Approximate, Backend
+from twofold.cli.choices import Approximate, Backend, Model
 from twofold.cli.output import print_json, print_rich, results_only
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ _JOBS = 4
 
 
 def build(
-    model: Annotated[Path, typer.Argument(help="A model in QONNX, such as twofold export writes.")],
+    model: Model,
     out: Annotated[Path, typer.Option("--out", help="The folder to write.")],
     board: Annotated[str, typer.Option("--board", help="The board to build for.")] = "pynq-z2",
     backend: Annotated[

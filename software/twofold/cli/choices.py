@@ -3,10 +3,26 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
+
+def _model(text: str) -> Path:
+    from twofold.models.shipped import model_file
+
+    return model_file(text)
+
+
+Model = Annotated[
+    Path,
+    typer.Argument(
+        help="A model in QONNX, such as twofold export writes, or the name of one in twofold models.",
+        parser=_model,
+        metavar="MODEL",
+    ),
+]
 Approximate = Annotated[
     bool,
     typer.Option("--approximate", help="Accept codes that float32 may round otherwise, with a proven bound."),

@@ -7,14 +7,14 @@ from typing import Annotated
 
 import typer
 
-from twofold.cli.choices import Approximate, DataSet
+from twofold.cli.choices import Approximate, DataSet, Model
 from twofold.cli.output import print_json, print_rich, results_only
 
 EXAMPLE = "Example: twofold evaluate model.onnx --dataset cifar10 --data data"
 
 
 def evaluate(
-    model: Annotated[Path, typer.Argument(help="A model in QONNX, such as twofold export writes.")],
+    model: Model,
     dataset: Annotated[
         DataSet, typer.Option("--dataset", help="Whose test part to classify.")
     ] = DataSet.DIGITS,

@@ -7,7 +7,20 @@ import warnings
 
 import typer
 
-from twofold.cli import boards, build, demo, doctor, evaluate, export, show, synth, tables, train, verify
+from twofold.cli import (
+    boards,
+    build,
+    demo,
+    doctor,
+    evaluate,
+    export,
+    models,
+    show,
+    synth,
+    tables,
+    train,
+    verify,
+)
 from twofold.cli.failures import reported
 
 app = typer.Typer(
@@ -21,6 +34,7 @@ app = typer.Typer(
 app.command(epilog=doctor.EXAMPLE)(reported(doctor.doctor))
 app.command(epilog=train.EXAMPLE)(reported(train.train))
 app.command(epilog=export.EXAMPLE)(reported(export.export))
+app.command(epilog=models.EXAMPLE)(reported(models.models))
 app.command(epilog=show.EXAMPLE)(reported(show.show))
 app.command(epilog=verify.EXAMPLE, cls=verify.Command)(reported(verify.verify))
 app.command(epilog=evaluate.EXAMPLE)(reported(evaluate.evaluate))

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from twofold.cli.choices import Approximate
+from twofold.cli.choices import Approximate, Model
 from twofold.cli.output import print_json, print_rich, results_only
 
 if TYPE_CHECKING:
@@ -21,7 +20,7 @@ _COLUMNS = ("layer", "kind", "shape", "type", "weights", "MACs", "runs on")
 
 
 def show(
-    model: Annotated[Path, typer.Argument(help="A model in QONNX, such as twofold export writes.")],
+    model: Model,
     approximate: Approximate = False,
     json: Annotated[bool, typer.Option("--json", help="Print the table as JSON.")] = False,
 ) -> None:

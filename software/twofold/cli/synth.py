@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from twofold.cli.choices import Model
 from twofold.cli.failures import FOUND_WRONG
 from twofold.cli.output import print_json, print_rich, results_only
 
@@ -15,7 +15,7 @@ EXAMPLE = "Example: twofold synth model.onnx --json"
 
 
 def synth(
-    model: Annotated[Path, typer.Argument(help="A model in QONNX, such as twofold export writes.")],
+    model: Model,
     board: Annotated[str, typer.Option("--board", help="The board whose device it must fit.")] = "pynq-z2",
     json: Annotated[bool, typer.Option("--json", help="Print the utilisation as JSON.")] = False,
 ) -> None:

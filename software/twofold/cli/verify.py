@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from typer.core import TyperCommand
 
-from twofold.cli.choices import Candidate
+from twofold.cli.choices import Candidate, Model
 from twofold.cli.failures import FOUND_WRONG
 from twofold.cli.output import print_json, print_rich, results_only
 from twofold.cli.word_lists import repeat_option
@@ -24,7 +23,7 @@ class Command(TyperCommand):
 
 
 def verify(
-    model: Annotated[Path, typer.Argument(help="A model in QONNX, such as twofold export writes.")],
+    model: Model,
     against: Annotated[
         list[Candidate], typer.Option("--against", help="What to compare, one word or several.")
     ] = [Candidate.GOLDEN, Candidate.QONNX],  # noqa: B006 (an option's default, which nothing changes)
