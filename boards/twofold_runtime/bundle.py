@@ -15,6 +15,11 @@ MANIFEST_FORMAT = "twofold board 2"
 _AGAIN = "copy the whole board folder again"
 
 
+def built_files(manifest: dict[str, Any]) -> list[str]:
+    """What Vivado's build adds to the folder; a board without a processor has no hand-off file."""
+    return [manifest[key] for key in ("bitstream", "hand_off", "design_file") if manifest[key]]
+
+
 class Bundle:
     """A checked board folder.
 
@@ -58,11 +63,7 @@ class Bundle:
         found = manifest.get("format") if isinstance(manifest, dict) else manifest
         if found != MANIFEST_FORMAT:
             raise AcceleratorError(f"manifest.json: expected {MANIFEST_FORMAT!r}, found {found!r}")
-        names = [
-            *manifest["board_files"],
-            *(manifest[key] for key in ("bitstream", "hand_off", "design_file")),
-        ]
-        for name in names:
+        for name in (*manifest["board_files"], *built_files(manifest)):
             if Path(name).is_absolute() or ".." in Path(name).parts:
                 raise AcceleratorError(f"manifest.json: expected files inside of the folder, found {name!r}")
         return manifest
@@ -82,6 +83,10 @@ class Bundle:
                 f"{self.manifest['bitstream']}: expected one of design {expected[:12]}…, found one of "
                 f"{found[:12]}…; run Vivado again on this project"
             )
+        if self.manifest["hand_off"]:
+            self._check_address()
+
+    def _check_address(self) -> None:
         window = HandOff.parse(self.bytes(self.manifest["hand_off"])).window(self.manifest["ip"])
         wanted = (self.manifest["registers"]["base"], self.manifest["registers"]["bytes"])
         if window != wanted:

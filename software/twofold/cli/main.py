@@ -14,6 +14,7 @@ from twofold.cli import (
     doctor,
     evaluate,
     export,
+    flash,
     models,
     show,
     synth,
@@ -40,6 +41,7 @@ app.command(epilog=verify.EXAMPLE, cls=verify.Command)(reported(verify.verify))
 app.command(epilog=evaluate.EXAMPLE)(reported(evaluate.evaluate))
 app.command(epilog=boards.EXAMPLE)(reported(boards.boards))
 app.command(epilog=build.EXAMPLE)(reported(build.build))
+app.command(epilog=flash.EXAMPLE)(reported(flash.flash))
 app.command(epilog=synth.EXAMPLE)(reported(synth.synth))
 app.command(epilog=tables.EXAMPLE)(reported(tables.tables))
 app.command(epilog=demo.EXAMPLE)(reported(demo.demo))

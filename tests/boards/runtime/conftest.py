@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,13 +12,6 @@ import numpy as np
 import pytest
 
 from twofold.rtl.bus.engine_registers import engine_registers
-
-HWH = """<?xml version="1.0" encoding="UTF-8"?>
-<EDKSYSTEM VERSION="1.2"><MODULES><MODULE FULLNAME="/processor" INSTANCE="processor"><MEMORYMAP>
-<MEMRANGE ADDRESSBLOCK="reg0" BASENAME="C_BASEADDR" BASEVALUE="{base:#x}" HIGHNAME="C_HIGHADDR"
- HIGHVALUE="{high:#x}" INSTANCE="engine_0" IS_DATA="TRUE" IS_INSTRUCTION="TRUE" MEMTYPE="REGISTER"/>
-</MEMORYMAP></MODULE></MODULES></EDKSYSTEM>
-"""
 
 
 class Registers:
@@ -47,26 +39,9 @@ class Buffer(np.ndarray):
     def invalidate(self) -> None: ...
 
 
-def _finished(project: Path) -> Path:
-    folder = project / "board"
-    manifest = json.loads((folder / "manifest.json").read_text())
-    (folder / "twofold.bit").touch()
-    window = manifest["registers"]
-    text = HWH.format(base=window["base"], high=window["base"] + window["bytes"] - 1)
-    (folder / "twofold.hwh").write_text(text)
-    (folder / "twofold.design").write_text(f"{manifest['design']}\n")
-    return folder
-
-
-@pytest.fixture(scope="session")
-def finish() -> Callable[[Path], Path]:
-    """Puts into a project's board folder what build.tcl would; returns that folder."""
-    return _finished
-
-
 @pytest.fixture
-def folder(project: Path) -> Path:
-    return _finished(project)
+def folder(project: Path, finish: Callable[[Path], Path]) -> Path:
+    return finish(project)
 
 
 @pytest.fixture

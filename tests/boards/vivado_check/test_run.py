@@ -50,7 +50,7 @@ def test_all_scripts_of_a_board_run_and_leave_the_results(
     assert calls["create_bd_cell"] == (7 if fabric else 5)
     assert calls["assign_bd_address"] == (3 if fabric else 2)
     assert calls["ipx::package_project"] == (2 if fabric else 1)
-    for result in ("twofold.bit", "twofold.hwh", "twofold.design"):
+    for result in ("twofold.bit", "twofold.design", *(() if fabric else ("twofold.hwh",))):
         assert (project / "board" / result).is_file()
     for report in ("utilization.rpt", "timing.rpt", "power.rpt"):
         assert (project / "vivado" / "reports" / report).is_file()

@@ -1,0 +1,82 @@
+"""`twofold flash`: a built project onto its board."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from twofold.cli.failures import FOUND_WRONG
+from twofold.cli.output import print_rich
+
+if TYPE_CHECKING:
+    from twofold.boards.flash import Files
+    from twofold.boards.flashing_ways import Jtag
+    from twofold.boards.ssh import Target
+
+EXAMPLE = "Example: twofold flash build/pynq --board pynq-z2 --host pynq --dry-run"
+
+
+def flash(
+    project: Annotated[Path, typer.Argument(help="A project that twofold build wrote and Vivado built.")],
+    board: Annotated[str, typer.Option("--board", help="The board that it is for.")],
+    host: Annotated[str, typer.Option("--host", help="Name or address of a board with PYNQ.")] = "pynq",
+    user: Annotated[str, typer.Option("--user", help="Who logs in there.")] = "xilinx",
+    port: Annotated[int, typer.Option("--port", help="Of the SSH server.")] = 22,
+    folder: Annotated[str, typer.Option("--folder", help="Where the files go.")] = "/home/xilinx/twofold",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be done.")] = False,
+) -> None:
+    """Copy a project to a board with PYNQ over SSH and run its self-test, or load it over JTAG.
+
+    Host keys are checked against known_hosts. A password is only asked for, in the terminal. Exit code 1 if
+    the self-test fails.
+    """
+    from twofold.boards.board_file import load_board
+    from twofold.boards.flash import checked_files
+    from twofold.boards.flashing_ways import Jtag
+
+    target = load_board(board)
+    files = checked_files(project, target)
+    if isinstance(target.flash, Jtag):
+        _over_jtag(target.flash, files, dry_run)
+        return
+    from twofold.boards.ssh import Target
+
+    _over_ssh(files, Target(host, user, port, folder), dry_run)
+
+
+def _over_jtag(jtag: Jtag, files: Files, dry_run: bool) -> None:
+    from twofold.boards.flash import jtag_command, load_over_jtag
+
+    print_rich(" ".join(jtag_command(jtag, files.bitstream)))
+    if not dry_run:
+        print_rich(load_over_jtag(jtag, files.bitstream))
+
+
+def _over_ssh(files: Files, target: Target, dry_run: bool) -> None:
+    if dry_run:
+        print_rich(
+            f"connect to {target.user}@{target.host}:{target.port}, whose host key must be known",
+            *(f"copy {files.folder / name} to {target.folder}/{name}" for name in files.names),
+            "compare the hashes of the copies, then rename them into place, the manifest last",
+            "run the self-test as root and show its result",
+        )
+        return
+    from twofold.boards.ssh import flash_over_ssh
+    from twofold.cli.progress_bars import shown
+
+    tested = flash_over_ssh(files, target, lambda: _asked(target), shown())
+    print_rich(f"self-test {'passed' if tested.passed else 'failed'}: {tested.text}")
+    if not tested.passed:
+        raise typer.Exit(FOUND_WRONG)
+
+
+def _asked(target: Target) -> str | None:
+    """The password, typed without an echo; None where nobody can be asked."""
+    import getpass
+    import sys
+
+    if not sys.stdin.isatty():
+        return None
+    return getpass.getpass(f"password of {target.user}@{target.host}: ")
