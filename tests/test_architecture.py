@@ -37,7 +37,9 @@ ALLOWED: dict[str, set[str]] = {
     "doctor": set(),
 }
 # The top: may use every package; `cli` only inside functions, so that `twofold --help` stays fast.
-TOP = {"api", "bench_hls", "bench_import", "candidates", "demo", "overview", "projects", "record"}
+TOP = {
+    "api", "bench_hls", "bench_import", "candidates", "demo", "hls_choices", "overview", "projects", "record",
+}  # fmt: skip
 FREE_AT_MODULE_LEVEL_OF_CLI = LEAVES | {"cli"}
 TRAINING = {"torch", "brevitas", "torch_pruning"}
 MAY_TRAIN = {"quant", "prune", "train", "models", "data", "metrics", "qonnx", "tables", *TOP}

@@ -54,8 +54,17 @@ def test_one_wrong_integer_ends_the_bench_with_an_error(
     assert "1 of" in capsys.readouterr().out
 
 
+def test_a_combination_that_is_refused_is_a_row_with_its_reason_and_no_pass(tmp_path: Path) -> None:
+    combination = ["--flow", "VivadoAccelerator", "--strategy", "distributed_arithmetic"]
+    with pytest.raises(SystemExit, match="1"):
+        bench_hls.main(["--network", str(MODEL), *combination, "--out", str(tmp_path / "hls.json")])
+    (row,) = json.loads((tmp_path / "hls.json").read_text())
+    assert (row["status"], row["elements"]) == ("refused", 0)
+    assert "choose one of these backends" in row["detail"]
+
+
 def test_rows_of_other_networks_are_kept(tmp_path: Path) -> None:
-    row = bench_hls.HlsRow("a", "pass", 1, 1, 1, 0, "", 1, 1, 1)
+    row = bench_hls.HlsRow("a", "Vitis", "pass", 1, 1, 1, 0, "", 1, 1, 1)
     for label in ("a", "b", "a"):
         bench_hls.keep(bench_hls.HlsRow(**{**vars(row), "label": label}), tmp_path / "hls.json")
     assert [kept["label"] for kept in json.loads((tmp_path / "hls.json").read_text())] == ["b", "a"]

@@ -28,6 +28,7 @@ from twofold.evaluation import Evaluation
 from twofold.evaluation import evaluate as run_evaluation
 from twofold.golden.compare import Check
 from twofold.hls.project import generate as generate_hls
+from twofold.hls_choices import HlsChoices, hls_options
 from twofold.network.digest import digest
 from twofold.network.graph import Network
 from twofold.network.types import IntArray
@@ -48,6 +49,7 @@ from twofold.synth.yosys import synthesise as run_yosys
 from twofold.train.run import train
 
 __all__ = [
+    "HlsChoices",
     "build",
     "demo",
     "evaluate",
@@ -66,6 +68,7 @@ __all__ = [
     "verify",
 ]
 
+DEFAULT_HLS = HlsChoices()
 WORK = Path("build/verify")
 """Where `verify` keeps compiled simulations, so that a second call does not compile again."""
 
@@ -149,13 +152,15 @@ def build(
     progress: Progress = SILENT,
     approximate: bool = False,
     target_fps: float | None = None,
+    hls: HlsChoices = DEFAULT_HLS,
 ) -> Prediction | None:
-    """Writes a project for a board: `rtl`, engine and runtime for Vivado; `hls`, hls4ml's for Vitis HLS.
+    """Writes a project for a board: `rtl`, engine and runtime for Vivado; `hls`, hls4ml's for an HLS tool.
 
     approximate: as in `import_file`. target_fps: frames a second; the smallest engine that is predicted to do
-    them is built, without a target the smallest of all. Returns what is predicted of it, None for hls.
-    Nothing of the vendors' tools is run. Raises UserError for boards and backends that do not exist, and for
-    a target that cannot be met, with the best that can be done.
+    them is built, without a target the smallest of all. hls: the choices that the backend hls leaves. Returns
+    what is predicted of the engine, None for hls. Nothing of the vendors' tools is run. Raises UserError for
+    boards, backends and choices that do not exist, and for a target that cannot be met, with the best that can
+    be done.
     """
     target = load_board(board)
     network = import_file(model, approximate).network
@@ -166,7 +171,7 @@ def build(
             if target_fps is not None:
                 raise UserError("target_fps: expected the backend rtl; hls4ml's cycles are not predicted")
             with progress.task(f"write the hls project for {board}"):
-                generate_hls(network, out, part=target.part, clock_ns=1000 / target.clock.frequency_mhz)
+                generate_hls(network, out, hls_options(target, hls))
             return None
         case _:
             raise UserError(f"backend: expected rtl or hls, got {backend!r}")

@@ -1,11 +1,13 @@
 """Whole networks through hls4ml's C simulation: `python -m twofold.bench_hls --network resnet8`.
 
 Every layer's integers are compared with the golden model's. Rows are written one by one to
-build/bench/hls.json, which keeps rows of other networks. Ends with code 1 if one integer differs.
+build/bench/hls.json, which keeps rows of other networks and options. Ends with code 1 if one integer differs,
+or if nothing was compared.
 
 Examples:
   python -m twofold.bench_hls --network resnet8 resnet20 --precision int8 apot --frames 100
   python -m twofold.bench_hls --network model.onnx --data cifar10 --folder CIFAR10
+  python -m twofold.bench_hls --network model.onnx --flow Vitis Vivado VivadoAccelerator --strategy latency
 """
 
 from __future__ import annotations
@@ -14,8 +16,9 @@ import argparse
 import json
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
+from itertools import product
 from pathlib import Path
 
 from twofold import api
@@ -26,7 +29,9 @@ from twofold.golden.codes import quantise
 from twofold.golden.compare import Status, compare
 from twofold.golden.execute import execute
 from twofold.hls.csim import compiled, run_csim
+from twofold.hls.options import HlsBackend, HlsOptions, HlsStrategy
 from twofold.hls.project import generate
+from twofold.hls.types import IoType
 from twofold.network.graph import Network
 from twofold.network.ops import Flatten
 from twofold.network.types import IntArray
@@ -36,6 +41,7 @@ from twofold.quant.recipe import Apot, ApotWeights, Int, Recipe
 
 OUT = Path("build/bench/hls.json")
 WORK = Path("build/bench/hls")
+REFUSED = "refused"
 RECIPES: dict[str, Recipe] = {
     "int8": Int(8),
     "apot": Apot(4, 4),
@@ -48,10 +54,12 @@ RECIPES: dict[str, Recipe] = {
 class HlsRow:
     """label: network and precision. elements, mismatches: integers of all layers and frames.
 
-    seconds: to write the project, to compile it, to simulate all frames.
+    status: as of a check, or refused, with the reason in `detail`. seconds: to write the project, to compile
+    it, to simulate all frames.
     """
 
     label: str
+    options: str
     status: str
     frames: int
     layers: int
@@ -66,10 +74,12 @@ class HlsRow:
     def line(self) -> str:
         """For people."""
         first = f": {self.detail}" if self.detail else ""
+        if self.status == REFUSED:
+            return f"{self.label}, {self.options}: {REFUSED}{first}"
         return (
-            f"{self.label}: {self.status}, {self.mismatches:,} of {self.elements:,} integers differ over "
-            f"{self.frames} frames and {self.layers} layers{first}; compiled in {self.seconds_compile} s, "
-            f"simulated in {self.seconds_simulate} s"
+            f"{self.label}, {self.options}: {self.status}, {self.mismatches:,} of {self.elements:,} integers "
+            f"differ over {self.frames} frames and {self.layers} layers{first}; compiled in "
+            f"{self.seconds_compile} s, simulated in {self.seconds_simulate} s"
         )
 
 
@@ -83,10 +93,30 @@ def load_network(name: str, precision: str, seed: int) -> tuple[str, Network]:
     return f"{name} {precision}", import_model(path)
 
 
-def measure(label: str, network: Network, frames: IntArray) -> HlsRow:
-    """Writes, compiles and runs the project on codes [N, *input shape]."""
+def choices(given: argparse.Namespace) -> Iterator[tuple[str, HlsOptions | UserError]]:
+    """Every combination by name; the error instead of one that cannot be built."""
+    for flow, io, strategy in product(given.flow, given.io, given.strategy):
+        board = given.board if flow == HlsBackend.VIVADO_ACCELERATOR else None
+        try:
+            yield (
+                f"{flow} {io} {strategy}",
+                HlsOptions(HlsBackend(flow), IoType(io), HlsStrategy(strategy), board=board),
+            )
+        except UserError as error:
+            yield f"{flow} {io} {strategy}", error
+
+
+def measure(
+    label: str, name: str, network: Network, frames: IntArray, options: HlsOptions | UserError
+) -> HlsRow:
+    """Writes, compiles and runs the project on codes [N, *input shape]. name: of the options."""
     start = time.perf_counter()
-    project = generate(network, WORK / label.replace(" ", "-"))
+    try:
+        if isinstance(options, UserError):
+            raise options
+        project = generate(network, WORK / f"{label} {name}".replace(" ", "-"), options)
+    except UserError as error:
+        return HlsRow(label, name, REFUSED, 0, 0, 0, 0, str(error), 0, 0, 0)
     written = time.perf_counter()
     compiled(project)
     built = time.perf_counter()
@@ -96,6 +126,7 @@ def measure(label: str, network: Network, frames: IntArray) -> HlsRow:
     check = compare(label, ("golden", execute(network, frames)), ("hls", found), required)
     return HlsRow(
         label,
+        name,
         str(check.status),
         len(frames),
         len(found),
@@ -117,27 +148,30 @@ def frames_for(network: Network, given: argparse.Namespace) -> IntArray:
 
 
 def keep(row: HlsRow, out: Path) -> None:
-    """Adds the row to the file, in place of one of the same label."""
+    """Adds the row to the file, in place of one of the same label and options."""
     rows = json.loads(out.read_text()) if out.is_file() else []
-    rows = [other for other in rows if other["label"] != row.label] + [asdict(row)]
+    key = (row.label, row.options)
+    rows = [other for other in rows if (other["label"], other["options"]) != key] + [asdict(row)]
     write_atomically(out, json.dumps(rows, indent=2) + "\n")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     given = _parser().parse_args(arguments)
-    passed = True
+    statuses = set()
     try:
-        for name in given.network:
-            for precision in ["as exported"] if name.endswith(".onnx") else given.precision:
-                label, network = load_network(name, precision, given.seed)
-                row = measure(label, network, frames_for(network, given))
-                print(row.line, flush=True)
-                keep(row, given.out)
-                passed &= row.status == Status.PASS
+        for source in given.network:
+            for precision in ["as exported"] if source.endswith(".onnx") else given.precision:
+                label, network = load_network(source, precision, given.seed)
+                frames = frames_for(network, given)
+                for name, options in choices(given):
+                    row = measure(label, name, network, frames, options)
+                    print(row.line, flush=True)
+                    keep(row, given.out)
+                    statuses.add(row.status)
     except UserError as error:
         print(error, file=sys.stderr)
         sys.exit(2)
-    sys.exit(int(not passed))
+    sys.exit(int(not {Status.PASS} <= statuses <= {Status.PASS, REFUSED}))
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -146,6 +180,10 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--network", nargs="+", default=["resnet8", "resnet20"], help="names or QONNX files")
     parser.add_argument("--precision", nargs="+", choices=RECIPES, default=["int8", "apot"])
+    parser.add_argument("--flow", nargs="+", choices=list(HlsBackend), default=[HlsBackend.VITIS])
+    parser.add_argument("--io", nargs="+", choices=list(IoType), default=[IoType.STREAM])
+    parser.add_argument("--strategy", nargs="+", choices=list(HlsStrategy), default=[HlsStrategy.BUDGET])
+    parser.add_argument("--board", default="pynq-z2", help="of the flow VivadoAccelerator")
     parser.add_argument("--frames", type=int, default=100)
     parser.add_argument("--seed", type=int, default=0, help="of random weights and random codes")
     parser.add_argument("--data", help="a data set; random codes if not given")

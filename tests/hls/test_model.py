@@ -13,19 +13,19 @@ from twofold.errors import UserError
 from twofold.hls.layers import register_layers
 from twofold.hls.lower.run import lower
 from twofold.hls.model import build_model, check_model
+from twofold.hls.options import HlsOptions
 from twofold.hls.spec import ProjectSpec
-from twofold.hls.types import IoType
 from twofold.network.graph import Network
 
 
 @pytest.fixture(scope="module")
 def spec(every_op_network: Network) -> ProjectSpec:
-    return lower(every_op_network, IoType.STREAM, 64)
+    return lower(every_op_network, HlsOptions())
 
 
 @pytest.fixture
 def model(spec: ProjectSpec, tmp_path: Path) -> Any:
-    return build_model(spec, "top", tmp_path, IoType.STREAM, "xc7z020clg400-1", 10)
+    return build_model(spec, "top", tmp_path, HlsOptions())
 
 
 def test_the_graph_is_as_specified(spec: ProjectSpec, model: Any) -> None:

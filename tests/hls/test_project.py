@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from twofold.errors import UserError
 from twofold.files import sha256
+from twofold.hls.budget import ZYNQ_7020
 from twofold.hls.manifest import HlsProject
+from twofold.hls.options import HlsOptions
 from twofold.hls.project import generate
-from twofold.hls.types import IoType
 from twofold.network.graph import Network
 
 
@@ -42,7 +44,10 @@ def test_the_same_project_is_kept_and_another_one_replaces_it(
     kept.write_text("")
     assert generate(every_op_network, tmp_path / "p") == first
     assert kept.exists()
-    assert generate(every_op_network, tmp_path / "p", multipliers=9).digest != first.digest
+    assert (
+        generate(every_op_network, tmp_path / "p", HlsOptions(budget=replace(ZYNQ_7020, dsp=60))).digest
+        != first.digest
+    )
     assert not kept.exists()
     assert generate(every_geometry_network, tmp_path / "p").digest != first.digest
     assert [path.name for path in tmp_path.iterdir()] == ["p"]
@@ -58,7 +63,7 @@ def test_a_damaged_project_is_written_anew(every_geometry_network: Network, tmp_
 def test_two_runs_write_the_same_files_and_print_nothing(
     every_op_network: Network, project: HlsProject, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    again = generate(every_op_network, tmp_path / "p", io=IoType.STREAM)
+    again = generate(every_op_network, tmp_path / "p")
     assert again.files == project.files
     assert capfd.readouterr() == ("", "")
     assert not any(str(tmp_path) in path.read_text() for path in again.folder.glob("*") if path.is_file())
@@ -73,9 +78,6 @@ def test_a_folder_of_something_else_is_refused(every_op_network: Network, tmp_pa
     assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
 
 
-def test_bad_options_are_refused(every_op_network: Network, tmp_path: Path) -> None:
-    for multipliers in (0, 5000):
-        with pytest.raises(UserError, match=f"multipliers: expected 1 to 4096, got {multipliers}"):
-            generate(every_op_network, tmp_path / "p", multipliers=multipliers)
+def test_bad_options_are_refused() -> None:
     with pytest.raises(UserError, match="clock period: expected more than 0 ns, got -1"):
-        generate(every_op_network, tmp_path / "p", clock_ns=-1)
+        HlsOptions(clock_ns=-1)

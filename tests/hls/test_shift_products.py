@@ -12,23 +12,24 @@ import pytest
 from twofold import api
 from twofold.errors import UserError
 from twofold.golden.execute import execute
+from twofold.hls.budget import Budget
 from twofold.hls.csim import run_csim
 from twofold.hls.layers import HEADERS, PRODUCT_HEADER
 from twofold.hls.lower.run import lower
 from twofold.hls.manifest import HlsProject
 from twofold.hls.model import build_model
+from twofold.hls.options import HlsOptions
 from twofold.hls.project import generate
 from twofold.hls.shift_products import use_shift_products
-from twofold.hls.types import IoType
 from twofold.network.graph import Network
 
-MULTIPLIERS = 12
+OPTIONS = HlsOptions(budget=Budget(dsp=4, lut=320, bram36=8))
 PARAMETERS = "firmware/parameters.h"
 
 
 @pytest.fixture(scope="module")
 def apot_project(apot_network: Network, tmp_path_factory: pytest.TempPathFactory) -> HlsProject:
-    return generate(apot_network, tmp_path_factory.mktemp("apot") / "p", multipliers=MULTIPLIERS)
+    return generate(apot_network, tmp_path_factory.mktemp("apot") / "p", OPTIONS)
 
 
 def products(project: HlsProject) -> set[str]:
@@ -65,7 +66,7 @@ def test_shifts_equal_products_and_a_changed_shift_is_seen(
 
 
 def test_a_layer_without_the_product_to_replace_is_named(apot_network: Network, tmp_path: Path) -> None:
-    spec = lower(apot_network, IoType.STREAM, MULTIPLIERS)
-    model = build_model(spec, "top", tmp_path, IoType.STREAM, "xc7z020clg400-1", 10)
+    spec = lower(apot_network, OPTIONS)
+    model = build_model(spec, "top", tmp_path, OPTIONS)
     with pytest.raises(UserError, match="conv: expected hls4ml to write"):
         use_shift_products(model, spec)

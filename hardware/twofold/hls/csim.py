@@ -80,9 +80,8 @@ def compiled(project: HlsProject) -> Path:
         return program
     program.parent.mkdir(exist_ok=True)
     key_file.unlink(missing_ok=True)
-    sources = (f"firmware/{project.top}.cpp", f"{project.top}_test.cpp")
     defines = ('-DWEIGHTS_DIR="firmware/weights"',)
-    compile_program(sources, (_INCLUDE,), defines, f"{BUILD_FOLDER}/csim", project.folder)
+    compile_program(project.sources, (_INCLUDE,), defines, f"{BUILD_FOLDER}/csim", project.folder)
     write_atomically(key_file, key)
     return program
 

@@ -11,9 +11,12 @@ from hls4ml.model.attributes import Attribute, TypeAttribute, WeightAttribute
 from hls4ml.model.layers import Layer, layer_map, register_layer
 from hls4ml.model.types import NamedType
 
-BACKEND = "Vitis"
+from twofold.hls.options import HlsBackend
+
 HEADERS = Path(__file__).parent / "nnet_utils"
 PRODUCT_HEADER = "nnet_twofold_product.h"
+# The flows of the other backends apply this one's templates, too.
+_TEMPLATES_OF = HlsBackend.VIVADO
 
 
 class TwofoldLayer(Layer):
@@ -108,6 +111,7 @@ def _typedefs(**types: str) -> str:
     return "".join(f"    typedef {{{source}_t.name}} {name}_t;\n" for name, source in types.items())
 
 
+_REUSE = "    static const unsigned reuse_factor = {reuse};\n"
 _CONFIGS = {
     TwofoldPad: _integers(
         "in_height", "in_width", "out_height", "out_width", "pad_top", "pad_left", "n_chan"
@@ -119,9 +123,11 @@ _CONFIGS = {
         "pool_height", "pool_width", "stride_height", "stride_width", "n_chan",
     ),
     TwofoldRequantise: _integers("n_in", "n_chan")
+    + _REUSE
     + _integers("zero_point", "lowest", "highest", kind="long long")
     + _typedefs(multiplier="multiplier", shift="shift", product="product"),
     TwofoldThreshold: _integers("n_in", "n_chan", "n_thresholds")
+    + _REUSE
     + _typedefs(threshold="thresholds", level="levels"),
 }  # fmt: skip
 _HEADERS = {
@@ -166,10 +172,10 @@ def register_layers() -> None:
     """Makes the layers known to hls4ml, whose registries are global; a second call does nothing."""
     if TwofoldPad.__name__ in layer_map:
         return
-    backend = get_backend(BACKEND)
-    for kind, header in _HEADERS.items():
+    for kind in _HEADERS:
         register_layer(kind.__name__, kind)
-        backend.register_source(HEADERS / header)
-    backend.register_source(HEADERS / PRODUCT_HEADER)
-    backend.register_template(TwofoldConfigTemplate)
-    backend.register_template(TwofoldFunctionTemplate)
+    for name in HlsBackend:
+        for header in (*_HEADERS.values(), PRODUCT_HEADER):
+            get_backend(name).register_source(HEADERS / header)
+    for template in (TwofoldConfigTemplate, TwofoldFunctionTemplate):
+        get_backend(_TEMPLATES_OF).register_template(template)

@@ -6,15 +6,15 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from twofold.errors import UserError
 from twofold.files import sha256
 from twofold.hls.layout import Layout
-from twofold.hls.options import HlsOptions
 from twofold.hls.types import HlsType
 
 MANIFEST = "manifest.json"
-FORMAT = "twofold hls project 1"
+FORMAT = "twofold hls project 2"
 # What simulation adds to a project, outside of the manifest.
 BUILD_FOLDER = "build"
 
@@ -33,7 +33,8 @@ class TracedTensor:
 class HlsProject:
     """A complete project in `folder`.
 
-    digest: of the network and all options. top: name of the C++ top function. io: hls4ml's IOType.
+    digest: of the network and all options. top: name of the C++ function of the network. options: what it was
+    generated with, by name. sources: the C++ files of the C simulation.
     tensors: everything that C simulation shows, the output included.
     """
 
@@ -41,7 +42,8 @@ class HlsProject:
     name: str
     digest: str
     top: str
-    io: str
+    options: Mapping[str, Any]
+    sources: tuple[str, ...]
     input: TracedTensor
     output: TracedTensor
     tensors: tuple[TracedTensor, ...]
@@ -60,7 +62,8 @@ class HlsProject:
                 entry["name"],
                 entry["digest"],
                 entry["top"],
-                entry["io"],
+                entry["options"],
+                tuple(entry["sources"]),
                 _tensor(entry["input"]),
                 _tensor(entry["output"]),
                 tuple(_tensor(tensor) for tensor in entry["tensors"]),
@@ -78,9 +81,8 @@ class HlsProject:
         ]
 
 
-def write_manifest(project: HlsProject, options: HlsOptions) -> None:
-    """Writes the manifest of `project`, with `options` for the reader's information."""
-    entry = asdict(project) | {"format": FORMAT, "options": asdict(options)}
+def write_manifest(project: HlsProject) -> None:
+    entry = asdict(project) | {"format": FORMAT}
     del entry["folder"]
     (project.folder / MANIFEST).write_text(json.dumps(entry, indent=1, sort_keys=True) + "\n")
 

@@ -3,26 +3,81 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
+from importlib.metadata import version
 
 from twofold.errors import UserError
+from twofold.hls.budget import ZYNQ_7020, Budget
 from twofold.hls.types import IoType
 
-# Vitis HLS splits arrays of at most this many elements into registers.
-MULTIPLIERS_MAX = 4096
+ACCELERATOR_PARTS = {"pynq-z2": "xc7z020clg400-1", "zcu102": "xczu9eg-ffvb1156-2-e"}
+"""Boards of hls4ml's VivadoAccelerator flow that have a processing system, and their parts."""
+
+
+class HlsBackend(StrEnum):
+    """hls4ml's flows: a core for Vitis HLS or Vivado HLS, or one for Vivado HLS with AXI for a board."""
+
+    VITIS = "Vitis"
+    VIVADO = "Vivado"
+    VIVADO_ACCELERATOR = "VivadoAccelerator"
+
+
+class HlsStrategy(StrEnum):
+    """How layers multiply.
+
+    budget: a layer is parallel if the device has room, else as `resource`. latency: all products of a
+    layer at once. resource: multipliers are used again over several cycles. distributed_arithmetic: da4ml's
+    adders, shared by all constant weights of a layer.
+    """
+
+    BUDGET = "budget"
+    LATENCY = "latency"
+    RESOURCE = "resource"
+    DISTRIBUTED_ARITHMETIC = "distributed_arithmetic"
 
 
 @dataclass(frozen=True)
 class HlsOptions:
-    """part: Xilinx part number. clock_ns: target period. multipliers: most of them in one layer."""
+    """part: Xilinx part number; the board's, where there is a board. clock_ns: target period.
 
-    io: IoType
-    part: str
-    clock_ns: float
-    multipliers: int
-    hls4ml_version: str
+    budget: what the layers may take, for the strategies `budget` and `resource`. board: of the
+    VivadoAccelerator flow. Raises UserError for values and combinations that cannot be built.
+    """
+
+    backend: HlsBackend = HlsBackend.VITIS
+    io: IoType = IoType.STREAM
+    strategy: HlsStrategy = HlsStrategy.BUDGET
+    part: str = "xc7z020clg400-1"
+    clock_ns: float = 10
+    budget: Budget = ZYNQ_7020
+    board: str | None = None
 
     def __post_init__(self) -> None:
-        if not 1 <= self.multipliers <= MULTIPLIERS_MAX:
-            raise UserError(f"multipliers: expected 1 to {MULTIPLIERS_MAX}, got {self.multipliers}")
         if self.clock_ns <= 0:
             raise UserError(f"clock period: expected more than 0 ns, got {self.clock_ns}")
+        if self.backend is HlsBackend.VIVADO_ACCELERATOR:
+            self._check_accelerator()
+        elif self.board is not None:
+            raise UserError(
+                f"board: expected none for {self.backend}, got {self.board}; leave it out, or choose "
+                f"{HlsBackend.VIVADO_ACCELERATOR}"
+            )
+
+    def _check_accelerator(self) -> None:
+        if self.board not in ACCELERATOR_PARTS:
+            known = ", ".join(ACCELERATOR_PARTS)
+            raise UserError(f"board: expected one of {known} for {self.backend}, got {self.board}")
+        if self.part != ACCELERATOR_PARTS[self.board]:
+            raise UserError(
+                f"part: expected {ACCELERATOR_PARTS[self.board]} for {self.board}, got {self.part}"
+            )
+        if self.strategy is HlsStrategy.DISTRIBUTED_ARITHMETIC:
+            raise UserError(
+                f"strategy: expected {HlsStrategy.BUDGET}, {HlsStrategy.LATENCY} or {HlsStrategy.RESOURCE} "
+                f"for {self.backend}, got {self.strategy}: hls4ml generates it for Vitis and Vivado only; "
+                f"choose one of these backends"
+            )
+
+    @property
+    def hls4ml_version(self) -> str:
+        return version("hls4ml")

@@ -9,7 +9,6 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
-from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +18,6 @@ from twofold.golden.execute import check_frames
 from twofold.hls.lower.run import lower
 from twofold.hls.manifest import MANIFEST, HlsProject
 from twofold.hls.options import HlsOptions
-from twofold.hls.types import IoType
 from twofold.hls.writer import write_project
 from twofold.network.graph import Network
 from twofold.network.store import save
@@ -27,33 +25,29 @@ from twofold.network.types import IntArray
 
 _PACKAGE = Path(__file__).parent
 _RANDOM_FRAMES = 8
+DEFAULT = HlsOptions()
 
 
 def generate(
     network: Network,
     folder: Path,
-    io: IoType = IoType.STREAM,
-    part: str = "xc7z020clg400-1",
-    clock_ns: float = 10,
-    multipliers: int = 64,
+    options: HlsOptions = DEFAULT,
     frames: IntArray | None = None,
 ) -> HlsProject:
     """Writes the project of `network` to `folder`, whole or not at all.
 
-    multipliers: most multipliers in one layer. frames: test vectors [N, *input shape], codes of the
-    input's type; eight random ones if None. A folder that already holds this project, unchanged, stays
-    as it is, its compiled simulation included.
+    frames: test vectors [N, *input shape], codes of the input's type; eight random ones if None. A folder
+    that already holds this project, unchanged, stays as it is, its compiled simulation included.
     Raises NetworkError, by op name, for what cannot be built exactly, and UserError for a folder that holds
     anything else than a project.
     """
-    options = HlsOptions(io, part, clock_ns, multipliers, version("hls4ml"))
     if frames is None:
         frames = _random_frames(network)
     check_frames(network, frames)
     digest = _digest(network, frames, options)
     if _is_current(folder, digest):
         return HlsProject.load(folder)
-    spec = lower(network, io, multipliers)
+    spec = lower(network, options)
     with _replaced_folder(folder) as temporary:
         write_project(network, spec, temporary, digest, frames, options)
     return HlsProject.load(folder)
@@ -67,7 +61,8 @@ def _random_frames(network: Network) -> IntArray:
 
 def _digest(network: Network, frames: IntArray, options: HlsOptions) -> str:
     """Of everything that a project is made from, this package's own files included."""
-    result = hashlib.sha256(json.dumps(asdict(options), sort_keys=True).encode())
+    choices = asdict(options) | {"hls4ml": options.hls4ml_version}
+    result = hashlib.sha256(json.dumps(choices, sort_keys=True).encode())
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "network.npz"
         save(network, path)

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from twofold.hls.layout import Layout
+from twofold.hls.options import HlsStrategy
+from twofold.hls.reuse import Proposal
 from twofold.hls.two_terms import TwoTerms
 from twofold.hls.types import HlsType
 
@@ -26,7 +28,7 @@ class LayerSpec:
     inputs: tuple[str, ...]
     types: Mapping[str, HlsType]
     attributes: Mapping[str, Any] = field(default_factory=dict)
-    strategy: str = "latency"
+    strategy: HlsStrategy = HlsStrategy.LATENCY
     reuse_factor: int = 1
     tensor: str | None = None
     terms: TwoTerms | None = None
@@ -36,12 +38,14 @@ class LayerSpec:
 class ProjectSpec:
     """All layers in order of execution, the input first, and where each shown tensor lies.
 
-    layouts: tensor name → layout, for every tensor that a layer of its own writes.
+    layouts: tensor name → layout, for every tensor that a layer of its own writes. proposal: where reuse
+    factors come from.
     """
 
     layers: tuple[LayerSpec, ...]
     layouts: Mapping[str, Layout]
     output_layer: str
+    proposal: Proposal | None = None
 
     def layer_of(self, tensor: str) -> LayerSpec:
         return next(layer for layer in self.layers if layer.tensor == tensor)

@@ -1,29 +1,51 @@
-"""How many multipliers a layer gets."""
+"""How each layer multiplies, and over how many cycles."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+
+from twofold.hls.options import HlsOptions, HlsStrategy
+from twofold.hls.reuse import Products, Proposal, Work, propose
+from twofold.hls.works import works_of
+from twofold.network.graph import Network
 
 
 @dataclass(frozen=True)
 class Strategy:
-    """hls4ml's name of the strategy, and over how many cycles each multiplier is reused."""
+    """A layer's strategy, and over how many cycles each multiplier is reused."""
 
-    name: str
+    name: HlsStrategy
     reuse_factor: int
 
 
-def choose(inputs: int, outputs: int, multipliers: int) -> Strategy:
-    """The fastest strategy of at most `multipliers` for inputs × outputs products.
+@dataclass(frozen=True)
+class Strategies:
+    """By the op's name. proposal: where the reuse factors come from; None if all layers are parallel."""
 
-    A layer that fits is fully parallel (`latency`). Any other is `resource` with the smallest reuse
-    factor that hls4ml's matrix product can schedule: one that divides inputs · outputs, and is either at
-    most `inputs` or a multiple of it.
+    layers: Mapping[str, Strategy]
+    proposal: Proposal | None = None
+
+
+def choose(network: Network, options: HlsOptions) -> Strategies:
+    """For every layer that multiplies or compares.
+
+    `latency` and `distributed_arithmetic` compute all products of a layer at once. `resource` and `budget`
+    have the reuse factors that `propose` finds for the budget; `budget` makes layers without reuse `latency`.
+    Raises UserError if the layers do not fit the budget.
     """
-    products = inputs * outputs
-    if products <= multipliers:
-        return Strategy("latency", 1)
-    for reuse in range(-(-products // multipliers), products):
-        if products % reuse == 0 and (inputs % reuse == 0 if reuse <= inputs else reuse % inputs == 0):
-            return Strategy("resource", reuse)
-    return Strategy("resource", products)
+    works = works_of(network, options.io)
+    if options.strategy in (HlsStrategy.LATENCY, HlsStrategy.DISTRIBUTED_ARITHMETIC):
+        return Strategies({work.name: _strategy(work, options.strategy, 1) for work in works})
+    proposal = propose(works, options.budget)
+    layers = {work.name: _strategy(work, options.strategy, proposal.factors[work.name]) for work in works}
+    return Strategies(layers, proposal)
+
+
+def _strategy(work: Work, asked: HlsStrategy, reuse: int) -> Strategy:
+    """Quantisers have one way to compute, which hls4ml is told as `latency`."""
+    if not isinstance(work, Products):
+        return Strategy(HlsStrategy.LATENCY, reuse)
+    if asked is HlsStrategy.BUDGET:
+        return Strategy(HlsStrategy.LATENCY if reuse == 1 else HlsStrategy.RESOURCE, reuse)
+    return Strategy(asked, reuse)

@@ -7,6 +7,7 @@ from math import prod
 
 import numpy as np
 
+from twofold.hls.options import HlsOptions
 from twofold.hls.types import IoType
 from twofold.network.errors import NetworkError
 from twofold.network.graph import Network
@@ -18,8 +19,9 @@ _BITS_MAX = 53
 _READERS_MAX = 7
 
 
-def check_support(network: Network, io: IoType) -> None:
+def check_support(network: Network, options: HlsOptions) -> None:
     """Raises NetworkError for the first op that the backend cannot build, and says what it could."""
+    io = options.io
     for tensor in network.tensors.values():
         if tensor.type.bits > _BITS_MAX:
             raise NetworkError(

@@ -48,5 +48,10 @@ class HlsType:
     def hi(self) -> int:
         return (1 << (self.bits - self.signed)) - 1
 
+    @property
+    def as_fixed(self) -> str:
+        """The same integers as a fixed-point type without fraction, the only kind that da4ml takes."""
+        return f"ap_{'' if self.signed else 'u'}fixed<{self.bits},{self.bits}>"
+
     def __str__(self) -> str:
         return f"ap_{'int' if self.signed else 'uint'}<{self.bits}>"

@@ -7,6 +7,7 @@ import re
 import warnings
 from collections.abc import Sequence
 from contextlib import redirect_stderr, redirect_stdout
+from dataclasses import asdict
 from pathlib import Path
 
 import hls4ml
@@ -14,16 +15,29 @@ from hls4ml.model.graph import ModelGraph
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from twofold.golden.execute import execute
+from twofold.hls.accelerator import axi_dtype, mend_axi_types
 from twofold.hls.compiler import FLAGS
 from twofold.hls.manifest import HlsProject, TracedTensor, hash_files, write_manifest
 from twofold.hls.model import build_model
-from twofold.hls.options import HlsOptions
+from twofold.hls.options import HlsBackend, HlsOptions
 from twofold.hls.spec import LayerSpec, ProjectSpec
 from twofold.hls.vectors import INPUT_FILE, OUTPUT_FILE, golden_file, write_vectors
 from twofold.network.graph import Network
 from twofold.network.types import IntArray
 
 _TEMPLATES = Path(__file__).parent / "templates"
+_SHARING = ("Conv2D", "Dense", "TwofoldRequantise", "TwofoldThreshold")
+_VIVADO_COMMAND = 'vivado_hls -f build_prj.tcl "reset=1 csim=1 synth=1 cosim=1 validation=1 export=1"'
+_COMMANDS = {
+    HlsBackend.VITIS: "vitis-run --mode hls --tcl build_prj.tcl",
+    HlsBackend.VIVADO: _VIVADO_COMMAND,
+    HlsBackend.VIVADO_ACCELERATOR: _VIVADO_COMMAND,
+}
+_TOOLS = {
+    HlsBackend.VITIS: "Vitis HLS",
+    HlsBackend.VIVADO: "Vivado HLS",
+    HlsBackend.VIVADO_ACCELERATOR: "Vivado HLS",
+}
 
 
 def write_project(
@@ -37,13 +51,22 @@ def write_project(
     source = _tensor(network.input_name, spec.layers[0], spec)
     output = next(tensor for tensor in tensors if tensor.name == network.output_name)
     _write_vectors(network, frames, (source, output), tensors, folder / "tb_data")
-    _write_test_bench(model, top, (source, output), tensors, folder)
-    _write_readme(model, network, top, options, folder)
+    sources = _sources(top, options)
+    _write_test_bench(model, top, (source, output), tensors, folder, options)
+    _write_readme(model, network, top, sources, spec, options, folder)
     write_manifest(
         HlsProject(
-            folder, network.name, digest, top, str(options.io), source, output, tensors, hash_files(folder)
-        ),
-        options,
+            folder,
+            network.name,
+            digest,
+            top,
+            asdict(options) | {"hls4ml_version": options.hls4ml_version},
+            sources,
+            source,
+            output,
+            tensors,
+            hash_files(folder),
+        )
     )
 
 
@@ -52,8 +75,10 @@ def _write_hls4ml(spec: ProjectSpec, top: str, folder: Path, options: HlsOptions
     log = io.StringIO()
     with redirect_stdout(log), redirect_stderr(log), warnings.catch_warnings():
         warnings.simplefilter("always")
-        model = build_model(spec, top, folder, options.io, options.part, options.clock_ns)
+        model = build_model(spec, top, folder, options)
         model.write()
+    if options.board is not None:
+        mend_axi_types(folder, top)
     (folder / "hls4ml.log").write_text(log.getvalue())
     return model
 
@@ -104,12 +129,14 @@ def _write_test_bench(
     ends: tuple[TracedTensor, TracedTensor],
     tensors: Sequence[TracedTensor],
     folder: Path,
+    options: HlsOptions,
 ) -> None:
     """Takes the place of hls4ml's test bench, which prints the outputs and returns 0 whatever they are."""
     (source,), (result,) = model.get_input_variables(), model.get_output_variables()
     text = _render(
         "testbench.cpp.j2",
         top=top,
+        axi=options.backend is HlsBackend.VIVADO_ACCELERATOR,
         traced=[{"layer": tensor.layer, "size": tensor.layout.elements} for tensor in tensors],
         input_size=ends[0].layout.elements,
         output_size=ends[1].layout.elements,
@@ -123,13 +150,34 @@ def _write_test_bench(
     (folder / f"{top}_test.cpp").write_text(text)
 
 
-def _write_readme(model: ModelGraph, network: Network, top: str, options: HlsOptions, folder: Path) -> None:
+def _sources(top: str, options: HlsOptions) -> tuple[str, ...]:
+    """The C++ files of the C simulation."""
+    wrapper = (f"firmware/{top}_axi.cpp",) if options.backend is HlsBackend.VIVADO_ACCELERATOR else ()
+    return (f"firmware/{top}.cpp", *wrapper, f"{top}_test.cpp")
+
+
+def _write_readme(
+    model: ModelGraph,
+    network: Network,
+    top: str,
+    sources: Sequence[str],
+    spec: ProjectSpec,
+    options: HlsOptions,
+    folder: Path,
+) -> None:
     (source,), (result,) = model.get_input_variables(), model.get_output_variables()
     text = _render(
         "README.md.j2",
         name=network.name,
         top=top,
         options=options,
+        proposal=spec.proposal,
+        layers=[layer for layer in spec.layers if layer.kind in _SHARING],
+        board=options.board,
+        tool=_TOOLS[options.backend],
+        command=_COMMANDS[options.backend],
+        axi_dtype=axi_dtype(model) if options.board else None,
+        sources=" ".join(sources),
         flags=" ".join(FLAGS),
         input_type=network.input.type,
         input_shape=list(source.shape),

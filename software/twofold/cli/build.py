@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from twofold.cli.choices import Approximate, Backend, Model
+from twofold.cli.choices import Approximate, Backend, HlsFlow, HlsIo, HlsStrategy, Model
 from twofold.cli.output import print_json, print_rich, results_only
 
 if TYPE_CHECKING:
@@ -32,6 +32,16 @@ def build(
     write_only: Annotated[
         bool, typer.Option("--write-only", help="Do not run Vivado, even if it is on PATH.")
     ] = False,
+    flow: Annotated[
+        HlsFlow,
+        typer.Option("--flow", help="hls: hls4ml's backend. VivadoAccelerator adds AXI and the board."),
+    ] = HlsFlow.VITIS,
+    io: Annotated[
+        HlsIo, typer.Option("--io", help="hls: tensors between layers as streams, or whole in registers.")
+    ] = HlsIo.STREAM,
+    strategy: Annotated[
+        HlsStrategy, typer.Option("--strategy", help="hls: how layers multiply; budget fits the device.")
+    ] = HlsStrategy.BUDGET,
     approximate: Approximate = False,
     json: Annotated[bool, typer.Option("--json", help="Print what was written as JSON.")] = False,
 ) -> None:
@@ -45,7 +55,8 @@ def build(
         from twofold.cli.progress_bars import shown
 
         progress = shown()
-        predicted = api.build(model, board, str(backend), out, progress, approximate, target_fps)
+        hls = api.HlsChoices(str(flow), str(io), str(strategy))
+        predicted = api.build(model, board, str(backend), out, progress, approximate, target_fps, hls)
         built = None if write_only or backend is Backend.HLS else _implemented(out)
     written = sorted(str(path.relative_to(out)) for path in out.rglob("*") if path.is_file())
     if json:

@@ -59,6 +59,30 @@ class Candidate(StrEnum):
     RTL = "rtl"
 
 
+class HlsFlow(StrEnum):
+    """hls4ml's backends."""
+
+    VITIS = "Vitis"
+    VIVADO = "Vivado"
+    VIVADO_ACCELERATOR = "VivadoAccelerator"
+
+
+class HlsIo(StrEnum):
+    """How tensors move between the layers of an HLS project."""
+
+    STREAM = "io_stream"
+    PARALLEL = "io_parallel"
+
+
+class HlsStrategy(StrEnum):
+    """How the layers of an HLS project multiply."""
+
+    BUDGET = "budget"
+    LATENCY = "latency"
+    RESOURCE = "resource"
+    DISTRIBUTED_ARITHMETIC = "distributed_arithmetic"
+
+
 class Backend(StrEnum):
     """The two roads to an FPGA."""
 

@@ -29,6 +29,7 @@ def verify(
     ] = [Candidate.GOLDEN, Candidate.QONNX],  # noqa: B006 (an option's default, which nothing changes)
     frames: Annotated[int, typer.Option("--frames", min=1, help="How many inputs to compare.")] = 32,
     seed: Annotated[int, typer.Option("--seed", min=0, help="Chooses the inputs and the stalls.")] = 0,
+    layers: Annotated[bool, typer.Option("--layers", help="Print a row for each layer.")] = False,
     json: Annotated[bool, typer.Option("--json", help="Print the checks as JSON.")] = False,
 ) -> None:
     """Compare every layer's integers on every road with the golden model's.
@@ -47,6 +48,7 @@ def verify(
     if json:
         print_json({"status": str(state), "checks": [check.as_json() for check in checks]})
     else:
-        print_rich(terminal.checks_table(checks), terminal.verdict(checks))
+        table = [terminal.layers_table(checks)] if layers else []
+        print_rich(*table, terminal.checks_table(checks), terminal.verdict(checks))
     if state is not Status.PASS:
         raise typer.Exit(FOUND_WRONG)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any
 
@@ -23,7 +23,8 @@ class Check:
     """What came of comparing a candidate's integers with a reference's.
 
     elements: compared integers over all frames and tensors; mismatches: how many of them differ.
-    detail: the first difference, or why the check did not run; empty if it passed.
+    tensors: what the candidate showed, in order of execution. wrong: tensor → how many of its integers
+    differ. detail: the first difference, or why the check did not run; empty if it passed.
     """
 
     model: str
@@ -35,6 +36,7 @@ class Check:
     mismatches: int
     tensors: tuple[str, ...] = ()
     detail: str = ""
+    wrong: Mapping[str, int] = field(default_factory=dict)
 
     @classmethod
     def not_run(cls, model: str, reference: str, candidate: str, reason: str) -> Check:
@@ -57,20 +59,24 @@ def compare(
 ) -> Check:
     """Compares every tensor of the candidate with the reference's tensor of the same name.
 
-    reference, candidate: (name, tensor name → int64 [N, ...]). required: tensors that the candidate
-    must have, the network's output among them. A tensor that is missing, of another shape, or unknown
-    to the reference fails the check, and so does a check of no element.
+    reference, candidate: (name, tensor name → int64 [N, ...]), the reference's in order of execution.
+    required: tensors that the candidate must have, the network's output among them. A tensor that is missing,
+    of another shape, or unknown to the reference fails the check, and so does a check of no element.
     """
     (reference_name, expected), (candidate_name, found) = reference, candidate
-    elements = mismatches = frames = 0
+    order = {name: place for place, name in enumerate(expected)}
+    elements = frames = 0
+    wrong: dict[str, int] = {}
     detail = ""
     for name in required:
         if name not in found:
-            mismatches += 1
+            wrong[name] = 1
             detail = detail or f"{name}: missing"
-    for name, values in found.items():
+    shown = sorted(found, key=lambda name: order.get(name, len(order)))
+    for name in shown:
+        values = found[name]
         if name not in expected or expected[name].shape != values.shape:
-            mismatches += values.size
+            wrong[name] = values.size
             detail = detail or f"{name}: shape {list(values.shape)}, expected " + (
                 str(list(expected[name].shape)) if name in expected else "no such tensor"
             )
@@ -79,10 +85,20 @@ def compare(
         elements += values.size
         differ = expected[name] != values
         if differ.any():
-            mismatches += int(differ.sum())
+            wrong[name] = int(differ.sum())
             at = tuple(int(index) for index in np.argwhere(differ)[0])
             detail = detail or f"{name}{list(at)}: expected {expected[name][at]}, found {values[at]}"
-    status = Status.PASS if elements and not mismatches else Status.FAIL
+    status = Status.PASS if elements and not wrong else Status.FAIL
+    mismatches = sum(wrong.values())
     return Check(
-        model, reference_name, candidate_name, status, frames, elements, mismatches, tuple(found), detail
+        model,
+        reference_name,
+        candidate_name,
+        status,
+        frames,
+        elements,
+        mismatches,
+        tuple(shown),
+        detail,
+        wrong,
     )

@@ -94,6 +94,23 @@ def checks_table(checks: Sequence[Check]) -> Table:
     return table
 
 
+def layers_table(checks: Sequence[Check]) -> Table:
+    """One row a tensor in order of execution, one column a candidate: equal, differing, or not shown."""
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column("layer", no_wrap=True)
+    for check in checks:
+        table.add_column(check.candidate, justify="right", no_wrap=True)
+    for name in wording.layers(checks):
+        table.add_row(Text(name), *(_layer(check, name) for check in checks))
+    return table
+
+
+def _layer(check: Check, name: str) -> Text:
+    if name in check.wrong:
+        return Text(f"{wording.count(check.wrong[name])} differ", style=_STYLES[Status.FAIL])
+    return Text("equal", style="green") if name in check.tensors else Text(wording.UNKNOWN)
+
+
 def verdict(checks: Sequence[Check]) -> Text:
     return Text(wording.verdict(checks), style=_STYLES[wording.overall(checks)])
 

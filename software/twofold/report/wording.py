@@ -74,6 +74,13 @@ def verdict(checks: Sequence[Check]) -> str:
     return f"All {len(checks)} checks pass: {count(elements)} integers compared, none differs"
 
 
+def layers(checks: Sequence[Check]) -> list[str]:
+    """All tensors that some candidate showed, or should have, in the order of the one that shows most."""
+    shown = {name: None for check in sorted(checks, key=lambda c: -len(c.tensors)) for name in check.tensors}
+    missing = {name: None for check in checks for name in check.wrong}
+    return list(shown | missing)
+
+
 def headline(report: Report) -> str:
     """Size and accuracy of the smallest model, and what it started from."""
     model = max(report.models, key=lambda model: model.size_ratio or 0)

@@ -7,16 +7,20 @@ import pytest
 
 from twofold.hls.lower.elementwise import lower_requantise, lower_threshold
 from twofold.hls.lower.state import Lowering
+from twofold.hls.options import HlsStrategy
+from twofold.hls.strategy import Strategy
 from twofold.hls.types import HlsType
 from twofold.network.graph import Network, Tensor
 from twofold.network.ops import Op, Requantise, Threshold
 from twofold.network.ranges import value_ranges
 from twofold.network.types import IntType
 
+LATENCY = Strategy(HlsStrategy.LATENCY, 1)
+
 
 def state_of(op: Op, x: IntType, y: IntType) -> Lowering:
     network = Network.of("n", [Tensor("x", (2,), x), Tensor("y", (2,), y)], [op], "x", "y")
-    return Lowering(network, 64, value_ranges(network), layer_of={"x": "frame"})
+    return Lowering(network, {op.name: LATENCY}, value_ranges(network), layer_of={"x": "frame"})
 
 
 @pytest.mark.parametrize("levels", [[0, 1, 1, 3, 7], [-3, -3, 0, 0, 5], [0, 0, 0, 0, 1]])

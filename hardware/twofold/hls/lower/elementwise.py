@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 
 from twofold.hls.lower.state import Lowering, elements
@@ -47,9 +50,7 @@ def lower_requantise(op: Requantise, state: Lowering) -> list[LayerSpec]:
         "lowest": int(op.bounds[0]),
         "highest": int(op.bounds[1]),
     }
-    return [
-        LayerSpec(state.name(op), "TwofoldRequantise", state.inputs(op), types, attributes, tensor=op.output)
-    ]
+    return [_quantiser("TwofoldRequantise", op, state, types, attributes)]
 
 
 def lower_threshold(op: Threshold, state: Lowering) -> list[LayerSpec]:
@@ -64,9 +65,21 @@ def lower_threshold(op: Threshold, state: Lowering) -> list[LayerSpec]:
         "thresholds_data": thresholds,
         "levels_data": levels,
     }
-    return [
-        LayerSpec(state.name(op), "TwofoldThreshold", state.inputs(op), types, attributes, tensor=op.output)
-    ]
+    return [_quantiser("TwofoldThreshold", op, state, types, attributes)]
+
+
+def _quantiser(
+    kind: str,
+    op: Requantise | Threshold,
+    state: Lowering,
+    types: Mapping[str, HlsType],
+    attributes: Mapping[str, Any],
+) -> LayerSpec:
+    strategy = state.strategies[op.name]
+    name, inputs = state.name(op), state.inputs(op)
+    return LayerSpec(
+        name, kind, inputs, types, attributes, strategy.name, strategy.reuse_factor, tensor=op.output
+    )
 
 
 def _reachable(op: Threshold) -> tuple[IntArray, IntArray]:

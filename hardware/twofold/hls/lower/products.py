@@ -11,8 +11,8 @@ from twofold.hls.kernels import plain_kernel
 from twofold.hls.layout import Layout
 from twofold.hls.lower.padding import padded
 from twofold.hls.lower.state import Lowering, map_sizes, pads, strides
+from twofold.hls.options import HlsStrategy
 from twofold.hls.spec import LayerSpec
-from twofold.hls.strategy import Strategy, choose
 from twofold.hls.two_terms import two_terms
 from twofold.hls.types import HlsType
 from twofold.network.ops import Conv2d, Flatten, Linear
@@ -26,7 +26,6 @@ def lower_conv2d(op: Conv2d, state: Lowering) -> list[LayerSpec]:
     padding, inputs, shape = padded(op, state.operand(op).type.zero_point, state)
     kernel = plain_kernel(op)
     outputs, channels, k_h, k_w = (int(size) for size in kernel.shape)
-    strategy = choose(channels * k_h * k_w, outputs, state.multipliers)
     attributes = (
         map_sizes(shape, "in")
         | map_sizes(state.network.result(op).shape, "out")
@@ -35,7 +34,7 @@ def lower_conv2d(op: Conv2d, state: Lowering) -> list[LayerSpec]:
         | {"n_chan": channels, "n_filt": outputs, "filt_height": k_h, "filt_width": k_w}
         | {"weight_data": kernel.transpose(2, 3, 1, 0), "data_format": "channels_last"}
     )
-    return [*padding, _layer("Conv2D", op, inputs, state, attributes, strategy)]
+    return [*padding, _layer("Conv2D", op, inputs, state, attributes)]
 
 
 def lower_linear(op: Linear, state: Lowering) -> list[LayerSpec]:
@@ -43,9 +42,8 @@ def lower_linear(op: Linear, state: Lowering) -> list[LayerSpec]:
     producer = state.network.producers.get(op.inputs[0])
     source = state.operand(producer).shape if isinstance(producer, Flatten) else None
     order = Layout((inputs,), source).order
-    strategy = choose(inputs, outputs, state.multipliers)
     attributes = {"n_in": inputs, "n_out": outputs, "weight_data": op.weight[:, order].T}
-    return [_layer("Dense", op, state.inputs(op), state, attributes, strategy)]
+    return [_layer("Dense", op, state.inputs(op), state, attributes)]
 
 
 def _layer(
@@ -54,11 +52,12 @@ def _layer(
     inputs: tuple[str, ...],
     state: Lowering,
     attributes: Mapping[str, Any],
-    strategy: Strategy,
 ) -> LayerSpec:
     """The layer of sums, its weights written as codes of two powers where they all are such."""
     weights, terms = np.ascontiguousarray(attributes["weight_data"]), two_terms(op.weight)
-    types = _sum_types(op, state)
+    types, strategy = _sum_types(op, state), state.strategies[op.name]
+    if strategy.name is HlsStrategy.DISTRIBUTED_ARITHMETIC:
+        terms = None  # da4ml shares shifts and additions between all weights
     if terms is not None:
         weights, types["weight"] = terms.codes(weights), HlsType(False, terms.bits)
     return LayerSpec(

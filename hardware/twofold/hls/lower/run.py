@@ -10,9 +10,12 @@ from twofold.hls.lower.elementwise import lower_add, lower_requantise, lower_thr
 from twofold.hls.lower.pools import lower_flatten, lower_max_pool, lower_sum_pool
 from twofold.hls.lower.products import lower_conv2d, lower_linear
 from twofold.hls.lower.state import Lowering
+from twofold.hls.options import HlsOptions
+from twofold.hls.sizes import check_sizes
 from twofold.hls.spec import LayerSpec, ProjectSpec
+from twofold.hls.strategy import choose
 from twofold.hls.support import check_support
-from twofold.hls.types import HlsType, IoType
+from twofold.hls.types import HlsType
 from twofold.network.graph import Network
 from twofold.network.ops import Add, Conv2d, Flatten, Linear, MaxPool2d, Op, Requantise, SumPool2d, Threshold
 from twofold.network.ranges import value_ranges
@@ -32,13 +35,16 @@ _LOWERINGS: Mapping[type[Op], Callable[[Any, Lowering], list[LayerSpec]]] = {
 }
 
 
-def lower(network: Network, io: IoType, multipliers: int) -> ProjectSpec:
-    """The layers of a project with at most `multipliers` multipliers in each.
+def lower(network: Network, options: HlsOptions) -> ProjectSpec:
+    """The layers of a project.
 
-    Raises NetworkError, by op name, for what cannot be built exactly.
+    Raises NetworkError, by op name, for what cannot be built exactly or what HLS cannot finish, and UserError
+    for what does not fit the budget.
     """
-    check_support(network, io)
-    state = Lowering(network, multipliers, value_ranges(network))
+    check_support(network, options)
+    check_sizes(network, options)
+    strategies = choose(network, options)
+    state = Lowering(network, strategies.layers, value_ranges(network))
     layout = Layout(network.input.shape)
     state.layouts[network.input_name] = layout
     state.layer_of[network.input_name] = INPUT_LAYER
@@ -56,4 +62,5 @@ def lower(network: Network, io: IoType, multipliers: int) -> ProjectSpec:
         state.layer_of[op.output] = state.layers[-1].name
         if not isinstance(op, Flatten):
             state.layouts[op.output] = Layout(network.result(op).shape)
-    return ProjectSpec(tuple(state.layers), state.layouts, state.layer_of[network.output_name])
+    output = state.layer_of[network.output_name]
+    return ProjectSpec(tuple(state.layers), state.layouts, output, strategies.proposal)

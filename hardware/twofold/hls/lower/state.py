@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from twofold.hls.layout import Layout
 from twofold.hls.spec import LayerSpec
+from twofold.hls.strategy import Strategy
 from twofold.hls.types import HlsType
 from twofold.network.graph import Network, Tensor
 from twofold.network.ops import Op
@@ -19,7 +20,7 @@ class Lowering:
     """State of one run of `lower`: what each tensor became so far."""
 
     network: Network
-    multipliers: int
+    strategies: Mapping[str, Strategy]
     ranges: Mapping[str, ChannelRange]
     layers: list[LayerSpec] = field(default_factory=list)
     layouts: dict[str, Layout] = field(default_factory=dict)

@@ -26,16 +26,17 @@ res_T twofold_requantise_one(data_T x, typename CONFIG_T::multiplier_t multiplie
     return res_T(y < lowest ? lowest : y > highest ? highest : y);
 }
 
-// One pixel a cycle; n_in / n_chan cycles a frame.
+// One pixel in reuse_factor cycles, with n_chan / reuse_factor multipliers.
 template <class data_T, class res_T, typename CONFIG_T>
 void twofold_requantise(hls::stream<data_T> &data, hls::stream<res_T> &res,
                         typename CONFIG_T::multiplier_t multiplier[CONFIG_T::n_chan],
                         typename CONFIG_T::shift_t shift[CONFIG_T::n_chan]) {
     #pragma HLS ARRAY_PARTITION variable=multiplier complete
     #pragma HLS ARRAY_PARTITION variable=shift complete
+    #pragma HLS ALLOCATION operation instances=mul limit=DIV_ROUNDUP(CONFIG_T::n_chan, CONFIG_T::reuse_factor)
 RequantisePixel:
     for (unsigned pixel = 0; pixel < CONFIG_T::n_in / CONFIG_T::n_chan; pixel++) {
-        #pragma HLS PIPELINE
+        #pragma HLS PIPELINE II=CONFIG_T::reuse_factor
         data_T in = data.read();
         res_T out;
         for (unsigned channel = 0; channel < CONFIG_T::n_chan; channel++) {
@@ -53,7 +54,8 @@ void twofold_requantise(data_T data[CONFIG_T::n_in], res_T res[CONFIG_T::n_in],
                         typename CONFIG_T::shift_t shift[CONFIG_T::n_chan]) {
     #pragma HLS ARRAY_PARTITION variable=multiplier complete
     #pragma HLS ARRAY_PARTITION variable=shift complete
-    #pragma HLS PIPELINE
+    #pragma HLS ALLOCATION operation instances=mul limit=DIV_ROUNDUP(CONFIG_T::n_in, CONFIG_T::reuse_factor)
+    #pragma HLS PIPELINE II=CONFIG_T::reuse_factor
     for (unsigned i = 0; i < CONFIG_T::n_in; i++) {
         res[i] = twofold_requantise_one<data_T, res_T, CONFIG_T>(data[i], multiplier[i % CONFIG_T::n_chan],
                                                                  shift[i % CONFIG_T::n_chan]);

@@ -1,0 +1,49 @@
+"""What HLS does not finish, said before anything is written."""
+
+from __future__ import annotations
+
+from math import prod
+
+from twofold.hls.budget import UNROLL_MAX
+from twofold.hls.kernels import plain_kernel
+from twofold.hls.options import HlsOptions, HlsStrategy
+from twofold.hls.types import IoType
+from twofold.network.errors import NetworkError
+from twofold.network.graph import Network
+from twofold.network.ops import Conv2d, Linear, Threshold
+
+_UNROLLED = (HlsStrategy.LATENCY, HlsStrategy.DISTRIBUTED_ARITHMETIC)
+
+
+def check_sizes(network: Network, options: HlsOptions) -> None:
+    """Raises NetworkError, with what to change, for the first array that is too large for registers."""
+    if options.io is IoType.PARALLEL:
+        for tensor in network.tensors.values():
+            expected = f"at most {UNROLL_MAX} elements, all in registers, for io_parallel; choose io_stream"
+            _check(tensor.name, "elements", expected, tensor.elements)
+    for op in network.ops:
+        if isinstance(op, Conv2d | Linear):
+            _check_products(op, options)
+        elif isinstance(op, Threshold):
+            expected = (
+                f"at most {UNROLL_MAX} in registers; choose fewer bits or channels, or a multiplier form"
+            )
+            _check(op.name, "thresholds", expected, op.thresholds.size)
+
+
+def _check_products(op: Conv2d | Linear, options: HlsOptions) -> None:
+    outputs, *kernel = plain_kernel(op).shape if isinstance(op, Conv2d) else op.weight.shape
+    inputs = prod(kernel)
+    expected = f"at most {UNROLL_MAX} inputs of an output in registers; choose a narrower layer"
+    _check(op.name, "weight", expected, inputs)
+    if options.strategy in _UNROLLED:
+        expected = (
+            f"at most {UNROLL_MAX} products to unroll for {options.strategy}; choose "
+            f"{HlsStrategy.BUDGET} or {HlsStrategy.RESOURCE}"
+        )
+        _check(op.name, "weight", expected, inputs * outputs)
+
+
+def _check(name: str, field: str, expected: str, found: int) -> None:
+    if found > UNROLL_MAX:
+        raise NetworkError(name, field, expected, f"{found:,}")
