@@ -159,8 +159,8 @@ def build(
     approximate: as in `import_file`. target_fps: frames a second; the smallest engine that is predicted to do
     them is built, without a target the smallest of all. hls: the choices that the backend hls leaves. Returns
     what is predicted of the engine, None for hls. Nothing of the vendors' tools is run. Raises UserError for
-    boards, backends and choices that do not exist, and for a target that cannot be met, with the best that can
-    be done.
+    boards, backends and choices that do not exist, and for a target that cannot be met, with the best that
+    can be done.
     """
     target = load_board(board)
     network = import_file(model, approximate).network

@@ -34,7 +34,7 @@ def build(
     ] = False,
     flow: Annotated[
         HlsFlow,
-        typer.Option("--flow", help="hls: hls4ml's backend. VivadoAccelerator adds AXI and the board."),
+        typer.Option("--flow", help="hls: hls4ml's backend. VivadoAccelerator adds AXI for a board."),
     ] = HlsFlow.VITIS,
     io: Annotated[
         HlsIo, typer.Option("--io", help="hls: tensors between layers as streams, or whole in registers.")
