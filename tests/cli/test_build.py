@@ -3,6 +3,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from twofold.hls_choices import HlsChoices
+
 
 def test_what_was_written_is_listed(run, answer, tmp_path: Path) -> None:
     (tmp_path / "tcl").mkdir()
@@ -22,3 +24,11 @@ def test_what_was_written_is_listed(run, answer, tmp_path: Path) -> None:
     assert calls[0][:4] == (Path("m.onnx"), "pynq-z2", "hls", tmp_path)
     result = run("build", "m.onnx", "--out", str(tmp_path), "--write-only")
     assert "wrote 1 files" in result.stdout
+
+
+def test_choices_of_hls_are_passed_on(run, answer, tmp_path: Path) -> None:
+    calls = answer("build", None)
+    words = "--backend hls --flow VivadoAccelerator --io io_parallel --strategy resource"
+    assert run("build", "m.onnx", "--out", str(tmp_path), *words.split()).exit_code == 0
+    assert calls[0][-1] == HlsChoices("VivadoAccelerator", "io_parallel", "resource")
+    assert run("build", "m.onnx", "--out", str(tmp_path), "--flow", "Quartus").exit_code == 2

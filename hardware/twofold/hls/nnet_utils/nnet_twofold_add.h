@@ -15,6 +15,7 @@ AddPixel:
         a_T left = a.read();
         b_T right = b.read();
         res_T out;
+        PRAGMA_DATA_PACK(out)
         for (unsigned channel = 0; channel < CONFIG_T::n_chan; channel++) {
             #pragma HLS UNROLL
             out[channel] = (typename CONFIG_T::sum_t(left[channel]) << CONFIG_T::shift_a) +

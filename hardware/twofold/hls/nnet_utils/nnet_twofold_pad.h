@@ -19,6 +19,7 @@ PadRow:
             const bool inside = row >= CONFIG_T::pad_top && row < CONFIG_T::pad_top + CONFIG_T::in_height &&
                                 column >= CONFIG_T::pad_left && column < CONFIG_T::pad_left + CONFIG_T::in_width;
             res_T out;
+            PRAGMA_DATA_PACK(out)
             if (inside) {
                 data_T in = data.read();
                 for (unsigned channel = 0; channel < CONFIG_T::n_chan; channel++) {

@@ -39,6 +39,7 @@ RequantisePixel:
         #pragma HLS PIPELINE II=CONFIG_T::reuse_factor
         data_T in = data.read();
         res_T out;
+        PRAGMA_DATA_PACK(out)
         for (unsigned channel = 0; channel < CONFIG_T::n_chan; channel++) {
             #pragma HLS UNROLL
             out[channel] = twofold_requantise_one<typename data_T::value_type, typename res_T::value_type, CONFIG_T>(

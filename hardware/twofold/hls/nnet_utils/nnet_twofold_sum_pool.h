@@ -26,6 +26,7 @@ SumRow:
                                 y < CONFIG_T::pool_height && x < CONFIG_T::pool_width;
             if (inside) {
                 res_T sum = sums[window];
+                PRAGMA_DATA_PACK(sum)
                 for (unsigned channel = 0; channel < CONFIG_T::n_chan; channel++) {
                     #pragma HLS UNROLL
                     if (y == 0 && x == 0)

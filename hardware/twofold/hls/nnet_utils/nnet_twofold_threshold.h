@@ -31,7 +31,9 @@ void twofold_threshold(hls::stream<data_T> &data, hls::stream<res_T> &res,
     #pragma HLS ARRAY_RESHAPE variable=thresholds cyclic factor=word
     #pragma HLS ARRAY_PARTITION variable=levels complete
     data_T in;
+    PRAGMA_DATA_PACK(in)
     res_T out;
+    PRAGMA_DATA_PACK(out)
 ThresholdPixel:
     for (unsigned pixel = 0; pixel < CONFIG_T::n_in / CONFIG_T::n_chan; pixel++) {
     ThresholdGroup:

@@ -1,0 +1,39 @@
+"""Words and a board become the options of an HLS project."""
+
+from __future__ import annotations
+
+import pytest
+
+from twofold.boards.board_file import load_board
+from twofold.errors import UserError
+from twofold.hls.budget import Budget
+from twofold.hls.options import HlsBackend, HlsStrategy
+from twofold.hls.types import IoType
+from twofold.hls_choices import HlsChoices, hls_options
+
+
+def test_part_clock_and_budget_are_the_boards() -> None:
+    options = hls_options(load_board("pynq-z2"), HlsChoices("Vivado", "io_parallel", "latency"))
+    assert (options.backend, options.io) == (HlsBackend.VIVADO, IoType.PARALLEL)
+    assert options.strategy is HlsStrategy.LATENCY
+    assert (options.part, options.clock_ns, options.board) == ("xc7z020clg400-1", 10, None)
+    assert options.budget == Budget(220, 42_560, 112)
+
+
+def test_the_accelerator_flow_gets_the_board_and_refuses_those_that_it_lacks() -> None:
+    assert hls_options(load_board("pynq-z2"), HlsChoices("VivadoAccelerator")).board == "pynq-z2"
+    with pytest.raises(UserError, match=r"board: expected one of pynq-z2, zcu102 for .*, got kv260"):
+        hls_options(load_board("kv260"), HlsChoices("VivadoAccelerator"))
+
+
+@pytest.mark.parametrize(
+    "choices, message",
+    [
+        (HlsChoices(flow="Quartus"), "flow: expected one of Vitis, Vivado, VivadoAccelerator, got 'Quartus'"),
+        (HlsChoices(io="axi"), "io: expected one of io_stream, io_parallel, got 'axi'"),
+        (HlsChoices(strategy="fast"), "strategy: expected one of budget, latency, .*, got 'fast'"),
+    ],
+)
+def test_unknown_words_are_refused(choices: HlsChoices, message: str) -> None:
+    with pytest.raises(UserError, match=message):
+        hls_options(load_board("pynq-z2"), choices)
