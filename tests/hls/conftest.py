@@ -148,6 +148,12 @@ def two_terms_only(seed: int = 0) -> Network:
 
 
 @pytest.fixture(scope="session")
+def builder() -> type[Builder]:
+    """For networks of one test's own."""
+    return Builder
+
+
+@pytest.fixture(scope="session")
 def every_layer_network() -> Network:
     return every_layer()
 

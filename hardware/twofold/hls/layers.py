@@ -20,7 +20,7 @@ _TEMPLATES_OF = HlsBackend.VIVADO
 
 
 class TwofoldLayer(Layer):
-    """A layer of the same shape as its operand unless `out_height` and `out_width` are set.
+    """A layer of its operand's shape but for `out_height` and `out_width`, or `out_channels`, where set.
 
     constants: names of the arrays that become C++ constants, read from attributes `<name>_data`.
     internal_types: types of values inside the layer.
@@ -33,6 +33,7 @@ class TwofoldLayer(Layer):
         shape = list(self.get_input_variable().shape)
         if self.get_attr("out_height") is not None:
             shape = [self.get_attr("out_height"), self.get_attr("out_width"), shape[-1]]
+        shape[-1] = self.get_attr("out_channels", shape[-1])
         self.add_output_variable(shape)
         for constant in self.constants:
             self.add_weights_variable(name=constant, var_name=constant + "{index}")
@@ -60,6 +61,14 @@ class TwofoldAdd(TwofoldLayer):
     _expected_attributes: ClassVar = [
         *(Attribute(name) for name in ("n_in", "n_chan", "shift_a", "shift_b")),
         TypeAttribute("sum"),
+    ]
+
+
+class TwofoldConcat(TwofoldLayer):
+    """Two operands joined along channels."""
+
+    _expected_attributes: ClassVar = [
+        Attribute(name) for name in ("n_pixels", "n_chan_a", "n_chan_b", "out_channels")
     ]
 
 
@@ -118,6 +127,7 @@ _CONFIGS = {
     )
     + _integers("value", kind="long long"),
     TwofoldAdd: _integers("n_in", "n_chan", "shift_a", "shift_b") + _typedefs(sum="sum"),
+    TwofoldConcat: _integers("n_pixels", "n_chan_a", "n_chan_b"),
     TwofoldSumPool: _integers(
         "in_height", "in_width", "out_height", "out_width",
         "pool_height", "pool_width", "stride_height", "stride_width", "n_chan",
@@ -133,6 +143,7 @@ _CONFIGS = {
 _HEADERS = {
     TwofoldPad: "nnet_twofold_pad.h",
     TwofoldAdd: "nnet_twofold_add.h",
+    TwofoldConcat: "nnet_twofold_concat.h",
     TwofoldSumPool: "nnet_twofold_sum_pool.h",
     TwofoldRequantise: "nnet_twofold_requantise.h",
     TwofoldThreshold: "nnet_twofold_threshold.h",

@@ -1,4 +1,4 @@
-"""Additions, requantisation and thresholds: the layers that this package adds to hls4ml."""
+"""Additions, joins, requantisation and thresholds: the layers that this package adds to hls4ml."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 from twofold.hls.lower.state import Lowering, elements
 from twofold.hls.spec import LayerSpec
 from twofold.hls.types import HlsType
-from twofold.network.ops import Add, Requantise, Threshold
+from twofold.network.ops import Add, Concat, Requantise, Threshold
 from twofold.network.types import IntArray
 
 
@@ -28,6 +28,34 @@ def lower_add(op: Add, state: Lowering) -> list[LayerSpec]:
     return [
         LayerSpec(state.name(op), "TwofoldAdd", state.inputs(op), types, attributes, tensor=op.output),
     ]
+
+
+def lower_concat(op: Concat, state: Lowering) -> list[LayerSpec]:
+    """The first two operands joined, then each next one behind them."""
+    result = state.network.result(op)
+    pixels, (first, *others) = int(result.elements // result.channels), state.network.operands(op)
+    (source, *sources), channels = state.inputs(op), int(first.channels)
+    layers: list[LayerSpec] = []
+    for place, (name, operand) in enumerate(zip(sources, others, strict=True)):
+        joined = channels + int(operand.channels)
+        last = place == len(others) - 1
+        attributes = {
+            "n_pixels": pixels,
+            "n_chan_a": channels,
+            "n_chan_b": int(operand.channels),
+            "out_channels": joined,
+        }
+        layer = LayerSpec(
+            state.name(op) if last else f"{state.name(op)}_{place}",
+            "TwofoldConcat",
+            (source, name),
+            {"result": state.result_type(op)},
+            attributes,
+            tensor=op.output if last else None,
+        )
+        layers.append(layer)
+        source, channels = layer.name, joined
+    return layers
 
 
 def lower_requantise(op: Requantise, state: Lowering) -> list[LayerSpec]:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from twofold.hls.layout import Layout
-from twofold.hls.lower.elementwise import lower_add, lower_requantise, lower_threshold
+from twofold.hls.lower.elementwise import lower_add, lower_concat, lower_requantise, lower_threshold
 from twofold.hls.lower.pools import lower_flatten, lower_max_pool, lower_sum_pool
 from twofold.hls.lower.products import lower_conv2d, lower_linear
 from twofold.hls.lower.state import Lowering
@@ -17,7 +17,18 @@ from twofold.hls.strategy import choose
 from twofold.hls.support import check_support
 from twofold.hls.types import HlsType
 from twofold.network.graph import Network
-from twofold.network.ops import Add, Conv2d, Flatten, Linear, MaxPool2d, Op, Requantise, SumPool2d, Threshold
+from twofold.network.ops import (
+    Add,
+    Concat,
+    Conv2d,
+    Flatten,
+    Linear,
+    MaxPool2d,
+    Op,
+    Requantise,
+    SumPool2d,
+    Threshold,
+)
 from twofold.network.ranges import value_ranges
 
 INPUT_LAYER = "frame"
@@ -27,6 +38,7 @@ _LOWERINGS: Mapping[type[Op], Callable[[Any, Lowering], list[LayerSpec]]] = {
     Conv2d: lower_conv2d,
     Linear: lower_linear,
     Add: lower_add,
+    Concat: lower_concat,
     MaxPool2d: lower_max_pool,
     SumPool2d: lower_sum_pool,
     Flatten: lower_flatten,
