@@ -17,6 +17,11 @@ from twofold.synth.netlist import Netlist
 from twofold.synth.place import Placed, place, read_report
 
 KEPT = Path("build/synth")
+#: With a cell that no device has.
+STRANGE = Netlist(
+    "scan",
+    {"modules": {"scan": {"cells": {"a": {"type": "STRANGE", "parameters": {}, "connections": {}}}}}},
+)
 
 
 class Product(wiring.Component):
@@ -70,7 +75,10 @@ def test_other_placements_are_tried_while_the_target_is_missed(
         seeds.append(options[options.index("--seed") + 1])
         return Placed(clocks[len(seeds) - 1], "slow")
 
-    monkeypatch.setattr("twofold.synth.place.mapped_netlist", lambda *_, **__: Netlist("scan", {}))
+    monkeypatch.setattr(
+        "twofold.synth.place.mapped_netlist",
+        lambda *_, **__: Netlist("scan", {"modules": {"scan": {"cells": {}}}}),
+    )
     monkeypatch.setattr("twofold.synth.place._run", run)
     assert place(Product(), cache=tmp_path).mhz == fastest
     assert seeds == ["1", "2", "3"][:tried]
@@ -78,8 +86,7 @@ def test_other_placements_are_tried_while_the_target_is_missed(
 
 @pytest.fixture
 def mapped(monkeypatch: pytest.MonkeyPatch) -> None:
-    empty = Netlist("scan", {"modules": {}})
-    monkeypatch.setattr("twofold.synth.place.mapped_netlist", lambda *_, **__: empty)
+    monkeypatch.setattr("twofold.synth.place.mapped_netlist", lambda *_, **__: STRANGE)
 
 
 @pytest.mark.usefixtures("mapped")

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+import re
+
 from twofold.errors import UserError
 
 _COMMANDS = {
@@ -9,8 +12,19 @@ _COMMANDS = {
     "xcup": "synth_xilinx -family xcup -flatten -noiopad -noclkbuf -abc9",
     "ecp5": "synth_ecp5",
 }
+_FIRST_WITH_ABC = {"xc7": "map_luts", "xcup": "map_luts", "ecp5": "map_gates"}
 FAMILIES = tuple(_COMMANDS)
 """7 series, UltraScale+ and Lattice ECP5."""
+_SOFT = "soft_multiplier"
+_MULTIPLIER = re.compile(r"^  cell \$mul ", re.MULTILINE)
+
+
+def with_soft_multipliers(rtlil: str, share: float) -> str:
+    """RTLIL text in which the first multipliers, `share` of them all, are marked to be made of LUTs."""
+    marked = math.ceil(share * len(_MULTIPLIER.findall(rtlil)))
+    if not marked:
+        return rtlil
+    return _MULTIPLIER.sub(lambda cell: f"  attribute \\{_SOFT} 1\n{cell[0]}", rtlil, count=marked)
 
 
 def passes(family: str, top: str) -> list[str]:
@@ -21,7 +35,14 @@ def passes(family: str, top: str) -> list[str]:
     if family not in _COMMANDS:
         raise UserError(f"expected a family among {', '.join(FAMILIES)}, got {family!r}")
     flow = f"{_COMMANDS[family]} -top {top}"
-    if family == "ecp5":
-        return [flow]
     # Hidden names keep abc9 from an assertion on wires of one name (Yosys issue 4349).
-    return [f"{flow} -run begin:map_luts", "rename -hide w:*", f"{flow} -run map_luts:"]
+    step = _FIRST_WITH_ABC[family]
+    return [f"{flow} -run begin:{step}", "rename -hide w:*", f"{flow} -run {step}:"]
+
+
+def soft_passes(top: str) -> list[str]:
+    """As `passes` for ECP5, with marked multipliers in LUTs."""
+    flow = f"{_COMMANDS['ecp5']} -top {top}"
+    first, *rest = passes("ecp5", top)
+    soften = [f"{flow} -run begin:coarse", "proc", "flatten", f"chtype -set $__soft_mul a:{_SOFT}=1"]
+    return [*soften, first.replace("begin:", "coarse:"), *rest]

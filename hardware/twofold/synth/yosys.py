@@ -7,6 +7,7 @@ import hashlib
 import json
 import tempfile
 import time
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -17,7 +18,7 @@ from twofold.errors import UserError
 from twofold.files import write_atomically
 from twofold.rtl.verilog import to_rtlil
 from twofold.rtl.yosys import YosysError, YosysTimeoutError, run_yosys
-from twofold.synth.flows import passes
+from twofold.synth.flows import passes, soft_passes, with_soft_multipliers
 from twofold.synth.netlist import Netlist, labelled
 from twofold.synth.utilisation import Utilisation, count
 
@@ -54,12 +55,16 @@ def mapped_netlist(
     cache: Path = CACHE,
 ) -> Netlist:
     """The netlist behind `synthesise`, whose result is kept with it; the same arguments and errors."""
-    job = _job(design, top, family)
-    kept = cache / f"{top}-{job.key}.netlist.json.gz"
-    if not kept.is_file():
-        netlist = _synthesise(job, time_limit, cache / f"{top}-{job.key}.json")
-        write_atomically(kept, gzip.compress(json.dumps(netlist.design).encode(), compresslevel=3))
-    return Netlist(top, json.loads(gzip.decompress(kept.read_bytes())))
+    return _kept_netlist(_job(design, top, family), time_limit, cache)
+
+
+def netlist_with_soft_multipliers(
+    design: wiring.Component, top: str, share: float, *, time_limit: float = 1800.0, cache: Path = CACHE
+) -> Netlist:
+    """As `mapped_netlist` for ECP5, with `share` of the multipliers, rounded up, made of LUTs."""
+    source = with_soft_multipliers(labelled(to_rtlil(design, top)), share)
+    commands = ("read_rtlil design", *_written(soft_passes(top), top))
+    return _kept_netlist(_Job(source, commands, top), time_limit, cache)
 
 
 def design_key(design: wiring.Component | Path, top: str, family: str) -> str:
@@ -80,12 +85,24 @@ class _Job:
 
 
 def _job(design: wiring.Component | Path, top: str, family: str) -> _Job:
-    # Blackboxes of the family's library would fill the file.
-    write = (f"select {top}", "write_json -selected netlist.json")
-    flow = (*passes(family, top), "delete t:$scopeinfo", "setattr -unset src c:* w:*", *write)
+    flow = _written(passes(family, top), top)
     if isinstance(design, Path):
         return _Job(design.read_text(), ("read_verilog -sv design", *flow), top)
     return _Job(labelled(to_rtlil(design, top)), ("read_rtlil design", *flow), top)
+
+
+def _written(flow: Sequence[str], top: str) -> tuple[str, ...]:
+    """The flow, and its result to netlist.json; blackboxes of the family's library would fill the file."""
+    write = (f"select {top}", "write_json -selected netlist.json")
+    return (*flow, "delete t:$scopeinfo", "setattr -unset src c:* w:*", *write)
+
+
+def _kept_netlist(job: _Job, time_limit: float, cache: Path) -> Netlist:
+    kept = cache / f"{job.top}-{job.key}.netlist.json.gz"
+    if not kept.is_file():
+        netlist = _synthesise(job, time_limit, cache / f"{job.top}-{job.key}.json")
+        write_atomically(kept, gzip.compress(json.dumps(netlist.design).encode(), compresslevel=3))
+    return Netlist(job.top, json.loads(gzip.decompress(kept.read_bytes())))
 
 
 def _synthesise(job: _Job, time_limit: float, kept: Path) -> Netlist:
