@@ -11,6 +11,7 @@ from twofold_runtime.bundle import Bundle
 from twofold_runtime.engine import Engine, Program, Run
 from twofold_runtime.errors import AcceleratorError
 from twofold_runtime.frames import quantise
+from twofold_runtime.kernel import Kernel, KernelProgram
 from twofold_runtime.links import Buffer, Link
 from twofold_runtime.power import rails_watts
 from twofold_runtime.selftest import Result, compared, replay, room_needed, vectors_of
@@ -24,7 +25,7 @@ class Accelerator:
     under way the next one's frames are brought in and the last one's results are taken out. timeout: seconds
     that one run may take.
     Raises AcceleratorError if a file is missing or is not the one of the manifest, or if the bitstream
-    holds another engine.
+    holds another engine. Of an hls4ml network the results are there, but nothing is counted.
 
     frames, cycles: of the last call, start to done of all its runs, as the hardware counted. counters: what
     it waited for, in clock cycles, and its multiply-accumulates (MACS).
@@ -40,8 +41,7 @@ class Accelerator:
         self.counters: dict[str, int] = {}
         self._bundle = Bundle(path)
         self._link = _link(self._bundle, port, timeout)
-        self._program = Program(self._bundle, self._link)
-        self._engine = Engine(self._bundle, self._link, self._program)
+        self._program, self._engine = _machine(self._bundle, self._link)
         self.batch = self._fitting(batch)
         self._slots = [self._slot(), self._slot()]
 
@@ -79,7 +79,7 @@ class Accelerator:
 
         Where memory is too small for every layer's results, only the network's output is compared.
         """
-        if room_needed(self._bundle):
+        if room_needed(self._bundle) and isinstance(self._engine, Engine):
             return replay(self._bundle, self._link, self._engine, self.timeout)
         vectors = vectors_of(self._bundle)
         return compared(vectors, [("the output", 0, self.run(vectors["codes"]))])
@@ -147,6 +147,14 @@ class Accelerator:
             )
         if not len(codes):
             raise AcceleratorError("images: expected at least one, found none")
+
+
+def _machine(bundle: Bundle, link: Link) -> tuple[Any, Any]:
+    """The program, and what runs it: an engine, or hls4ml's network behind a kernel."""
+    if bundle.manifest["backend"] == "hls":
+        return KernelProgram(bundle), Kernel(link)
+    program = Program(bundle, link)
+    return program, Engine(bundle, link, program)
 
 
 def _link(bundle: Bundle, port: str | None, timeout: float) -> Link:

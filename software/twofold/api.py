@@ -28,7 +28,7 @@ from twofold.evaluation import Evaluation
 from twofold.evaluation import evaluate as run_evaluation
 from twofold.golden.compare import Check
 from twofold.hls.project import generate as generate_hls
-from twofold.hls_choices import HlsChoices, hls_options
+from twofold.hls_choices import KERNEL_FLOW, HlsChoices, hls_options, kernel_options
 from twofold.network.digest import digest
 from twofold.network.graph import Network
 from twofold.network.types import IntArray
@@ -36,7 +36,7 @@ from twofold.overview import Overview, overview
 from twofold.plan.propose import propose
 from twofold.plan.schedule import plan
 from twofold.progress import SILENT, Progress
-from twofold.projects import device_of, network_of, propose_for, write_engine_project
+from twofold.projects import device_of, network_of, propose_for, write_engine_project, write_kernel_project
 from twofold.qonnx.export import export
 from twofold.qonnx.freeze import freeze
 from twofold.qonnx.importer.load import import_file, import_model
@@ -171,10 +171,17 @@ def build(
             if target_fps is not None:
                 raise UserError("target_fps: expected the backend rtl; hls4ml's cycles are not predicted")
             with progress.task(f"write the hls project for {board}"):
-                generate_hls(network, out, hls_options(target, hls))
+                _write_hls(network, target, out, hls)
             return None
         case _:
             raise UserError(f"backend: expected rtl or hls, got {backend!r}")
+
+
+def _write_hls(network: Network, board: Board, out: Path, hls: HlsChoices) -> None:
+    if hls.flow == KERNEL_FLOW:
+        write_kernel_project(network, board, out, kernel_options(board, hls))
+    else:
+        generate_hls(network, out, hls_options(board, hls))
 
 
 def _build_engine(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TypeVar
 
@@ -11,6 +11,9 @@ from twofold.errors import UserError
 from twofold.hls.budget import Budget
 from twofold.hls.options import HlsBackend, HlsOptions, HlsStrategy
 from twofold.hls.types import IoType
+
+KERNEL_FLOW = "Kernel"
+"""hls4ml's Vitis backend behind a kernel of ours, for any board (`twofold.boards.kernel_design`)."""
 
 Word = TypeVar("Word", bound=StrEnum)
 
@@ -36,6 +39,13 @@ def hls_options(board: Board, choices: HlsChoices) -> HlsOptions:
         Budget.of_device(resources.dsp, resources.lut, resources.bram36),
         board=board.name if backend is HlsBackend.VIVADO_ACCELERATOR else None,
     )
+
+
+def kernel_options(board: Board, choices: HlsChoices) -> HlsOptions:
+    """Of Vitis's core behind a kernel, which reads streams. Raises UserError for another choice."""
+    if choices.io != IoType.STREAM:
+        raise UserError(f"io: expected {IoType.STREAM} with the flow {KERNEL_FLOW}, got {choices.io!r}")
+    return hls_options(board, replace(choices, flow=HlsBackend.VITIS))
 
 
 def _word(what: str, word: str, words: type[Word]) -> Word:

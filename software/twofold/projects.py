@@ -13,9 +13,14 @@ import numpy as np
 from twofold.boards.board import Board
 from twofold.boards.choose import memory_bytes
 from twofold.boards.design import EngineDesign, program_files
+from twofold.boards.kernel_design import KernelDesign
+from twofold.boards.kernel_design import Tensor as KernelTensor
 from twofold.boards.project import check_target, generate
 from twofold.golden.execute import execute
-from twofold.network.graph import Network
+from twofold.hls.options import HlsOptions
+from twofold.hls.project import generate as generate_hls
+from twofold.network.graph import Network, Tensor
+from twofold.network.types import IntArray
 from twofold.plan.fit import check_fits
 from twofold.plan.program import Program
 from twofold.plan.propose import propose
@@ -70,6 +75,31 @@ def write_engine_project(network: Network, board: Board, out: Path, program: Pro
         return generate(board, EngineDesign(verilog, program, selftest_files(network, program, board)), out)
 
 
+def write_kernel_project(network: Network, board: Board, out: Path, options: HlsOptions) -> Path:
+    """The Vivado project of hls4ml's network behind a kernel; returns its README's path."""
+    check_target(out)
+    with tempfile.TemporaryDirectory() as folder:
+        return generate(board, kernel_design(network, Path(folder) / "hls", options), out)
+
+
+def kernel_design(network: Network, folder: Path, options: HlsOptions) -> KernelDesign:
+    """hls4ml's project is written to `folder`. options: of Vitis and streams."""
+    written = generate_hls(network, folder, options)
+    ends = (_tensor(network.input), _tensor(network.output))
+    codes = _selftest_codes(network)
+    golden = execute(network, codes)[network.output_name]
+    files = {"selftest.npz": _archive(ends[0].shape, codes, {"region0": golden})}
+    return KernelDesign(network.name, folder, written.top, written.digest, ends, files)
+
+
+def _tensor(tensor: Tensor) -> KernelTensor:
+    channels, height, width = tensor.shape if len(tensor.shape) == 3 else (tensor.shape[0], 1, 1)
+    type_ = tensor.type
+    return KernelTensor(
+        channels, height, width, type_.bits, type_.signed, float(type_.scale), int(type_.zero_point)
+    )
+
+
 def selftest_files(network: Network, program: Program, board: Board) -> Mapping[str, bytes]:
     """Frames and the golden integers of every region that the program stores: least codes, greatest, random.
 
@@ -78,16 +108,24 @@ def selftest_files(network: Network, program: Program, board: Board) -> Mapping[
     traced = plan(network, program.geometry, traced=True)
     fits = memory_bytes(program) + memory_bytes(traced) <= board.memory.bytes
     chosen = traced if fits else program
-    type_ = network.input.type
-    codes = np.random.default_rng(0).integers(
-        type_.lo, type_.hi, (SELFTEST_FRAMES, *network.input.shape), np.int64, endpoint=True
-    )
-    codes[0], codes[1] = type_.lo, type_.hi
+    codes, map_ = _selftest_codes(network), program.input.map
     golden = execute(network, codes)
-    map_ = program.input.map
-    arrays = {f"region{place}": golden[region.map.name] for place, region in enumerate(chosen.outputs)}
-    arrays["codes"] = codes.reshape(-1, map_.channels, map_.height, map_.width)
-    content = io.BytesIO()
-    np.savez_compressed(content, allow_pickle=False, **arrays)
+    regions = {f"region{place}": golden[region.map.name] for place, region in enumerate(chosen.outputs)}
+    archive = _archive((map_.channels, map_.height, map_.width), codes, regions)
     files = {f"selftest_{name}": data for name, data in program_files(traced).items()} if fits else {}
-    return {**files, "selftest.npz": content.getvalue()}
+    return {**files, "selftest.npz": archive}
+
+
+def _selftest_codes(network: Network) -> IntArray:
+    """Frames of the least codes, of the greatest, and of random ones."""
+    type_, shape = network.input.type, (SELFTEST_FRAMES, *network.input.shape)
+    codes = np.random.default_rng(0).integers(type_.lo, type_.hi, shape, np.int64, endpoint=True)
+    codes[0], codes[1] = type_.lo, type_.hi
+    return codes
+
+
+def _archive(shape: tuple[int, int, int], codes: IntArray, regions: Mapping[str, IntArray]) -> bytes:
+    content = io.BytesIO()
+    arrays = {**regions, "codes": codes.reshape(-1, *shape)}
+    np.savez_compressed(content, allow_pickle=False, **arrays)
+    return content.getvalue()

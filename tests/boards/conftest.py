@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import ModuleType, SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -23,6 +26,7 @@ from twofold.network.verify import verify
 from twofold.plan.program import Program
 from twofold.plan.schedule import plan
 from twofold.projects import selftest_files
+from twofold.rtl.bus.engine_registers import engine_registers
 from twofold.rtl.engine import Engine
 from twofold.rtl.geometry import Geometry, PeName
 from twofold.rtl.verilog import port_widths
@@ -134,3 +138,64 @@ def selftest(network: Network) -> dict[str, bytes]:
     content = io.BytesIO()
     np.savez(content, codes=codes, region0=execute(network, codes)["logits"])
     return {"selftest.npz": content.getvalue()}
+
+
+class Registers:
+    """`MMIO` whose registers keep what is written; those of `values` always read the same."""
+
+    def __init__(self, values: dict[str, int]):
+        map_ = engine_registers(8, 8)
+        self.content = {register.offset: register.reset for register in map_.registers}
+        self.fixed = {map_[name].offset: value for name, value in values.items()}
+        self.written: list[tuple[int, int]] = []
+
+    def read(self, offset: int) -> int:
+        return self.fixed.get(offset, self.content[offset])
+
+    def write(self, offset: int, value: int) -> None:
+        self.written.append((offset, value))
+        self.content[offset] = value
+
+
+class Buffer(np.ndarray):
+    device_address = 0x1000
+
+    def flush(self) -> None: ...
+
+    def invalidate(self) -> None: ...
+
+
+@pytest.fixture
+def fresh() -> Iterator[None]:
+    """`import twofold_runtime` reads the modules anew, before and after."""
+    _forget()
+    yield
+    _forget()
+
+
+def _forget() -> None:
+    for name in [name for name in sys.modules if name.partition(".")[0] == "twofold_runtime"]:
+        del sys.modules[name]
+
+
+@pytest.fixture
+def load(monkeypatch: pytest.MonkeyPatch, fresh: None) -> Callable[..., tuple[Any, Registers]]:
+    """load(folder, NAME=value, …): its runtime over an idle engine; values: what registers read."""
+
+    def install(folder: Path, **values: int) -> tuple[Any, Registers]:
+        registers = Registers(values)
+        pynq = ModuleType("pynq")
+        entry = {"phys_addr": 1 << 30, "addr_range": 4096}
+        vars(pynq).update(
+            Overlay=lambda path: SimpleNamespace(ip_dict={"engine_0": entry}),
+            MMIO=lambda base, length: registers,
+            allocate=lambda shape, dtype: np.zeros(shape, dtype).view(Buffer),
+        )
+        monkeypatch.setitem(sys.modules, "pynq", pynq)
+        monkeypatch.syspath_prepend(str(folder))
+        import twofold_runtime
+
+        assert Path(str(twofold_runtime.__file__)).parent.parent == folder
+        return twofold_runtime, registers
+
+    return install

@@ -9,6 +9,7 @@ from twofold.hls_choices import HlsChoices
 def test_what_was_written_is_listed(run, answer, tmp_path: Path) -> None:
     (tmp_path / "tcl").mkdir()
     (tmp_path / "tcl" / "build.tcl").write_text("")
+    (tmp_path / "manifest.json").write_text('{"scripts": ["export_ip.tcl", "build.tcl"]}')
     calls = answer("build", None)
     result = run(
         "build", "m.onnx", "--board", "pynq-z2", "--backend", "hls", "--out", str(tmp_path), "--json"
@@ -17,13 +18,19 @@ def test_what_was_written_is_listed(run, answer, tmp_path: Path) -> None:
         "folder": str(tmp_path),
         "board": "pynq-z2",
         "backend": "hls",
-        "files": ["tcl/build.tcl"],
+        "files": ["manifest.json", "tcl/build.tcl"],
         "predicted": None,
         "implemented": None,
     }
     assert calls[0][:4] == (Path("m.onnx"), "pynq-z2", "hls", tmp_path)
     result = run("build", "m.onnx", "--out", str(tmp_path), "--write-only")
-    assert "wrote 1 files" in result.stdout
+    assert result.stdout.splitlines() == [
+        f"wrote 2 files to {tmp_path}",
+        "To build the bitstream, with the tools on PATH:",
+        f"cd {tmp_path / 'vivado'}",
+        "vitis-run --mode hls --tcl export_ip.tcl",
+        "vivado -mode batch -nojournal -nolog -notrace -source build.tcl -tclargs 4",
+    ]
 
 
 def test_choices_of_hls_are_passed_on(run, answer, tmp_path: Path) -> None:

@@ -79,7 +79,8 @@ def _is_project(out: Path) -> bool:
 
 def _wrapped(board: Board, design: Design) -> Mapping[str, str]:
     """The bridge, if the board needs it, and the plain Verilog top of each packaged core."""
-    sources = {path: str(content) for path, content in design.sources(board).items()}
+    rtl = {path: content for path, content in design.sources(board).items() if path.startswith("rtl/")}
+    sources = {path: str(content) for path, content in rtl.items()}
     if isinstance(board.system, Fabric):
         divisor = round(board.clock.frequency_mhz * 1e6) // board.system.baud
         sources[f"rtl/{BRIDGE.source}"] = _verilog(UartBridge(divisor), BRIDGE)

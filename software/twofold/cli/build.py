@@ -23,7 +23,7 @@ def build(
     out: Annotated[Path, typer.Option("--out", help="The folder to write.")],
     board: Annotated[str, typer.Option("--board", help="The board to build for.")] = "pynq-z2",
     backend: Annotated[
-        Backend, typer.Option("--backend", help="rtl: the engine, for Vivado. hls: an hls4ml project.")
+        Backend, typer.Option("--backend", help="rtl: the engine. hls: hls4ml's network.")
     ] = Backend.RTL,
     target_fps: Annotated[
         float | None,
@@ -34,7 +34,7 @@ def build(
     ] = False,
     flow: Annotated[
         HlsFlow,
-        typer.Option("--flow", help="hls: hls4ml's backend. VivadoAccelerator adds AXI for a board."),
+        typer.Option("--flow", help="hls: hls4ml's backend. VivadoAccelerator and Kernel add AXI."),
     ] = HlsFlow.VITIS,
     io: Annotated[
         HlsIo, typer.Option("--io", help="hls: tensors between layers as streams, or whole in registers.")
@@ -57,7 +57,8 @@ def build(
         progress = shown()
         hls = api.HlsChoices(str(flow), str(io), str(strategy))
         predicted = api.build(model, board, str(backend), out, progress, approximate, target_fps, hls)
-        built = None if write_only or backend is Backend.HLS else _implemented(out)
+        has_project = backend is Backend.RTL or flow is HlsFlow.KERNEL
+        built = _implemented(out) if has_project and not write_only else None
     written = sorted(str(path.relative_to(out)) for path in out.rglob("*") if path.is_file())
     if json:
         from dataclasses import asdict
@@ -74,8 +75,8 @@ def build(
         )
         return
     print_rich(f"wrote {len(written)} files to {out}")
-    if predicted:
-        _print_prediction(out, predicted, built)
+    if has_project:
+        _print_result(out, predicted, built)
 
 
 def _implemented(out: Path) -> Implemented | None:
@@ -86,13 +87,14 @@ def _implemented(out: Path) -> Implemented | None:
     return None if missing_tools(out) else implement(out, _JOBS, shown())
 
 
-def _print_prediction(out: Path, predicted: Prediction, built: Implemented | None) -> None:
+def _print_result(out: Path, predicted: Prediction | None, built: Implemented | None) -> None:
     from twofold.boards.implement import commands
     from twofold.cli.predictions import prediction_table
 
-    print_rich(prediction_table({predicted.board.name: predicted}))
+    if predicted:
+        print_rich(prediction_table({predicted.board.name: predicted}))
     if built is None:
-        print_rich("To build the bitstream, with Vivado on PATH:", *commands(out, _JOBS))
+        print_rich("To build the bitstream, with the tools on PATH:", *commands(out, _JOBS))
         return
     print_rich(
         f"Vivado, the whole design: {built.lut:,} LUT, {built.ff:,} FF, {built.dsp} DSP, "

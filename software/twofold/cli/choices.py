@@ -60,11 +60,12 @@ class Candidate(StrEnum):
 
 
 class HlsFlow(StrEnum):
-    """hls4ml's backends."""
+    """hls4ml's backends, and Vitis's core behind a kernel of ours."""
 
     VITIS = "Vitis"
     VIVADO = "Vivado"
     VIVADO_ACCELERATOR = "VivadoAccelerator"
+    KERNEL = "Kernel"
 
 
 class HlsIo(StrEnum):

@@ -1,0 +1,61 @@
+"""The runtime of an hls4ml network: registers as Vitis HLS lays them out, and what a kernel cannot do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from twofold.boards.board import Board
+from twofold.boards.kernel_design import KernelDesign, Tensor
+from twofold.boards.project import generate
+
+Load = Callable[..., tuple[Any, Any]]
+DONE = {"ID": 2}
+"""ID is the engine's register at offset 0, where a kernel has its control bits."""
+
+
+@pytest.fixture
+def kernel_folder(
+    board: Board, selftest: dict[str, bytes], finish: Callable[[Path], Path], tmp_path: Path
+) -> Path:
+    ends = (Tensor(2, 4, 4, 8, False, 2**-8), Tensor(3, 1, 1, 24, True, 0.5))
+    (tmp_path / "hls").mkdir()
+    design = KernelDesign("small", tmp_path / "hls", "twofold_small", "0" * 64, ends, selftest)
+    generate(board, design, tmp_path / "project")
+    return finish(tmp_path / "project")
+
+
+def test_a_run_writes_addresses_frames_and_start(load: Load, kernel_folder: Path) -> None:
+    runtime, registers = load(kernel_folder, **DONE)
+    accelerator = runtime.Accelerator(kernel_folder, batch=2)
+    assert accelerator.logits(np.zeros((3, 2, 4, 4))).shape == (3, 3)
+    written = [(0x10, 0x1000), (0x14, 0), (0x1C, 0x1000), (0x20, 0), (0x28, 2), (0x00, 1)]
+    assert registers.written[:6] == written
+    assert registers.written[10] == (0x28, 1)
+    assert (accelerator.frames, accelerator.cycles, accelerator.counters) == (3, 0, {})
+
+
+def test_its_self_test_compares_the_output(load: Load, kernel_folder: Path) -> None:
+    runtime, _ = load(kernel_folder, **DONE)
+    found = runtime.Accelerator(kernel_folder).selftest()
+    assert not found.passed
+    assert found.difference.startswith("the output differs first, at element 0 of frame 0")
+
+
+def test_a_kernel_that_does_not_end_times_out(load: Load, kernel_folder: Path) -> None:
+    runtime, _ = load(kernel_folder, ID=0)
+    accelerator = runtime.Accelerator(kernel_folder, timeout=0.05)
+    with pytest.raises(runtime.AcceleratorError, match=r"the kernel is still busy after 0\.05 s"):
+        accelerator.predict(np.zeros((1, 2, 4, 4)))
+
+
+def test_what_a_kernel_cannot_do_is_refused(load: Load, kernel_folder: Path) -> None:
+    runtime, _ = load(kernel_folder, **DONE)
+    accelerator = runtime.Accelerator(kernel_folder)
+    for use in (accelerator.abort, accelerator.layer_cycles):
+        with pytest.raises(runtime.AcceleratorError, match="expected an engine, found an HLS kernel"):
+            use()
