@@ -17,6 +17,7 @@ from twofold.boards.systems import Fabric
 from twofold.boards.vivado_check.run import run_scripts
 from twofold.boards.vivado_check.tcl import TclError
 from twofold.boards.vivado_check.vivado import Vivado
+from twofold.errors import UserError
 from twofold.golden.execute import execute
 from twofold.hls.compiler import FLAGS
 from twofold.hls_choices import HlsChoices, kernel_options
@@ -119,3 +120,8 @@ def test_a_mistake_in_a_script_is_caught(
     path.write_text(text.replace(old, new, 1))
     with pytest.raises(TclError, match=message):
         run_scripts(project, Vivado("xc7z020clg400-1"))
+
+
+def test_a_kernel_reads_streams() -> None:
+    with pytest.raises(UserError, match="io: expected io_stream with the flow Kernel, got 'io_parallel'"):
+        kernel_options(load_board("pynq-z2"), HlsChoices("Kernel", "io_parallel"))
