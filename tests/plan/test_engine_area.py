@@ -8,7 +8,7 @@ import pytest
 
 from twofold.plan.engine_area import EngineArea, engine_area
 from twofold.plan.memory_area import block_rams
-from twofold.rtl.geometry import Geometry, PeName
+from twofold.rtl.geometry import Feature, Geometry, PeName
 from twofold.rtl.primitives.family import Family
 
 RESNET8 = Geometry(
@@ -23,7 +23,7 @@ RESNET8 = Geometry(
     accumulator_bits=20,
     activation_words=512,
     full_tiles=1,
-    max_pooling=False,
+    features=(Feature.PADDING,),
     level_bits=4,
     lane_shift=0,
     instructions=256,
@@ -38,7 +38,7 @@ APOT = replace(
     lut_da_high=10,
     accumulator_bits=21,
     level_bits=0,
-    padding=False,
+    features=(),
     lane_shift=3,
 )
 MEASURED_APOT = EngineArea(lut=35787, lutram=16961, ff=68395, dsp=208, bram36=95.5)
@@ -62,10 +62,15 @@ def test_blocks_are_exact() -> None:
 
 def test_what_is_left_out_takes_nothing() -> None:
     whole = engine_area(RESNET8)
-    for more in ({"max_pooling": True}, {"lane_shift": 7}, {"full_tiles": None}, {"accumulator_bits": 24}):
+    for more in (
+        {"features": tuple(Feature)},
+        {"lane_shift": 7},
+        {"full_tiles": None},
+        {"accumulator_bits": 24},
+    ):
         assert engine_area(replace(RESNET8, **more)).lut > whole.lut  # type: ignore[arg-type]
     assert engine_area(replace(RESNET8, int8_dsp_inputs=None)).dsp == 8 * 128 + 16
-    assert engine_area(replace(RESNET8, padding=False)).lut < whole.lut
+    assert engine_area(replace(RESNET8, features=())).lut < whole.lut
 
 
 @pytest.mark.parametrize(

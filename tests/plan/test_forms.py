@@ -14,7 +14,7 @@ from twofold.plan.forms import fit_forms, with_fewer_multipliers, with_fewer_pro
 from twofold.plan.propose import propose
 from twofold.plan.schedule import plan
 from twofold.plan.stages import Quantiser, stages
-from twofold.rtl.geometry import Geometry, PeName
+from twofold.rtl.geometry import Feature, Geometry, PeName
 
 
 def consecutive(quantiser: Quantiser | None) -> Quantiser | None:
@@ -25,15 +25,14 @@ def consecutive(quantiser: Quantiser | None) -> Quantiser | None:
 
 def test_a_network_gets_what_it_needs(network: Network) -> None:
     geometry = fit_forms(stages(network), Geometry())
-    assert (geometry.thresholds, geometry.max_pooling, geometry.lane_shift) == (True, True, 0)
+    assert (geometry.thresholds, geometry.features, geometry.lane_shift) == (True, (Feature.MAX_POOLING,), 0)
     assert geometry.level_bits == 6
     some = [part for part in stages(network) if not isinstance(part.quantiser, Threshold)]
     assert not fit_forms(some, Geometry()).thresholds
-    assert not geometry.padding
     counted = [replace(part, quantiser=consecutive(part.quantiser)) for part in stages(network)]
     assert fit_forms(counted, Geometry()).level_bits == 0
     none = [part for part in stages(network) if part.name in ("left", "right", "logits")]
-    assert not fit_forms(none, Geometry()).max_pooling
+    assert not fit_forms(none, Geometry()).features
 
 
 def test_fewer_multipliers_are_tried_first(network: Network) -> None:
@@ -61,7 +60,7 @@ def test_multipliers_that_are_worth_their_cycles_stay(network: Network) -> None:
 @pytest.mark.parametrize(
     ("missing", "message"),
     [
-        ({"max_pooling": False}, "pool: op: expected a geometry with max_pooling, found one without"),
+        ({"features": ()}, "pool: op: expected a geometry with max_pooling, found one without"),
         ({"thresholds": False}, "act: op: expected a geometry with thresholds, found one without"),
         ({"level_bits": 4}, "act: levels: expected codes of 4 bits in"),
         ({"level_bits": 0}, "act: levels: expected codes that follow each other, level_bits 0, found"),

@@ -149,7 +149,7 @@ def test_padding_never_wins_a_maximum() -> None:
 @pytest.mark.parametrize(
     ("body", "message"),
     [
-        (convolution(weight=np.ones((9, 10, 64, 1))), "conv: kernel: expected at most 63, found (64, 1)"),
+        (convolution(weight=np.ones((9, 10, 256, 1))), "conv: kernel: expected at most 255, found (256, 1)"),
         (convolution(stride=(1, 64)), "conv: stride: expected at most 63, found (1, 64)"),
         (convolution(dilation=(65, 1)), "conv: dilation: expected at most 63, found (65, 1)"),
         (convolution(padding=(0, 0, 0, 129)), "conv: padding: expected at most 128, found (0, 0, 0, 129)"),
@@ -190,3 +190,10 @@ def test_shifts_beyond_the_hardwares_are_refused() -> None:
         check_limits(
             stage(Add("add", ("a", "b"), "s", shifts=(8, 0)), *maps, result=(10, 4, 4)), Geometry(lanes=8)
         )
+
+
+def test_windows_of_more_than_63_rows_need_a_geometry_for_them() -> None:
+    whole = stage(convolution(weight=np.ones((9, 10, 64, 1))), map_of("x", (10, 80, 7)), result=(9, 17, 7))
+    check_limits(whole, Geometry())
+    with pytest.raises(NetworkError, match="conv: kernel: expected at most 63"):
+        check_limits(whole, Geometry(features=()))

@@ -49,6 +49,9 @@ def random_layer(rng: np.random.Generator) -> dict[str, int]:
         *(("stride_y", 3), ("stride_x", 3), ("dilation_y", 3), ("dilation_x", 3)),
     ):
         layer[field] = int(rng.integers(1, high, endpoint=True))
+    layer["doubled"] = int(rng.integers(2))
+    if layer["doubled"]:
+        layer |= {size: 2 * layer[size] for size in ("out_height", "out_width")}
     for field in ("in_base", "in_block_stride", "sums_base", "sums_group_stride"):
         layer[field] = int(rng.integers(0, WRAP, endpoint=True))
     layer["origin_y"], layer["origin_x"] = (int(value) for value in rng.integers(-3, 2, 2))
@@ -74,8 +77,9 @@ def loop_nest(layer: dict[str, int]) -> Iterator[Pixel]:
     blocks = [layer[name] for name in ("out_groups", "in_blocks", "taps_y", "taps_x", "parts")]
     for out, in_, tap_y, tap_x, part in np.ndindex(*blocks):
         for row, column in np.ndindex(layer["out_height"], layer["out_width"]):
-            y = layer["origin_y"] + row * layer["stride_y"] + tap_y * layer["dilation_y"]
-            x = layer["origin_x"] + column * layer["stride_x"] + tap_x * layer["dilation_x"]
+            across, down = column >> layer["doubled"], row >> layer["doubled"]
+            y = layer["origin_y"] + down * layer["stride_y"] + tap_y * layer["dilation_y"]
+            x = layer["origin_x"] + across * layer["stride_x"] + tap_x * layer["dilation_x"]
             own = layer["pe"] == LANES_PE
             block, operand = (out * TILES, in_) if own else (in_, 0)
             base = layer["in_base"] + operand * layer["in_block_stride"] + banks.block_address(block)

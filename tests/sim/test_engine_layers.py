@@ -24,6 +24,7 @@ from twofold.network.ops import (
     Requantise,
     SumPool2d,
     Threshold,
+    Upsample2d,
 )
 from twofold.network.passes.narrow import narrow_accumulators
 from twofold.network.passes.run import run_passes
@@ -195,7 +196,27 @@ def joined() -> Network:
     return sketch.network("joined", sketch.logits(sketch.put(Concat, UINT4, *ends), 10))
 
 
-NETWORKS = {build.__name__: build for build in (convolutions, poolings, wide, residual, joined)}
+def enlarged() -> Network:
+    """Upsampling in bands that lie like the result's and in others, pools of more than 63 rows."""
+    sketch = Sketch((5, 3, 5), IntType(True, 8, zero_point=-7))
+    codes = sketch.put(Upsample2d, sketch.tensors["x"].type, "x")
+    sums = sketch.conv(codes, 12, (3, 3), np.arange(-9, 9), padding=(1, 1, 2, 1))
+    codes = sketch.put(MaxPool2d, UINT4, sketch.requantise(sums, UINT4, 2e-3), kernel=(2, 4), stride=(2, 5))
+    codes = sketch.threshold(sketch.put(Upsample2d, UINT4, codes), UINT4, 12)
+    codes = sketch.put(MaxPool2d, UINT4, codes, kernel=(3, 2), stride=(3, 2))
+    for _ in range(5):
+        doubled = sketch.put(Upsample2d, UINT4, codes)
+        codes = sketch.put(MaxPool2d, UINT4, doubled, kernel=(1, 2), stride=(1, 2))
+    best = sketch.put(MaxPool2d, UINT4, codes, kernel=(65, 1), stride=(1, 1), padding=(9, 0, 5, 0))
+    sums = [
+        sketch.put(SumPool2d, sketch.wide(UINT4.scale), source, kernel=kernel, stride=kernel)
+        for source, kernel in ((best, (14, 2)), (codes, (64, 2)))
+    ]
+    means = [sketch.requantise(total, UINT8, 0.1) for total in sums]
+    return sketch.network("enlarged", sketch.logits(sketch.put(Concat, UINT8, *means), 10))
+
+
+NETWORKS = {build.__name__: build for build in (convolutions, poolings, wide, residual, joined, enlarged)}
 
 
 @pytest.mark.parametrize("stalls", [0.0, 0.4])

@@ -11,7 +11,16 @@ from twofold.hls.options import HlsOptions
 from twofold.hls.types import IoType
 from twofold.network.errors import NetworkError
 from twofold.network.graph import Network
-from twofold.network.ops import Conv2d, Flatten, Linear, MaxPool2d, Op, SumPool2d, Threshold
+from twofold.network.ops import (
+    Conv2d,
+    Flatten,
+    Linear,
+    MaxPool2d,
+    Op,
+    SumPool2d,
+    Threshold,
+    Upsample2d,
+)
 
 # C simulation hands integers over as doubles.
 _BITS_MAX = 53
@@ -48,6 +57,11 @@ def _(op: Conv2d, network: Network, io: IoType) -> None:
         raise NetworkError(
             op.name, "stride", "a vertical stride of 1 for a kernel of one row in io_stream", op.stride
         )
+
+
+@check_op.register
+def _(op: Upsample2d, network: Network, io: IoType) -> None:
+    raise NetworkError(op.name, "op", "one that the HLS backend builds", "Upsample2d, for the engine only")
 
 
 @check_op.register

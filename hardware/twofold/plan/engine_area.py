@@ -11,7 +11,7 @@ from dataclasses import dataclass, fields
 
 from twofold.plan.area import area, filler_area, table_tile_area
 from twofold.plan.memory_area import block_rams
-from twofold.rtl.geometry import BEAT_BITS, LANE_BITS, SUM_WORD_BITS, Geometry
+from twofold.rtl.geometry import BEAT_BITS, LANE_BITS, SUM_WORD_BITS, Feature, Geometry
 from twofold.rtl.inner_product import ProductTiming
 from twofold.rtl.isa import WORDS
 from twofold.rtl.mac.interface import PeKind
@@ -73,9 +73,9 @@ def _operands(geometry: Geometry) -> EngineArea:
     """Lanes of a word or the padding, shifted for additions, and the choice among the kinds' sums."""
     timing, lanes = ProductTiming.of(geometry), geometry.lanes
     codes, shifted = LANE_BITS + 1, LANE_BITS + 1 + geometry.lane_shift
+    padded = codes if Feature.PADDING in geometry.features else 1
     return EngineArea(
-        lut=lanes
-        * ((codes if geometry.padding else 1) + _choice(geometry.lane_shift + 1) * shifted + timing.sum_bits),
+        lut=lanes * (padded + _choice(geometry.lane_shift + 1) * shifted + timing.sum_bits),
         ff=lanes * (codes + shifted + timing.sum_bits + _second_addend(geometry)),
     )
 
@@ -89,7 +89,7 @@ def _sums(geometry: Geometry, full: bool) -> EngineArea:
     lanes, bits = geometry.lanes, geometry.tile_bits(full=full)
     kept = 2 * full
     return EngineArea(
-        lut=lanes * bits * (1 + kept + 2 * geometry.max_pooling),
+        lut=lanes * bits * (1 + kept + 2 * (Feature.MAX_POOLING in geometry.features)),
         ff=lanes * bits * (2 + kept) + 40,
         bram36=block_rams(geometry.sum_words, lanes * bits),
     )

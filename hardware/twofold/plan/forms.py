@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from types import MappingProxyType
 
 import numpy as np
 
-from twofold.network.ops import Add, Conv2d, MaxPool2d, Threshold
+from twofold.network.ops import Add, Conv2d, MaxPool2d, Threshold, Upsample2d
 from twofold.plan.layer_fields import padding_code
 from twofold.plan.stages import Stage
 from twofold.plan.threshold_form import threshold_form
-from twofold.rtl.geometry import LANE_BITS, PARTS_MAX, Geometry, PeName
+from twofold.plan.window import Window
+from twofold.rtl.geometry import LANE_BITS, PARTS_MAX, Feature, Geometry, PeName
+from twofold.rtl.isa import WINDOW_BITS
 
 LEVEL_BITS_MIN = 4
 
@@ -24,9 +27,8 @@ def fit_forms(parts: Sequence[Stage], draft: Geometry) -> Geometry:
         draft,
         full_tiles=None,
         thresholds=bool(thresholds),
-        max_pooling=any(isinstance(part.body, MaxPool2d) for part in parts),
         level_bits=0 if all(map(_is_counted, thresholds)) else max(map(_level_bits, thresholds)),
-        padding=any(map(_pads, parts)),
+        features=tuple(feature for feature, is_needed in _NEEDED.items() if any(map(is_needed, parts))),
         lane_shift=max(shifts, default=0),
     )
 
@@ -40,6 +42,16 @@ def _pads(part: Stage) -> bool:
     """Whether what lies outside of the stage's operand can be another code than 0."""
     padded = isinstance(part.body, Conv2d | MaxPool2d) and any(part.body.padding)
     return padded and padding_code(part) != 0
+
+
+_NEEDED: Mapping[Feature, Callable[[Stage], bool]] = MappingProxyType(
+    {
+        Feature.MAX_POOLING: lambda part: isinstance(part.body, MaxPool2d),
+        Feature.PADDING: _pads,
+        Feature.UPSAMPLING: lambda part: isinstance(part.body, Upsample2d),
+        Feature.LARGE_WINDOWS: lambda part: max(Window.of(part).taps) >> WINDOW_BITS > 0,
+    }
+)
 
 
 def _level_bits(quantiser: Threshold) -> int:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from twofold.network.errors import NetworkError
-from twofold.network.ops import Add, Conv2d, MaxPool2d, Requantise, Threshold
+from twofold.network.ops import Add, Conv2d, MaxPool2d, Requantise, Threshold, Upsample2d
 from twofold.plan.banks import BankLayout
 from twofold.plan.input_blocks import InputBlocks
 from twofold.plan.layout import blocks_of
@@ -14,7 +14,7 @@ from twofold.plan.maps import Map, code_range
 from twofold.plan.split import Work
 from twofold.plan.stages import Stage
 from twofold.plan.window import Window
-from twofold.rtl.geometry import LANE_BITS, Geometry
+from twofold.rtl.geometry import LANE_BITS, Feature, Geometry
 from twofold.rtl.isa import ADDRESS_BITS, LANES_PE, WINDOW_BITS, Output
 from twofold.rtl.mac.kinds import pe_kinds
 from twofold.rtl.partial_sums import Accumulation
@@ -61,13 +61,14 @@ def layer_fields(
         "out_width": stage.sums.width,
         "in_height": source.height,
         "in_width": source.width,
-        "origin_y": window.origin[0] + work.first_row * window.stride[0],
+        "origin_y": window.origin[0] + window.input_rows(work.first_row),
         "origin_x": window.origin[1],
         "stride_y": window.stride[0],
         "stride_x": window.stride[1],
         "dilation_y": window.dilation[0],
         "dilation_x": window.dilation[1],
-        "tile_rows": window.stride[0] * split.rows if split.bands > 1 else 0,
+        "tile_rows": window.input_rows(split.rows) if split.bands > 1 else 0,
+        "doubled": int(window.doubled),
         **_input_rows(stage, geometry, place, work),
         **_input_blocks(stage, geometry, pe, place, work),
         **_results(stage, geometry, place, work),
@@ -97,7 +98,7 @@ def _input_rows(stage: Stage, geometry: Geometry, place: Placement, work: Work) 
     window, banks = Window.of(stage), BankLayout.of(stage.operands[0], geometry.tiles)
     inputs = InputBlocks.of(stage, work.split.blocks, geometry)
     block = stage.operands[0].first + inputs.firsts[work.first_group]
-    origin = window.origin[0] + work.first_row * window.stride[0]
+    origin = window.origin[0] + window.input_rows(work.first_row)
     return {
         "in_base": place.operands[0] + banks.block_address(block),
         "in_band_words": banks.band_words,
@@ -190,15 +191,18 @@ def check_limits(stage: Stage, geometry: Geometry) -> None:
         _expect_codes(stage.quantiser.name, stage.result)
     if isinstance(body, Add) and max(body.shifts) > geometry.lane_shift:
         raise NetworkError(body.name, "shifts", f"at most {geometry.lane_shift}, lane_shift", body.shifts)
-    if isinstance(body, MaxPool2d) and not geometry.max_pooling:
-        raise NetworkError(body.name, "op", "a geometry with max_pooling", "one without")
-    if any(padding) and padding_code(stage) and not geometry.padding:
-        raise NetworkError(body.name, "padding", "a geometry with padding", f"code {padding_code(stage)}")
+    for needed, feature in (
+        (isinstance(body, MaxPool2d), Feature.MAX_POOLING),
+        (isinstance(body, Upsample2d), Feature.UPSAMPLING),
+        (any(padding) and padding_code(stage), Feature.PADDING),
+    ):
+        if needed and feature not in geometry.features:
+            raise NetworkError(body.name, "op", f"a geometry with {feature}", "one without")
     if isinstance(stage.quantiser, Threshold) and not geometry.thresholds:
         raise NetworkError(stage.quantiser.name, "op", "a geometry with thresholds", "one without")
     window = Window.of(stage)
     for field, values, limit in (
-        ("kernel", window.taps, _WINDOW_MAX),
+        ("kernel", window.taps, (1 << geometry.tap_bits) - 1),
         ("stride", window.stride, _WINDOW_MAX),
         ("dilation", window.dilation, _WINDOW_MAX),
         ("dilated kernel", window.extent, 1024),

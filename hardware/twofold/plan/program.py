@@ -17,7 +17,7 @@ from twofold.network.types import IntArray
 from twofold.plan.instructions import Instruction
 from twofold.plan.layout import blocks_of, pack, unpack
 from twofold.plan.maps import Map
-from twofold.rtl.geometry import LANE_BITS, SUM_WORD_BITS, Geometry, PeName
+from twofold.rtl.geometry import LANE_BITS, SUM_WORD_BITS, Feature, Geometry, PeName
 from twofold.rtl.isa import Opcode
 from twofold.rtl.primitives.family import Family
 
@@ -161,7 +161,8 @@ class Program:
 
 def _geometry(entry: dict[str, Any]) -> Geometry:
     kinds = tuple(PeName(kind) for kind in entry["kinds"])
-    return Geometry(**entry | {"kinds": kinds, "family": Family(entry["family"])})
+    features = tuple(Feature(feature) for feature in entry["features"])
+    return Geometry(**entry | {"kinds": kinds, "features": features, "family": Family(entry["family"])})
 
 
 def _region(entry: dict[str, Any]) -> Region:

@@ -52,7 +52,7 @@ def splits(stage: Stage, geometry: Geometry) -> Iterator[Split]:
     if stage.quantiser is None:
         yield Split(1, tiles, 1, stage.sums.height)
         return
-    aligned = Window.of(stage).stride[0] * result.rows == source.rows
+    aligned = Window.of(stage).input_rows(result.rows) == source.rows
     bands = min(source.bands, result.bands) if aligned else 1
     most = geometry.weight_banks if isinstance(stage.body, Conv2d) else tiles
     if isinstance(stage.quantiser, Requantise) and geometry.multipliers < tiles:
@@ -76,9 +76,11 @@ def works(stage: Stage, split: Split, geometry: Geometry) -> Iterator[Work]:
         needed = blocks * stage.sums.pixels
         if needed > geometry.sum_words:
             raise NetworkError(stage.name, "sums", f"at most {geometry.sum_words} words", needed)
-    rows = geometry.sum_words // width
+    least = 2 if Window.of(stage).doubled else 1
+    rows = geometry.sum_words // width // least * least
     if rows == 0:
-        raise NetworkError(stage.name, "output width", f"at most {geometry.sum_words} columns", width)
+        most = geometry.sum_words // least
+        raise NetworkError(stage.name, "output width", f"at most {most} columns", width)
     groups = -(-blocks // split.blocks)
     at_once = groups if stage.quantiser is None or _evenly(stage, split, groups, geometry) else 1
     for group in range(0, groups, at_once):

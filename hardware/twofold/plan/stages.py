@@ -21,11 +21,12 @@ from twofold.network.ops import (
     Requantise,
     SumPool2d,
     Threshold,
+    Upsample2d,
 )
 from twofold.plan.maps import Map, View
 
 Quantiser = Requantise | Threshold
-Body = Conv2d | Add | MaxPool2d | SumPool2d
+Body = Conv2d | Add | MaxPool2d | SumPool2d | Upsample2d
 NOTHING_JOINED: Mapping[str, View] = MappingProxyType({})
 
 
@@ -85,7 +86,7 @@ def _stage(network: Network, op: Op, views: Mapping[str, View]) -> Stage:
         body = replace(body, weight=operands[0].spread(body.weight, axis=1))
     elif isinstance(op, MaxPool2d) and op.kernel == (1, 1):
         body = SumPool2d(op.name, op.inputs, op.output, op.kernel, op.stride)
-    elif isinstance(op, Add | MaxPool2d | SumPool2d):
+    elif isinstance(op, Add | MaxPool2d | SumPool2d | Upsample2d):
         body = op
     else:
         raise NetworkError(op.name, "op", "one that the engine executes", op.kind)
@@ -94,7 +95,7 @@ def _stage(network: Network, op: Op, views: Mapping[str, View]) -> Stage:
     if quantiser is not None:
         spread = _spread(quantiser, sums)
         return Stage(quantiser.output, body, spread, operands, sums, map_of(quantiser.output))
-    if isinstance(op, MaxPool2d):
+    if isinstance(op, MaxPool2d | Upsample2d):
         return Stage(op.output, body, _spread(_identity(network, op), sums), operands, sums, sums)
     if op.output != network.output_name:
         raise NetworkError(op.name, "output", "a quantiser as the only reader of its sums", "other readers")

@@ -24,12 +24,13 @@ class ActivationReader(wiring.Component):
     layer, pixel: as for the sweeper. running: a layer is being executed.
     store_address, store_bank: while none is, `words[0]` is that word `LayerTiming.store` cycles later.
     addresses, data: read ports of the banks, of one cycle.
-    words, inside: of each tile; the pixel is not padding.
+    words, inside: of each tile; the pixel is not padding. outside: with `words`, they are at an address that
+    the banks do not have; of operands without weights the words of a group's first block.
     """
 
     def __init__(self, geometry: Geometry):
         self.tiles, self.bank_bits = geometry.tiles, geometry.bank_bits
-        self.latency = LayerTiming.of(geometry).word
+        self.latency, self.depth = LayerTiming.of(geometry).word, geometry.activation_words
         words = data.ArrayLayout(geometry.activation_word_bits, geometry.tiles)
         super().__init__(
             {
@@ -42,6 +43,7 @@ class ActivationReader(wiring.Component):
                 "data": In(words),
                 "words": Out(words),
                 "inside": Out(geometry.tiles),
+                "outside": Out(1),
             }
         )
 
@@ -49,6 +51,8 @@ class ActivationReader(wiring.Component):
         m = Module()
         address, bank = Signal(ADDRESS_BITS), Signal(BANK_BITS)
         m.d.sync += [address.eq(self.pixel.address), bank.eq(self.pixel.bank)]
+        beyond = delay(m, address >= self.depth, self.latency - 1, "beyond")
+        m.d.comb += self.outside.eq(beyond & self.inside.any())
         address = Mux(self.running, address, self.store_address)
         if self.tiles == 1:
             m.d.comb += [self.addresses[0].eq(address), self.words[0].eq(self.data[0])]

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from twofold.errors import UserError
+from twofold.rtl.isa import TAP_BITS, WINDOW_BITS
 from twofold.rtl.primitives.family import Family
 
 LANE_BITS = 8
@@ -27,6 +28,19 @@ class PeName(StrEnum):
     INT4_DSP = "int4_dsp"
     APOT_SHIFT = "apot_shift"
     LUT_DA = "lut_da"
+
+
+class Feature(StrEnum):
+    """What tiles and loops can do for some networks only; an engine without it has no logic for it."""
+
+    MAX_POOLING = "max_pooling"
+    """Partial sums can be maxima."""
+    PADDING = "padding"
+    """Codes outside of a map can be other than 0."""
+    UPSAMPLING = "upsampling"
+    """Each pixel can be read for two columns and two rows."""
+    LARGE_WINDOWS = "large_windows"
+    """Kernels and pools can have up to 255 rows and columns, not only 63."""
 
 
 @dataclass(frozen=True)
@@ -53,10 +67,9 @@ class Geometry:
     by thresholds alone, which hold the biases. None: all tiles.
     lean_bits: width of the partial sums of tiles that are not full, 16 to accumulator_bits; None: the same.
     thresholds: whether tiles can requantise by thresholds; without, all tiles are full.
-    max_pooling: whether partial sums can be maxima.
     level_bits: width of the codes that thresholds lead to, 4 to 8; those of fewer than 8 bits are unsigned. 0
     if every threshold leads to the next code and none is kept.
-    padding: whether codes outside of a map can be other than 0.
+    features: what not every network needs.
     lane_shift: greatest left shift of an addition's operands, 0 to 7.
     instructions: depth of the program memory, in instructions of 64 bytes.
     family: whose primitives the engine is built from; results and memory words are the same for all.
@@ -81,9 +94,8 @@ class Geometry:
     full_tiles: int | None = None
     lean_bits: int | None = None
     thresholds: bool = True
-    max_pooling: bool = True
     level_bits: int = LANE_BITS
-    padding: bool = True
+    features: tuple[Feature, ...] = tuple(Feature)
     lane_shift: int = LANE_SHIFT_MAX
     instructions: int = 64
     family: Family = Family.PORTABLE
@@ -146,6 +158,11 @@ class Geometry:
     def bank_bits(self) -> int:
         """log2 of the banks of activation memory, one a tile."""
         return self.tiles.bit_length() - 1
+
+    @property
+    def tap_bits(self) -> int:
+        """Width of a kernel's rows and columns."""
+        return TAP_BITS if Feature.LARGE_WINDOWS in self.features else WINDOW_BITS
 
     @property
     def multipliers(self) -> int:

@@ -9,7 +9,7 @@ from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
 from twofold.errors import UserError
-from twofold.rtl.geometry import LANE_BITS, LANE_SHIFT_MAX, Geometry
+from twofold.rtl.geometry import LANE_BITS, LANE_SHIFT_MAX, Feature, Geometry
 from twofold.rtl.isa import PART_BITS
 from twofold.rtl.mac.interface import PeKind
 from twofold.rtl.mac.kinds import pe_kinds, table_kind
@@ -79,7 +79,8 @@ class VectorInnerProduct(wiring.Component):
         self.kinds = pe_kinds(geometry)
         self.lane_bits = LANE_BITS + 1
         timing = ProductTiming.of(geometry)
-        self.lanes, self.lane_shift, self.padding = lanes, geometry.lane_shift, geometry.padding
+        self.lanes, self.lane_shift = lanes, geometry.lane_shift
+        self.padding = Feature.PADDING in geometry.features
         tables = table_kind(geometry)
         super().__init__(
             {

@@ -6,7 +6,7 @@ from amaranth.hdl import Array, Cat, Module, Signal
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
-from twofold.rtl.geometry import Geometry
+from twofold.rtl.geometry import Feature, Geometry
 from twofold.rtl.isa import ADDRESS_BITS, INSTRUCTION_BYTES, LAYER, TRANSFER, Base, Memory, Opcode, Output
 from twofold.rtl.run_errors import CAUSE_BITS, Cause
 
@@ -81,6 +81,9 @@ class InstructionCheck(wiring.Component):
             (1 << layer.blocks_log2) > geometry.tiles,
             layer.tile_blocks > (1 << layer.blocks_log2),
             layer.last_blocks > layer.tile_blocks,
+            (layer.taps_y | layer.taps_x) >> geometry.tap_bits != 0,
         ]
+        if Feature.UPSAMPLING not in geometry.features:
+            wrong.append(layer.doubled)
         with m.If(Cat(wrong).any()):
             m.d.sync += self.cause.eq(Cause.LAYER)

@@ -19,7 +19,9 @@ INSTRUCTION_BYTES = 64
 WORDS = INSTRUCTION_BYTES // 8
 ADDRESS_BITS = 16
 WINDOW_BITS = 6
-"""Of kernel sizes, strides and dilations."""
+"""Of strides and dilations, and of kernel sizes without `Feature.LARGE_WINDOWS`."""
+TAP_BITS = 8
+"""Of kernel sizes."""
 BANK_BITS = 4
 """Of banks of memory, and of numbers of tiles."""
 
@@ -115,8 +117,8 @@ LAYER = data.StructLayout(
         # the loop nest: groups of output blocks, input blocks, taps, rows, columns
         "out_groups": unsigned(8),
         "in_blocks": unsigned(8),
-        "taps_y": unsigned(WINDOW_BITS),
-        "taps_x": unsigned(WINDOW_BITS),
+        "taps_y": unsigned(TAP_BITS),
+        "taps_x": unsigned(TAP_BITS),
         "out_height": unsigned(11),
         "out_width": unsigned(11),
         # where the taps are read: coordinates decide what is padding, addresses step beside them
@@ -153,6 +155,7 @@ LAYER = data.StructLayout(
         "parameter_base": unsigned(ADDRESS_BITS),
         "chained": unsigned(1),  # sweeps of one pixel follow each other without an interval, for LANES_PE
         "parts": unsigned(PART_BITS + 1),  # sweeps of each tap, for kinds with fewer inputs than lanes
+        "doubled": unsigned(1),  # two columns and two rows read the same pixel
     }
 )
 """One layer, or some of its rows: for each output group, input block, tap and part of its inputs, a sweep."""

@@ -45,7 +45,7 @@ CAUSES = {
     Cause.ALIGNMENT: "The transfer's offset is no multiple of 8.",
     Cause.RANGE: "The transfer has no words, or they do not fit into the memory.",
     Cause.LAYER: "The layer's kind, output, tiles or sizes are none of this engine's.",
-    Cause.BOUNDS: "The layer's sums or results lie outside the memory.",
+    Cause.BOUNDS: "What the layer reads or writes lies outside the memory.",
     Cause.READ_STALLED: "The bus gave no read data for WATCHDOG cycles.",
     Cause.WRITE_STALLED: "The bus took no write data, or did not answer, for WATCHDOG cycles.",
     Cause.LAYER_STALLED: "The layer did nothing for WATCHDOG cycles.",

@@ -8,7 +8,7 @@ from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 from twofold.rtl.activation_reader import ActivationReader
-from twofold.rtl.geometry import Geometry
+from twofold.rtl.geometry import Feature, Geometry
 from twofold.rtl.isa import ADDRESS_BITS, BANK_BITS, LANES_PE, LAYER, Output
 from twofold.rtl.layer_timing import LayerTiming
 from twofold.rtl.mac.kinds import pe_kinds
@@ -44,7 +44,8 @@ class SplitConvolution(wiring.Component):
     behind a layer, but not `layer_timing.BEAT_TO_WORD` cycles after `hold_writes`: a result is written then.
     issues: a pixel enters the pipeline. starved: none does, though there are more: weights, parameters or
     partial sums are not ready. multiplied: inputs, of all tiles, that entered a cycle ago and have weights.
-    out_of_bounds: a sum or a result is for an address that its memory does not have.
+    out_of_bounds: the layer reads or writes at an address that the memory does not have. What is read of the
+    next layer's weights counts once that one has begun.
     store_address, store_bank: while no layer executes, `store_activation` is that activation word
     `LayerTiming.store` cycles later, `store_sums` tile 0's word of sums SUMS_LATENCY cycles later, each lane
     extended to 32 bits.
@@ -75,12 +76,15 @@ class SplitConvolution(wiring.Component):
                 "store_sums": Out(geometry.sum_word_bits),
             }
         )
-        self._running = Signal()
+        self._running, self._weights_outside, self._reads_outside = Signal(), Signal(), Signal()
 
     def elaborate(self, platform):
         m = Module()
-        m.submodules.taps = taps = TapGenerator()
-        m.submodules.sweep = sweep = Sweeper(max(self.timing.intervals), self.geometry.family)
+        geometry = self.geometry
+        m.submodules.taps = taps = TapGenerator(geometry.tap_bits)
+        m.submodules.sweep = sweep = Sweeper(
+            max(self.timing.intervals), geometry.family, Feature.UPSAMPLING in geometry.features
+        )
         for index, tile in enumerate(self.tiles):
             m.submodules[f"tile_{index}"] = tile
         m.d.comb += [
@@ -130,6 +134,7 @@ class SplitConvolution(wiring.Component):
         ]
         with m.If(weights.load):
             m.d.sync += pe.eq(of)
+        self._check_weights(m, weights, early)
         for index, tile in enumerate(self.tiles):
             bank = index % self.geometry.weight_banks
             if weights.table_kind:
@@ -140,6 +145,17 @@ class SplitConvolution(wiring.Component):
                 tile.vectors.load_index.eq(weights.index),
                 tile.load_word.eq(weights.bank_words[bank]),
             ]
+
+    def _check_weights(self, m, weights, early):
+        """Notes a word outside of the banks, until the next layer's are read, which are `ahead` of it."""
+        outside, ahead = Signal(), Signal()
+        with m.If(weights.outside):
+            m.d.sync += outside.eq(1)
+        with m.If(weights.restart):
+            m.d.sync += outside.eq(0)
+        with m.If(early | self.start):
+            m.d.sync += ahead.eq(early)
+        m.d.comb += self._weights_outside.eq(outside & ~ahead & self._running)
 
     def _activations(self, m, sweep):
         """The banks of activations with their reader and their writer."""
@@ -186,6 +202,7 @@ class SplitConvolution(wiring.Component):
         now = Signal(CONTROL)
         m.d.comb += [now.pixel.eq(sweep.pixel), now.issue.eq(sweep.issue), now.group_end.eq(sweep.group_end)]
         with_word = delay(m, now, self.timing.word, "with_word")
+        m.d.comb += self._reads_outside.eq(with_word.issue & m.submodules.reader.outside)
         pixel = with_word.pixel
         for tile in self.tiles:
             m.d.comb += [
@@ -282,7 +299,12 @@ class SplitConvolution(wiring.Component):
         inputs = Array((0, *(active * kind.rows for kind in pe_kinds(geometry))))[layer.pe]
         m.d.sync += self.multiplied.eq(Mux(sweep.issue, inputs, 0))
         writer = m.submodules.writer
+        loader, beyond = m.submodules.parameter_loader, Signal()
+        m.d.sync += beyond.eq(loader.address >= geometry.parameter_words)
         outside = [
+            self._weights_outside,
+            self._reads_outside,
+            beyond & (loader.bias_valid | loader.valid),
             control.issue & (control.pixel.sum >= geometry.sum_words),
             *(
                 enable & (address >= geometry.activation_words)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from amaranth.hdl import Module, Signal, signed, unsigned
+from amaranth.hdl import Const, Module, Signal, signed, unsigned
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -40,6 +40,7 @@ class Sweeper(wiring.Component):
     is high, which must fall in the cycle after `group_end`. Its pixels follow from the next cycle on.
     A sweep of P pixels therefore takes max(P, interval) cycles.
 
+    upsampling: whether two columns and two rows of a layer can read the same pixel; both are even then.
     layer: the LAYER instruction, stable from `start` to `done`.
     interval: least number of cycles between two sweeps, 1 to `interval_max`.
     preload, preload_interval: the weights of the next layer's first sweep are asked for, which can be taken
@@ -49,8 +50,8 @@ class Sweeper(wiring.Component):
     group_end: high with the last pixel of an output group.
     """
 
-    def __init__(self, interval_max: int, family: Family = Family.PORTABLE):
-        self.family = family
+    def __init__(self, interval_max: int, family: Family = Family.PORTABLE, upsampling: bool = True):
+        self.family, self.upsampling = family, upsampling
         super().__init__(
             {
                 "start": In(1),
@@ -71,6 +72,7 @@ class Sweeper(wiring.Component):
         self._rest = Countdown(interval_max.bit_length(), "rest")
         self._x, self._x_start = Signal(signed(14)), Signal(signed(12))
         self._base, self._row = Signal(ADDRESS_BITS), Signal(ADDRESS_BITS)
+        self._odd_column, self._odd_row = Signal(), Signal()
 
     def elaborate(self, platform):
         m = Module()
@@ -108,20 +110,23 @@ class Sweeper(wiring.Component):
     def _advance(self, m, last_column, step):
         """The next pixel of the sweep."""
         layer, pixel = self.layer, self.pixel
-        m.d.sync += [
-            pixel.swap.eq(0),
-            pixel.sum.eq(pixel.sum + 1),
-            *self._columns.step(),
-            self._x.eq(self._x + layer.stride_x),
-        ]
+        next_column, next_row = self._steps(m, last_column)
+        m.d.sync += [pixel.swap.eq(0), pixel.sum.eq(pixel.sum + 1), *self._columns.step()]
+        with m.If(next_column):
+            m.d.sync += self._x.eq(self._x + layer.stride_x)
         with m.If(last_column):
-            m.d.sync += [
-                *self._columns.load(layer.out_width),
-                self._x.eq(self._x_start),
-                *self._rows.step(),
-                pixel.y.eq(pixel.y + layer.stride_y),
-                *step.take(self._row, pixel.bank),
-            ]
+            m.d.sync += [*self._columns.load(layer.out_width), self._x.eq(self._x_start), *self._rows.step()]
+        with m.If(last_column & next_row):
+            m.d.sync += [pixel.y.eq(pixel.y + layer.stride_y), *step.take(self._row, pixel.bank)]
+
+    def _steps(self, m, last_column):
+        """Whether the next column reads another one, and the next row."""
+        if not self.upsampling:
+            return Const(1), Const(1)
+        m.d.sync += self._odd_column.eq(~self._odd_column)
+        with m.If(last_column):
+            m.d.sync += self._odd_row.eq(~self._odd_row)
+        return ~self.layer.doubled | self._odd_column, ~self.layer.doubled | self._odd_row
 
     def _begin(self, m):
         """The first pixel of the tap that is taken."""
@@ -137,5 +142,7 @@ class Sweeper(wiring.Component):
             pixel.bank.eq(tap.bank),
             pixel.sum.eq(tap.sums),
             pixel.swap.eq(1),
+            self._odd_column.eq(0),
+            self._odd_row.eq(0),
             *(pixel[name].eq(tap[name]) for name in ("part", "rest", "first", "final", "last")),
         ]

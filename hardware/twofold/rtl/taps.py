@@ -9,7 +9,7 @@ from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from twofold.rtl.countdown import Countdown
-from twofold.rtl.isa import ADDRESS_BITS, BANK_BITS, LANES_PE, LAYER, PART_BITS, WINDOW_BITS
+from twofold.rtl.isa import ADDRESS_BITS, BANK_BITS, LANES_PE, LAYER, PART_BITS, TAP_BITS
 
 TAP = data.StructLayout(
     {
@@ -40,14 +40,14 @@ class TapGenerator(wiring.Component):
     Input blocks of a convolution lie in one bank after the other, and `in_block_stride` further after
     each 2^in_fold of them; operands without weights lie in the same banks, `in_block_stride` apart.
 
-    layer: the LAYER instruction.
+    layer: the LAYER instruction; of its `taps_y` and `taps_x` the low `tap_bits`.
     taps: stream of TAP.
     """
 
-    def __init__(self):
+    def __init__(self, tap_bits: int = TAP_BITS):
         super().__init__({"start": In(1), "layer": In(LAYER), "taps": Out(stream.Signature(TAP))})
         self._out, self._in = Countdown(8, "out"), Countdown(8, "in")
-        self._y, self._x = Countdown(WINDOW_BITS, "y"), Countdown(WINDOW_BITS, "x")
+        self._y, self._x = Countdown(tap_bits, "y"), Countdown(tap_bits, "x")
         self._parts = Countdown(PART_BITS + 1, "parts")
         # of the output group's first input block: address and bank; of the current block: its bank, and
         # how many blocks there still are at its address

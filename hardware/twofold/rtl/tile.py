@@ -6,7 +6,7 @@ from amaranth.hdl import Module, Signal, signed
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from twofold.rtl.geometry import LANE_BITS, LANE_SHIFT_MAX, SUM_WORD_BITS, Geometry
+from twofold.rtl.geometry import LANE_BITS, LANE_SHIFT_MAX, SUM_WORD_BITS, Feature, Geometry
 from twofold.rtl.inner_product import ProductTiming, VectorInnerProduct
 from twofold.rtl.isa import ADDRESS_BITS, PART_BITS
 from twofold.rtl.mac.kinds import table_kind
@@ -115,7 +115,7 @@ class Tile(wiring.Component):
             depth=geometry.sum_words,
             addends=timing.addends,
             biases=self.full,
-            maxima=geometry.max_pooling,
+            maxima=Feature.MAX_POOLING in geometry.features,
             family=geometry.family,
         )
         for name in self.vectors.signature.members:

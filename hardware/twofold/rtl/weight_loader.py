@@ -17,7 +17,7 @@ class WeightLoader(wiring.Component):
     more; word i is at the PE arrays `LATENCY` + i cycles after `load`.
 
     words: memory words of a tile, at least 1.
-    address: of the weight memory.
+    address: of the weight memory; `reads` it in this cycle.
     valid, index: to the PE arrays, with the memory's registered word.
     """
 
@@ -31,6 +31,7 @@ class WeightLoader(wiring.Component):
                 "load": In(1),
                 "words": In(index_bits + 1),
                 "address": Out(ADDRESS_BITS),
+                "reads": Out(1),
                 "valid": Out(1),
                 "index": Out(unsigned(index_bits)),
             }
@@ -39,7 +40,7 @@ class WeightLoader(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         left = Signal(self.words.shape())
-        reading, index = Signal(), Signal(self.index.shape())
+        reading, index = self.reads, Signal(self.index.shape())
         m.d.comb += reading.eq(left != 0)
         with m.If(self.load):
             m.d.sync += [left.eq(self.words), index.eq(0)]

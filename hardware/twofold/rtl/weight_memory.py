@@ -22,6 +22,7 @@ class WeightMemory(wiring.Component):
     restart, base, load, words, valid, index: as for `WeightLoader`.
     write: for loading; a word goes to all banks that differ from its own by multiples of its step.
     pe: which kind is loaded, as in a LAYER.
+    outside: a word is read that the banks do not have.
     bank_words: each bank's word, with `valid`.
     tables: with `lut_da` only: what fills the tables of the tiles that a bank feeds.
     """
@@ -41,6 +42,7 @@ class WeightMemory(wiring.Component):
                 "words": In(self.index_bits + 1),
                 "write": In(WritePort(geometry.weight_word_bits)),
                 "valid": Out(1),
+                "outside": Out(1),
                 "index": Out(unsigned(self.index_bits)),
                 "bank_words": Out(data.ArrayLayout(geometry.weight_word_bits, geometry.weight_banks)),
                 **tables,
@@ -56,6 +58,7 @@ class WeightMemory(wiring.Component):
             loader.load.eq(self.load),
             loader.words.eq(self.words),
             self.valid.eq(loader.valid),
+            self.outside.eq(loader.reads & (loader.address >= self.geometry.weight_words)),
             self.index.eq(loader.index),
         ]
         write, geometry = self.write, self.geometry

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from twofold.plan.instructions import Instruction
 from twofold.plan.program import Program
-from twofold.rtl.isa import ADDRESS_BITS, INSTRUCTION_BYTES, Base, Memory, Opcode, Output
+from twofold.rtl.isa import ADDRESS_BITS, INSTRUCTION_BYTES, LANES_PE, Base, Memory, Opcode, Output
 from twofold.rtl.run_errors import NO_INSTRUCTION, Cause
 
 NOWHERE = 1 << 28
@@ -114,7 +114,7 @@ def _registers(program: Program) -> Iterator[Fault]:
 
 def _programs(program: Program, places: Mapping[Opcode, int]) -> Iterator[Fault]:
     """One instruction is another one."""
-    layer = places[Opcode.LAYER]
+    layer, ahead, geometry = places[Opcode.LAYER], _read_ahead(program), program.geometry
     load, store, end = (places[opcode] for opcode in (Opcode.LOAD, Opcode.STORE, Opcode.END))
     yield Fault("an unknown opcode", Cause.OPCODE, end, code={end * INSTRUCTION_BYTES: UNKNOWN_OPCODE})
     frame = places[Opcode.FRAME]
@@ -133,10 +133,27 @@ def _programs(program: Program, places: Mapping[Opcode, int]) -> Iterator[Fault]
         ("more blocks than tiles", Cause.LAYER, layer, {"tile_blocks": 15}),
         ("results beyond the memory", Cause.BOUNDS, layer, {"out_base": (1 << ADDRESS_BITS) - 1}),
         ("sums beyond the memory", Cause.BOUNDS, layer, {"sums_base": (1 << ADDRESS_BITS) - 1}),
+        ("activations beyond the memory", Cause.BOUNDS, layer, {"in_base": geometry.activation_words}),
+        ("parameters beyond the memory", Cause.BOUNDS, layer, {"parameter_base": geometry.parameter_words}),
+        ("weights beyond the memory", Cause.BOUNDS, layer, {"weight_base": geometry.weight_words}),
+        ("weights up to the memory's end", Cause.BOUNDS, layer, {"weight_base": geometry.weight_words - 1}),
+        (
+            "weights beyond the memory, early",
+            Cause.BOUNDS,
+            ahead,
+            {"weight_base": geometry.weight_words},
+        ),
     ):
         step = program.instructions[at]
         changed = replace(step, fields={**step.fields, **fields})
         yield Fault(what, cause, at, code=_code(program, at, changed))
+
+
+def _read_ahead(program: Program) -> int:
+    """Index of the first LAYER whose weights are read behind the LAYER before."""
+    steps = enumerate(zip(program.instructions, program.instructions[1:], strict=False), start=1)
+    layers = (i for i, pair in steps if {step.opcode for step in pair} == {Opcode.LAYER})
+    return next(i for i in layers if program.instructions[i].fields["pe"] != LANES_PE)
 
 
 def _code(program: Program, at: int, step: Instruction) -> Mapping[int, int]:

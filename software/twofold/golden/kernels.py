@@ -31,6 +31,7 @@ from twofold.network.ops import (
     Requantise,
     SumPool2d,
     Threshold,
+    Upsample2d,
 )
 from twofold.network.ranges import ChannelRange, sum_bound
 
@@ -127,6 +128,11 @@ def _(op: MaxPool2d, network: Network, ranges: Ranges) -> Kernel:
 def _(op: SumPool2d, network: Network, ranges: Ranges) -> Kernel:
     dtype = exact_dtype(op.name, "sum", float(ranges[op.output].magnitude.max()))
     return lambda x: F.avg_pool2d(x.to(dtype), op.kernel, op.stride, divisor_override=1)
+
+
+@kernel.register
+def _(op: Upsample2d, network: Network, ranges: Ranges) -> Kernel:
+    return lambda x: x.repeat_interleave(2, dim=2).repeat_interleave(2, dim=3)
 
 
 @kernel.register

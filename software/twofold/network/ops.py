@@ -92,6 +92,11 @@ class SumPool2d(Op):
 
 
 @dataclass(frozen=True, eq=False)
+class Upsample2d(Op):
+    """Each pixel twice along both axes, the nearest of a map of half the size: [C, H, W] → [C, 2·H, 2·W]."""
+
+
+@dataclass(frozen=True, eq=False)
 class Flatten(Op):
     """[C, H, W] → [C·H·W], channel first."""
 
@@ -122,5 +127,6 @@ class Threshold(Op):
 
 
 ALL_OPS: tuple[type[Op], ...] = (
-    Conv2d, Linear, Add, Concat, MaxPool2d, SumPool2d, Flatten, Requantise, Threshold,
+    Conv2d, Linear, Add, Concat, MaxPool2d, SumPool2d, Upsample2d, Flatten, Requantise,
+    Threshold,
 )  # fmt: skip

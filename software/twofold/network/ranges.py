@@ -24,6 +24,7 @@ from twofold.network.ops import (
     Requantise,
     SumPool2d,
     Threshold,
+    Upsample2d,
 )
 from twofold.network.rounding import requantise
 from twofold.network.types import IntArray, IntType
@@ -142,8 +143,9 @@ def _(op: Concat, network: Network, *operands: ChannelRange) -> ChannelRange:
     )
 
 
-@result_range.register
-def _(op: MaxPool2d, network: Network, *operands: ChannelRange) -> ChannelRange:
+@result_range.register(MaxPool2d)
+@result_range.register(Upsample2d)
+def _(op: MaxPool2d | Upsample2d, network: Network, *operands: ChannelRange) -> ChannelRange:
     return operands[0]
 
 

@@ -17,6 +17,7 @@ from twofold.network.ops import (
     Requantise,
     SumPool2d,
     Threshold,
+    Upsample2d,
 )
 from twofold.network.rounding import SHIFT_MAX
 
@@ -139,6 +140,12 @@ def _(op: SumPool2d, *operands: Shape) -> Shape:
             windows(width, op.kernel[1], op.stride[1], 0, 0),
         ),
     )
+
+
+@result_shape.register
+def _(op: Upsample2d, *operands: Shape) -> Shape:
+    channels, height, width = _map(op, operands[0])
+    return channels, 2 * height, 2 * width
 
 
 @result_shape.register

@@ -10,7 +10,18 @@ import numpy as np
 
 from twofold.network.errors import NetworkError
 from twofold.network.graph import Network, Tensor
-from twofold.network.ops import ALL_OPS, Add, Concat, Flatten, MaxPool2d, Op, Requantise, SumPool2d, Threshold
+from twofold.network.ops import (
+    ALL_OPS,
+    Add,
+    Concat,
+    Flatten,
+    MaxPool2d,
+    Op,
+    Requantise,
+    SumPool2d,
+    Threshold,
+    Upsample2d,
+)
 from twofold.network.ranges import EXACT_BITS, value_ranges
 from twofold.network.rounding import MULTIPLIER_BITS, SHIFT_MAX
 from twofold.network.shapes import MAX_ELEMENTS, result_shape
@@ -111,8 +122,9 @@ def _(op: Concat, network: Network) -> None:
 
 
 @verify_op.register(MaxPool2d)
+@verify_op.register(Upsample2d)
 @verify_op.register(Flatten)
-def _(op: MaxPool2d | Flatten, network: Network) -> None:
+def _(op: MaxPool2d | Upsample2d | Flatten, network: Network) -> None:
     operand, result = network.operands(op)[0].type, network.result(op).type
     if operand != result:
         raise NetworkError(op.name, "output type", str(operand), result)
