@@ -350,3 +350,31 @@ def test_what_cannot_be_joined_is_refused(new_graph, load, axis, scale, refusal)
     graph.node("Concat", ["x", "other"], "y", axis=axis)
     with pytest.raises(UserError, match=refusal):
         load(graph)
+
+
+@pytest.mark.parametrize(("way", "nearest"), [("asymmetric", "floor"), ("half_pixel", "round_prefer_floor")])
+def test_maps_are_upsampled_by_two(new_graph, agreed, way, nearest):
+    graph = new_graph((2, 3, 4))
+    inputs = [graph.quantised_input(zero=5), "", graph.constant("scales", [1, 1, 2, 2])]
+    attributes = {"coordinate_transformation_mode": way, "nearest_mode": nearest}
+    graph.node("Resize", inputs, "y", mode="nearest", **attributes)
+    assert kinds(agreed(graph)) == ["Upsample2d"]
+
+
+@pytest.mark.parametrize(
+    ("changed", "refusal"),
+    [
+        ({"mode": "linear"}, "Resize 'y': attribute mode: found 'linear', supported: 'nearest'"),
+        ({"nearest_mode": "ceil"}, "Resize 'y': attribute coordinate_transformation_mode, nearest_mode"),
+        (
+            {"scales": [1, 1, 2, 3]},
+            r"Resize 'y': scales: found \[1.0, 1.0, 2.0, 3.0\], supported",
+        ),
+    ],
+)
+def test_other_ways_to_resize_are_refused(new_graph, load, changed, refusal):
+    graph = new_graph((2, 3, 4))
+    scales = graph.constant("scales", changed.pop("scales", [1, 1, 2, 2]))
+    graph.node("Resize", [graph.quantised_input(), "", scales], "y", **({"mode": "nearest"} | changed))
+    with pytest.raises(UserError, match=refusal):
+        load(graph)

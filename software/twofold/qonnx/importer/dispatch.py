@@ -19,6 +19,7 @@ from twofold.qonnx.importer.handlers import (
     pool,
     quant,
     shape,
+    upsample,
 )
 from twofold.qonnx.importer.source import Node
 from twofold.qonnx.importer.state import Walk
@@ -136,6 +137,11 @@ CORE: Mapping[str, Operator] = MappingProxyType(
         ),
         "Relu": Operator(elementwise.relu, "followed by a quantiser, unless the data cannot be negative"),
         "Reshape": Operator(shape.reshape, "to [N, C·H·W]; constants to any shape", ("allowzero",)),
+        "Resize": Operator(
+            upsample.resize,
+            "of quantised maps by two, to the nearest pixel: asymmetric and floor, or half pixels",
+            ("coordinate_transformation_mode", "mode", "nearest_mode", "cubic_coeff_a"),
+        ),
         "Shape": Operator(arithmetic.shape_of, "of anything"),
         "Softmax": Operator(host.softmax, "of the output, on the host", ("axis",)),
         "Sqrt": Operator(arithmetic.sqrt, "of constants"),
