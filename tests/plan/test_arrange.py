@@ -58,14 +58,15 @@ def test_what_was_joined_before_is_a_part_of_the_longest() -> None:
     assert {buffer for buffer, _, _ in places(found).values()} == {"four"}
 
 
-@pytest.mark.parametrize("inputs", [("a", "x"), ("x", "x"), ("two", "a")])
-def test_what_cannot_be_in_two_places_is_copied(inputs: tuple[str, str]) -> None:
+@pytest.mark.parametrize("inputs", [("a", "x"), ("x", "x"), ("two", "a"), ("x", "x", "x"), ("two", "two")])
+def test_what_cannot_be_in_two_places_is_copied(inputs: tuple[str, ...]) -> None:
     ops = (
         *(pool("a", "x"), Concat("two", ("x", "a"), "two"), pool("end", "two")),
         *(Concat("other", inputs, "other"), pool("y", "other")),
     )
-    sizes = {"x": 8, "a": 8, "two": 16, "end": 16, "other": 24 if "two" in inputs else 16}
-    found = arrange(network(*ops, **sizes, y=sizes["other"]), lanes=8, tiles=1)
+    sizes = {"x": 8, "a": 8, "two": 16, "end": 16}
+    total = sum(sizes[name] for name in inputs)
+    found = arrange(network(*ops, **sizes, other=total, y=total), lanes=8, tiles=1)
     copies = [op for op in found.network.ops if op not in ops and op.kind == "MaxPool2d"]
     assert copies
     views = found.views

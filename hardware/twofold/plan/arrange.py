@@ -66,18 +66,27 @@ class _Places:
         """Places the operands of each Concat, the one of most tensors first; the first input of an op that
         would have to be somewhere else."""
         joins = [op for op in self.network.ops if isinstance(op, Concat)]
+        repeated = next(filter(None, map(self._repeated, joins)), None)
+        if repeated is not None:
+            return repeated
         for op in sorted(joins, key=lambda op: len(self.leaves[op.output]), reverse=True):
             wanted = self._wanted(op)
-            if not self._is_placed(wanted):
-                free: set[str] = set()
-                for index, name in enumerate(op.inputs):
-                    if not free.isdisjoint(self.leaves[name]) or not self.at.keys().isdisjoint(
-                        self.leaves[name]
-                    ):
-                        return op, index
-                    free |= set(self.leaves[name])
-                self.at |= {leaf: (op.output, block) for leaf, block in wanted}
+            if self._is_placed(wanted):
+                continue
+            for index, name in enumerate(op.inputs):
+                if not self.at.keys().isdisjoint(self.leaves[name]):
+                    return op, index
+            self.at |= {leaf: (op.output, block) for leaf, block in wanted}
         return self._other_bank()
+
+    def _repeated(self, op: Concat) -> tuple[Op, int] | None:
+        """The first input that has a tensor of the inputs before it."""
+        seen: set[str] = set()
+        for index, name in enumerate(op.inputs):
+            if not seen.isdisjoint(self.leaves[name]):
+                return op, index
+            seen |= set(self.leaves[name])
+        return None
 
     def views(self) -> dict[str, View]:
         """Of joined tensors, of what is joined, and of what has gaps like them."""
