@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from twofold.errors import UserError
 from twofold.golden.compare import Check, Status
-from twofold.network.ops import Conv2d
+from twofold.network.ops import Conv2d, MaxPool2d, SumPool2d
 from twofold.plan.schedule import plan
 from twofold.rtl.geometry import Geometry
 from twofold.sim.bulk.library import EngineLibrary
@@ -26,6 +26,9 @@ SEEDS = st.integers(0, 2**32 - 1)
 @example(seed=9)  # depthwise, kernel 5×6
 @example(seed=46)  # three groups of more than a block
 @example(seed=42)  # depthwise, several tiles a band
+@example(seed=7)  # a map joined with itself, twice
+@example(seed=15)  # upsampling
+@example(seed=13)  # a sum over 66 rows
 def test_layers_are_exact_and_take_the_predicted_cycles(
     seed: int,
     engine_geometry: Geometry,
@@ -62,5 +65,8 @@ def test_seeds_cover_what_a_layer_can_be(geometry: Geometry) -> None:
     assert {op.dilation[0] for op in convolutions} == {1, 2, 3}
     assert {side for op in convolutions for side in op.padding} == {0, 1, 2, 3}
     assert {layer.ops[0].kind for layer in layers} >= {"Conv2d", "MaxPool2d", "SumPool2d", "Threshold"}
+    assert {op.kind for layer in layers for op in layer.ops} >= {"Add", "Concat", "Upsample2d"}
+    pools = [op for layer in layers for op in layer.ops if isinstance(op, MaxPool2d | SumPool2d)]
+    assert {type(op) for op in pools if op.kernel[0] > 63} == {MaxPool2d, SumPool2d}
     assert {layer.ops[-1].kind for layer in layers} >= {"Conv2d", "Requantise", "Threshold"}
     assert len({layer.input.type.zero_point for layer in layers}) > 20

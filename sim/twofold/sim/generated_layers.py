@@ -9,13 +9,23 @@ import numpy as np
 
 from twofold.network.dyadic import Dyadic
 from twofold.network.graph import Network, Tensor
-from twofold.network.ops import Add, Conv2d, MaxPool2d, Op, Requantise, SumPool2d, Threshold
+from twofold.network.ops import (
+    Add,
+    Concat,
+    Conv2d,
+    MaxPool2d,
+    Op,
+    Requantise,
+    SumPool2d,
+    Threshold,
+    Upsample2d,
+)
 from twofold.network.passes.narrow import narrow_accumulators
 from twofold.network.passes.run import run_passes
 from twofold.network.shapes import result_shape
 from twofold.network.types import IntArray, IntType
 from twofold.plan.layout import blocks_of
-from twofold.rtl.geometry import Geometry, PeName
+from twofold.rtl.geometry import Feature, Geometry, PeName
 from twofold.rtl.mac.interface import PeKind
 from twofold.rtl.mac.kinds import pe_kinds
 
@@ -23,6 +33,8 @@ _APOT = np.array([-10, -8, -6, -4, -3, -2, -1, 0, 1, 2, 3, 4, 6, 8, 10])
 _SWEPT_PIXELS_MAX = 40_000
 """Of a layer, so that a case takes a fraction of a second."""
 _SIDE_MAX = 20
+_TALL = 64
+"""Rows of a window that need Feature.LARGE_WINDOWS."""
 
 
 def generated_layer(seed: int, geometry: Geometry) -> Network:
@@ -30,7 +42,8 @@ def generated_layer(seed: int, geometry: Geometry) -> Network:
 
     Kernels of 1 to 7, strides and dilations to 3, padding to 3 on each side, maps to 20 × 20, channels to
     three blocks of lanes in and out or more if they are in groups, which a third is, codes of 2 to 8 bits of
-    both signs with any zero point, weights of all of the geometry's kinds; poolings and additions.
+    both signs with any zero point, weights of all of the geometry's kinds; poolings, additions and
+    concatenations, and, on geometries that have the features, upsampling and pools of 64 to 100 rows.
     """
     return _Layer(seed, geometry).network()
 
@@ -74,9 +87,7 @@ class _Layer:
         return self.tensors[-1]
 
     def convolution(self) -> None:
-        kind = pe_kinds(self.geometry)[self.pick(0, len(self.geometry.kinds) - 1)]
-        low, high = kind.activation_range
-        type_ = self.codes_type(high.bit_length(), signed=False) if low == 0 else self.codes_type()
+        kind, type_ = self.kind_and_codes()
         lanes, kernel, dilation = self.geometry.lanes, self.pair(1, 7), self.pair(1, 3)
         inputs, outputs = self.pick(1, 3 * lanes), self.pick(1, 3 * lanes)
         groups = (1, 1, self.pick(2, 3 * lanes))[self.pick(0, 2)]
@@ -101,8 +112,17 @@ class _Layer:
         )
         held = blocks_of(outputs, lanes) * sums.shape[1] * sums.shape[2] <= self.geometry.sum_words
         if self.pick(0, 4) or not held:
-            spread = np.abs(weight).sum(axis=(1, 2, 3)).max() * max(abs(type_.lo), type_.hi)
-            self.quantise(sums, max(int(spread * self.random.uniform(0.02, 0.3)), 16))
+            self.quantise_products(sums, weight, type_)
+
+    def kind_and_codes(self) -> tuple[PeKind, IntType]:
+        """One of the geometry's kinds, and activations that it can have."""
+        kind = pe_kinds(self.geometry)[self.pick(0, len(self.geometry.kinds) - 1)]
+        low, high = kind.activation_range
+        return kind, self.codes_type(high.bit_length(), signed=False) if low == 0 else self.codes_type()
+
+    def quantise_products(self, sums: Tensor, weight: IntArray, type_: IntType) -> None:
+        spread = np.abs(weight).sum(axis=(1, 2, 3)).max() * max(abs(type_.lo), type_.hi)
+        self.quantise(sums, max(int(spread * self.random.uniform(0.02, 0.3)), 16))
 
     def weights(self, kind: PeKind, shape: tuple[int, ...], largest: int) -> IntArray:
         """Codes of a kind, of a filter only so many that its sums fit. largest: of the activations."""
@@ -125,24 +145,70 @@ class _Layer:
         return np.arange(-128, 128)
 
     def without_weights(self) -> None:
-        channels = self.pick(1, 3 * self.geometry.lanes)
-        source = self.input(self.codes_type(), channels, self.pair(1, _SIDE_MAX))
-        (self.maximum, self.sum, self.addition)[self.pick(0, 2)](source)
+        builds = [self.pooling, self.pooling, self.addition, self.concatenation]
+        if Feature.UPSAMPLING in self.geometry.features:
+            builds.append(self.upsampling)
+        if Feature.LARGE_WINDOWS in self.geometry.features:
+            builds.append(self.tall_pooling)
+        builds[self.pick(0, len(builds) - 1)]()
 
-    def maximum(self, source: Tensor) -> None:
+    def source(self, blocks: int = 3, side: int = _SIDE_MAX) -> Tensor:
+        return self.input(self.codes_type(), self.pick(1, blocks * self.geometry.lanes), self.pair(1, side))
+
+    def pooling(self) -> None:
+        source = self.source()
+        if self.pick(0, 1):
+            self.maximum(source)
+        else:
+            self.sum(source, (1, 1))
+
+    def tall_pooling(self) -> None:
+        rows = self.pick(_TALL, 100)
+        source = self.input(self.codes_type(), self.pick(1, self.geometry.lanes), (rows, self.pick(1, 3)))
+        if self.pick(0, 1):
+            self.put(
+                MaxPool2d, source.type, source, kernel=(self.pick(_TALL, rows), 1), stride=self.pair(1, 3)
+            )
+        else:
+            self.sum(source, (_TALL, 1))
+
+    def upsampling(self) -> None:
+        source = self.source(blocks=2, side=8)
+        larger = self.put(Upsample2d, source.type, source)
+        if self.pick(0, 1):
+            self.quantise(larger, 64)
+
+    def concatenation(self) -> None:
+        """Copies of a map, or the map itself, and a convolution of what they are joined to."""
+        kind, type_ = self.kind_and_codes()
+        source = self.input(type_, self.pick(1, 2 * self.geometry.lanes), self.pair(1, 8))
+        parts = [source if self.pick(0, 2) == 0 else self.quantise(source, 64, type_) for _ in range(3)]
+        joined = self.put(Concat, type_, *parts)
+        if self.pick(0, 1):
+            joined = self.maximum(self.put(Concat, type_, joined, parts[self.pick(0, 2)]))
+        shape = (self.pick(1, 2 * self.geometry.lanes), joined.channels, 1, 1)
+        weight = self.weights(kind, shape, max(abs(type_.lo), type_.hi))
+        bias = self.random.integers(-999, 999, shape[0])
+        sums = self.put(Conv2d, IntType(True, 60, Dyadic(1, 8)), joined, weight=weight, bias=bias)
+        self.quantise_products(sums, weight, type_)
+
+    def maximum(self, source: Tensor) -> Tensor:
         kernel = tuple(self.pick(1, min(7, side)) for side in source.shape[1:])
         padding = tuple(self.pick(0, kernel[place % 2] - 1) for place in range(4))
-        self.put(MaxPool2d, source.type, source, kernel=kernel, stride=self.pair(1, 3), padding=padding)
+        return self.put(
+            MaxPool2d, source.type, source, kernel=kernel, stride=self.pair(1, 3), padding=padding
+        )
 
-    def sum(self, source: Tensor) -> None:
-        kernel = tuple(self.pick(1, side) for side in source.shape[1:])
+    def sum(self, source: Tensor, least: tuple[int, int]) -> None:
+        kernel = tuple(self.pick(low, side) for low, side in zip(least, source.shape[1:], strict=True))
         zero = kernel[0] * kernel[1] * source.type.zero_point
         type_ = IntType(True, 60, source.type.scale, zero)
         sums = self.put(SumPool2d, type_, source, kernel=kernel, stride=self.pair(1, 3))
         self.quantise(sums, kernel[0] * kernel[1] * 60 + 16)
 
-    def addition(self, source: Tensor) -> None:
+    def addition(self) -> None:
         """A quantised copy of another scale, added to the tensor itself."""
+        source = self.source()
         shift = self.pick(0, 7)
         scale = source.type.scale * Dyadic.power_of_two(shift)
         copy = self.quantise(source, 64, self.codes_type().with_scale(scale))

@@ -34,6 +34,6 @@ def resize(walk: Walk, node: Node) -> Codes:
         raise node.refuse("input", f"shape {list(source.shape)}", "a map", "upsample before flattening")
     scales = constant(node, "scales", walk.values[node.inputs[-1]]).array.tolist()
     if scales != [1, 1, 2, 2]:
-        raise node.refuse("scales", scales, [1, 1, 2, 2], "upsample by two")
+        raise node.refuse("scales", scales, "1, 1, 2, 2", "upsample by two")
     op = Upsample2d(node.name, (source.name,), node.output)
     return Codes(walk.builder.emit(node, op, source.type))
