@@ -62,17 +62,23 @@ def named(program: Program, name: str) -> Fault:
 
 
 @pytest.mark.parametrize(
-    ("change", "message"),
+    ("name", "change", "message"),
     [
-        ({"cause": Cause.OPCODE}, "ERROR names LAYER of instruction .* expected OPCODE"),
-        ({"index": 0}, "ERROR names LAYER of instruction .* expected LAYER of 0"),
-        ({"code": {}}, "the engine is still busy"),
+        ("no rows", {"cause": Cause.OPCODE}, "ERROR names LAYER of instruction .* expected OPCODE"),
+        ("no rows", {"index": 0}, "ERROR names LAYER of instruction .* expected LAYER of 0"),
+        ("no rows", {"code": {}}, "the engine is still busy"),
+        (
+            "weights beyond the memory, early",
+            {"index": 6},
+            "names BOUNDS of instruction 7, expected BOUNDS of 6",
+        ),
+        ("activations beyond the memory", {"code": {}}, "the engine is still busy"),
     ],
 )
 def test_a_fault_that_is_not_as_expected_fails_the_bench(
-    network: Network, program: Program, verify: Verify, change: dict[str, object], message: str
+    network: Network, program: Program, verify: Verify, name: str, change: dict[str, object], message: str
 ) -> None:
-    fault = replace(named(program, "no rows"), **change)  # type: ignore[arg-type]
+    fault = replace(named(program, name), **change)  # type: ignore[arg-type]
     with pytest.raises(SimulationError, match=message):
         verify(network, program, frames=1, faults=[fault])
 
