@@ -55,6 +55,14 @@ def test_the_slowest_path_of_the_clock_is_reported() -> None:
     assert (placed.mhz, placed.critical) == (333.3, "1.5 of 3.0 ns in 1 wires, from a to d_end")
 
 
+def test_long_names_are_cut_in_the_middle() -> None:
+    path = [step("routing", 1.5, "scan_out" + "_Q_DI" * 100)]
+    critical = [{"from": "posedge clk", "to": "posedge clk", "path": path}]
+    placed = read_report({"fmax": {"clk": {"achieved": 333.33}}, "critical_paths": critical})
+    assert "from scan_out_Q_DI" in placed.critical and "…" in placed.critical
+    assert len(placed.critical) < 250
+
+
 def test_a_design_is_placed_once(monkeypatch: pytest.MonkeyPatch) -> None:
     first = place(Product(), cache=KEPT)
     assert 100 < first.mhz < 1000 and " ns in " in first.critical

