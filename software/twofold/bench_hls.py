@@ -151,7 +151,7 @@ def keep(row: HlsRow, out: Path) -> None:
     """Adds the row to the file, in place of one of the same label and options."""
     rows = json.loads(out.read_text()) if out.is_file() else []
     key = (row.label, row.options)
-    rows = [other for other in rows if (other["label"], other["options"]) != key] + [asdict(row)]
+    rows = [other for other in rows if (other["label"], other.get("options")) != key] + [asdict(row)]
     write_atomically(out, json.dumps(rows, indent=2) + "\n")
 
 
