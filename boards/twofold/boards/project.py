@@ -12,6 +12,8 @@ from typing import Any
 from twofold.boards.board import Board
 from twofold.boards.cores import BRIDGE, KERNEL, PackagedCore
 from twofold.boards.design import Design
+from twofold.boards.notebook import NAME as NOTEBOOK
+from twofold.boards.notebook import notebook
 from twofold.boards.rendering import rendered
 from twofold.boards.scripts import packaged, scripts
 from twofold.boards.systems import Fabric, ZynqSystem, kind_of
@@ -132,7 +134,9 @@ def _template_values(board: Board, design: Design) -> dict[str, Any]:
 
 
 def _board_folder(board: Board, design: Design) -> Mapping[str, str | bytes]:
-    files = design.board_files()
+    title = f"{design.name} on the {board.title}"
+    text = notebook(title, design.input_shape, isinstance(board.system, Fabric))
+    files = {**design.board_files(), NOTEBOOK: text}
     runtime = {f"{RUNTIME}/{path.name}": path.read_bytes() for path in sorted(_RUNTIME.glob("*.py"))}
     return {**files, **runtime, MANIFEST: _board_manifest(board, design, {**files, **runtime})}
 

@@ -1,0 +1,53 @@
+"""A Jupyter notebook for the board: self-test, predictions with their pictures, the hardware's counters."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+NAME = "twofold.ipynb"
+_OPEN = """from pathlib import Path
+
+import matplotlib.pyplot as plt
+import numpy as np
+from twofold_runtime import Accelerator
+
+accelerator = Accelerator("twofold.bit"{port})
+print(accelerator.selftest())"""
+_IMAGES = """folder = Path("images")
+files = sorted(folder.glob("*.npy")) if folder.is_dir() else []
+shape = {shape}
+# Files of yours, arrays [C, H, W] of the real numbers that the network was trained on; noise without them.
+noise = np.random.default_rng(0).random((8, *shape))
+images = np.stack([np.load(path) for path in files]) if files else noise
+labels = accelerator.predict(images)"""
+_PICTURES = """figure, axes = plt.subplots(1, min(8, len(images)), squeeze=False, figsize=(12, 2))
+for axis, image, label in zip(axes[0], images, labels):
+    axis.imshow(image.transpose(1, 2, 0) if len(image) == 3 else image[0], cmap="gray")
+    axis.set_title(str(label))
+    axis.axis("off")
+plt.show()"""
+_COUNTERS = """print(f"{accelerator.frames} frames in {accelerator.cycles} cycles, "
+      f"{accelerator.frames_per_second:,.0f} frames a second")
+print(accelerator.counters, accelerator.watts())"""
+
+
+def notebook(title: str, shape: tuple[int, int, int], over_uart: bool) -> str:
+    """The notebook's text, in nbformat 4, without outputs. shape: of an image, channels first."""
+    port = ', port="/dev/ttyUSB1"' if over_uart else ""
+    cells = [
+        _cell("markdown", f"# {title}\n\nRun as root on a board with PYNQ; nothing in here was run before."),
+        _cell("code", _OPEN.replace("{port}", port)),
+        _cell("code", _IMAGES.replace("{shape}", repr(shape))),
+        _cell("code", _PICTURES),
+        _cell("code", _COUNTERS),
+    ]
+    kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
+    content = {"cells": cells, "metadata": {"kernelspec": kernel}, "nbformat": 4, "nbformat_minor": 4}
+    return json.dumps(content, indent=1) + "\n"
+
+
+def _cell(kind: str, text: str) -> dict[str, object]:
+    lines: Sequence[str] = text.splitlines(keepends=True)
+    code: dict[str, object] = {"execution_count": None, "outputs": []} if kind == "code" else {}
+    return {"cell_type": kind, "metadata": {}, "source": lines, **code}
