@@ -91,7 +91,7 @@ async def predict(dut: Any) -> None:
 async def a_stuck_bus_times_out(dut: Any) -> None:
     board = await started(dut, 0.0)
     board.memory.r_channel.set_pause_generator(stalls(1.0))
-    await used(board, lambda runtime: fails(runtime, "the engine is still busy after 0.2 s"))
+    await used(board, lambda runtime: fails(runtime, "the engine is still busy after 0.2 s", 0.2))
 
 
 @cocotb.test(timeout_time=50, timeout_unit="ms")
@@ -128,9 +128,9 @@ def opened(runtime: Any, timeout: float) -> Any:
     )
 
 
-def fails(runtime: Any, message: str) -> None:
-    """One image, whose run ends with an error that says `message`."""
-    accelerator = opened(runtime, timeout=0.2)
+def fails(runtime: Any, message: str, timeout: float = 60.0) -> None:
+    """One image, whose run ends with an error that says `message`. timeout: seconds of wall time."""
+    accelerator = opened(runtime, timeout)
     try:
         accelerator.predict(np.load(os.environ["BOARD_IMAGES"])[:1])
     except runtime.AcceleratorError as error:
