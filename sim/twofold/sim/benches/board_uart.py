@@ -30,7 +30,7 @@ from cocotbext.axi import (
 
 from twofold.sim.uart_line import UartLine
 
-PATIENCE_S = 240
+PATIENCE_S = 900
 
 
 @cocotb.test()
