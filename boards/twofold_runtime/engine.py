@@ -9,11 +9,11 @@ import numpy as np
 
 from twofold_runtime.bundle import Bundle
 from twofold_runtime.errors import AcceleratorError
-from twofold_runtime.frames import pack, unpack
+from twofold_runtime.frames import pack, side_by_side, unpack
 from twofold_runtime.links import Buffer, Link
 from twofold_runtime.registers import Registers
 
-PROGRAM_FORMAT = "twofold program 2"
+PROGRAM_FORMAT = "twofold program 3"
 NO_INSTRUCTION = 65535
 COUNTERS = ("READ_WAIT_CYCLES", "WRITE_WAIT_CYCLES", "WEIGHT_WAIT_CYCLES", "HELD_CYCLES", "INPUTS_MULTIPLIED")
 POLL_SECONDS = 100e-6
@@ -64,7 +64,7 @@ class Program:
         return self.description["outputs"]
 
     def packed(self, codes: np.ndarray) -> np.ndarray:
-        return pack(codes, self.lanes)
+        return pack(side_by_side(codes, self.input["columns"]), self.lanes)
 
     def unpacked(self, data: np.ndarray, region: int = 0) -> np.ndarray:
         """[N, output_stride] bytes → [N, K] integers of one region."""

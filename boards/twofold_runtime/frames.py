@@ -18,6 +18,22 @@ def quantise(images: Any, entry: dict[str, Any]) -> np.ndarray:
     return np.clip(codes, lowest, lowest + (1 << map_["bits"]) - 1).astype(np.int64)
 
 
+def side_by_side(codes: np.ndarray, columns: dict[str, int] | None) -> np.ndarray:
+    """Frames [N, C, H, W] with the columns that the first kernel meets at once as channels of one word.
+
+    Word x of a row has columns x · stride + k · dilation − before for k = 0 … count − 1, `fill` outside.
+    """
+    if columns is None:
+        return codes
+    place = np.arange(columns["width"]) * columns["stride"] - columns["before"]
+    found = []
+    for column in range(columns["count"]):
+        at = place + column * columns["dilation"]
+        inside = (at >= 0) & (at < codes.shape[3])
+        found.append(np.where(inside, codes[..., at * inside], columns["fill"]))
+    return np.concatenate(found, axis=1)
+
+
 def pack(codes: np.ndarray, lanes: int) -> np.ndarray:
     """Codes [N, C, H, W] → bytes [N, ⌈C / lanes⌉ · H · W · lanes] as the engine reads them.
 

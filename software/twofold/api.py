@@ -41,11 +41,9 @@ from twofold.qonnx.export import export
 from twofold.qonnx.freeze import freeze
 from twofold.qonnx.importer.load import import_file, import_model
 from twofold.quant.convert import quantise
-from twofold.rtl.engine import Engine
-from twofold.sim.engine import TOP
 from twofold.synth.devices import Device
+from twofold.synth.engine import synthesise_engine
 from twofold.synth.utilisation import Utilisation
-from twofold.synth.yosys import synthesise as run_yosys
 from twofold.train.run import train
 
 __all__ = [
@@ -221,4 +219,4 @@ def synthesise(model: Path, board: str, progress: Progress = SILENT) -> tuple[Ut
     geometry = propose_for(target, import_model(model))
     with progress.task("synthesise the engine"):
         device = device_of(target)
-        return run_yosys(Engine(geometry), TOP, family=device.family), device
+        return synthesise_engine(geometry, family=device.family).used, device

@@ -59,7 +59,8 @@ def propose_for(board: Board, network: Network) -> Geometry:
 
     Raises UserError if it is predicted not to fit.
     """
-    return check_fits(network, propose(network, family=board.family), device_of(board))
+    device = device_of(board)
+    return check_fits(network, propose(network, family=board.family, device=device), device)
 
 
 def write_engine_project(network: Network, board: Board, out: Path, program: Program | None = None) -> Path:

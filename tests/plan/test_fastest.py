@@ -30,16 +30,28 @@ def test_no_split_takes_fewer_cycles() -> None:
         assert best == min(cycles(stage, LANES_PE, split, cost) for split in splits(stage, cost.geometry))
 
 
-def test_weights_that_do_not_fit_a_bank_are_spread_over_more() -> None:
-    weight, ones = np.ones((32, 8, 3, 3)), np.ones(32)
+COST = CostModel(Geometry(tiles=4, weight_banks=4, weight_words=16), BusTiming(1, 1, 0))
+
+
+def convolution(channels: int) -> Stage:
+    """3 × 3 on 16 × 16 pixels, from 8 channels to so many."""
+    weight, ones = np.ones((channels, 8, 3, 3)), np.ones(channels)
     body = Conv2d("c", ("x",), "s", weight=weight, bias=0 * ones, padding=(1, 1, 1, 1))
-    maps = [Map(name, channels, 16, 16, False, 8, 0) for name, channels in (("x", 8), ("s", 32), ("y", 32))]
+    sizes = (("x", 8), ("s", channels), ("y", channels))
+    maps = [Map(name, count, 16, 16, False, 8, 0) for name, count in sizes]
     quantiser = Requantise("q", ("s",), "y", multiplier=ones, shift=ones, bounds=(0, 9))
-    stage = Stage("y", body, quantiser, (maps[0],), maps[1], maps[2])
-    cost = CostModel(Geometry(tiles=4, weight_banks=4, weight_words=16), BusTiming(1, 1, 0))
-    assert fastest(stage, 1, cost).blocks == fastest(stage, 1, cost, 4).blocks == 1
-    assert [fastest(stage, 1, cost, words).blocks for words in (5, 16)] == [2, 4]
-    assert fastest(stage, 1, cost, 17).blocks == 1
+    return Stage("y", body, quantiser, (maps[0],), maps[1], maps[2])
+
+
+def test_weights_that_do_not_fit_a_bank_are_spread_over_more() -> None:
+    three_blocks = convolution(24)
+    assert fastest(three_blocks, 1, COST).blocks == fastest(three_blocks, 1, COST, 5).blocks == 1
+    assert [fastest(three_blocks, 1, COST, words).blocks for words in (6, 16)] == [3, 3]
+    assert fastest(three_blocks, 1, COST, 17).blocks == 1
+
+
+def test_weights_are_spread_where_it_costs_no_cycles() -> None:
+    assert fastest(convolution(32), 1, COST).blocks == 4
 
 
 @pytest.mark.parametrize("name", ["apot", "int8"])

@@ -42,7 +42,7 @@ def test_what_does_not_fit_is_refused_with_the_nearest_that_does(network: Networ
         check_fits(network, geometry, Small())
     message = str(caught.value)
     assert message.startswith("small: expected an engine that fits small, 8 × 16 lanes would take ")
-    assert " lut of 12000, " in message and message.endswith("; 1 × 8 lanes would fit")
+    assert " lut of 12000, " in message and message.endswith("; 2 × 8 lanes would fit")
 
 
 def test_nothing_fits_nothing(network: Network) -> None:

@@ -81,7 +81,7 @@ def test_reads_wait_for_a_prefetch_and_writes_do_not() -> None:
     assert total(begun, input_load(1)) > COST.read(500) + COST.read(1)
     slow = Timeline(replace(COST, bus=BusTiming(1, 40, 0)))
     assert slow.cycles(words) == total(words)
-    assert slow.cycles(words) > total(words) + 30, "the second waits for the first one's answer"
+    assert slow.cycles(words) >= total(words) + 30, "the second waits for the first one's answer"
 
 
 def test_a_run_has_a_prefetch_in_all_frames_but_the_last() -> None:

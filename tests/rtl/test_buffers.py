@@ -90,20 +90,6 @@ def test_words_become_beats(simulate: Simulate, beats: int, latency: int, ready:
     simulate(reader, bench)
 
 
-def test_no_words_are_no_beats(simulate: Simulate) -> None:
-    reader = WordReader(64, 1)
-
-    async def bench(ctx: Any) -> None:
-        ctx.set(reader.beats.ready, 1)
-        ctx.set(reader.start, 1)
-        for _ in range(8):
-            await ctx.tick()
-            ctx.set(reader.start, 0)
-            assert not ctx.get(reader.beats.valid)
-
-    simulate(reader, bench)
-
-
 def test_a_walk_goes_from_band_to_band(simulate: Simulate) -> None:
     walk, seen = BandWalk(), []
 

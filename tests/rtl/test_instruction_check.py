@@ -40,7 +40,7 @@ def causes(simulate: Simulate, cases: list[tuple[Opcode, Mapping[str, int]]]) ->
         for opcode, fields in cases:
             content = {name: value for name, value in fields.items() if name != "opcode"}
             ctx.set(check.instruction, int.from_bytes(encode(opcode, content), "little"))
-            await ctx.tick()
+            await ctx.tick().repeat(InstructionCheck.LATENCY)
             found.append(Cause(ctx.get(check.cause)))
 
     simulate(check, bench)
@@ -102,7 +102,7 @@ def test_unknown_opcodes_are_named(simulate: Simulate, opcode: int) -> None:
 
     async def bench(ctx: Any) -> None:
         ctx.set(check.instruction, opcode)
-        await ctx.tick()
+        await ctx.tick().repeat(InstructionCheck.LATENCY)
         assert ctx.get(check.cause) == Cause.OPCODE
 
     simulate(check, bench)

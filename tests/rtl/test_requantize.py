@@ -37,6 +37,8 @@ def codes(
     begin = len(words) + design.LATENCY
     assert outputs["out_valid"].tolist() == [0] * begin + [1] * len(accumulators)
     assert outputs["out_tag"][begin:].tolist() == inputs["tag"][len(words) :]
+    for name in ("valid", "tag"):
+        assert outputs[f"next_{name}"][:-1].tolist() == outputs[f"out_{name}"][1:].tolist()
     return outputs["q"][begin:]
 
 

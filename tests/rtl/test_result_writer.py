@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
@@ -43,11 +43,13 @@ def test_every_word_is_where_its_readers_look(
     memory: dict[tuple[int, int], int] = {}
 
     async def bench(ctx: Any) -> None:
-        async def tick() -> None:
+        async def tick(codes: Sequence[int] = ()) -> None:
             for bank in range(tiles):
                 if ctx.get(writer.enables[bank]):
                     memory[bank, ctx.get(writer.addresses[bank])] = ctx.get(writer.words[bank])
             await ctx.tick()
+            for tile, code in enumerate(codes):
+                ctx.set(writer.codes[tile], code)
 
         ctx.set(writer.layer, dict.fromkeys(LAYER.members, 0) | fields)
         ctx.set(writer.start, 1)
@@ -58,12 +60,14 @@ def test_every_word_is_where_its_readers_look(
             for pixel in range(rows * WIDTH):
                 ctx.set(writer.valid, 1)
                 ctx.set(writer.last, pixel == rows * WIDTH - 1)
-                for tile in range(tiles):
-                    block, row = group * width + tile % width, tile // width * rows + pixel // WIDTH
-                    ctx.set(writer.codes[tile], 1 + (block * 100 + row) * WIDTH + pixel % WIDTH)
-                await tick()
+                places = [
+                    (group * width + tile % width, tile // width * rows + pixel // WIDTH)
+                    for tile in range(tiles)
+                ]
+                await tick([1 + (block * 100 + row) * WIDTH + pixel % WIDTH for block, row in places])
             ctx.set(writer.valid, 0)
             await tick()
+        await tick()
         await tick()
 
     simulate(writer, bench)

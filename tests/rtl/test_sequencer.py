@@ -101,8 +101,6 @@ class Stage:
         index = ctx.get(dut.index)
         if ctx.get(dut.load_program):
             self.due["read_done"] = 5
-        if ctx.get(dut.take):
-            ctx.set(dut.opcode, ctx.get(dut.fetch_opcode))
         if ctx.get(dut.fetch):
             self.following = ctx.get(dut.fetch_index)
             self.due["fetched"] = 11
@@ -234,6 +232,8 @@ def test_what_is_wrong_with_an_instruction_ends_the_run_before_it(simulate: Simu
         assert run.actions == SETUP + FRAME[:2]
         assert outcome(ctx, dut) == (cause, 4)
         assert ctx.get(dut.frames_done) == 0
+        assert (await Stage(dut, PROGRAM).run(ctx, 1)).actions == SETUP + FRAME
+        assert outcome(ctx, dut) == NO_ERROR
 
     simulate(dut, bench)
 

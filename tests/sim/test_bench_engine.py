@@ -81,6 +81,8 @@ def test_rows_that_do_not_hold() -> None:
     assert not holds(row | {"check": "fail"})
     assert not holds(row | {"cycles_per_frame": {"predicted": 1000, "simulated": 1021}})
     assert not holds(row | {"images": {"mismatches": 1}})
+    for luts, carries, held in ((5, 1, True), (6, 0, False), (4, 2, False)):
+        assert holds(row | {"resources": {"depth": {"lut": luts, "carry": carries}}}) is held
 
 
 def test_a_missing_file_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:

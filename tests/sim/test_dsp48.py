@@ -17,6 +17,7 @@ from twofold.rtl.primitives.family import Family
 from twofold.rtl.primitives.multiply_add import MultiplyAdd, operand_bits
 from twofold.sim import dsp48
 from twofold.sim.vectors import build
+from twofold.sim.verilator import BuildError
 
 BUILD = Path("build/vectors")
 ENABLES = ("load", "hold", "use")
@@ -90,5 +91,5 @@ class Unmodelled(wiring.Component):
 
 
 def test_modes_that_are_not_modelled_are_refused() -> None:
-    with pytest.raises(RuntimeError, match="DSP48E1_with_all_data_registers"):
+    with pytest.raises(BuildError, match="DSP48E1_with_all_data_registers"):
         build(Unmodelled(), BUILD, dsp48.DSP48E1)

@@ -80,7 +80,7 @@ def test_a_chain_of_many_cells_is_one_chain() -> None:
 def test_leaving_a_chain_and_entering_another_is_two() -> None:
     chains = [register(2, 2), carry({"S": [2, "0", "0", "0"]}, 10), carry({"DI": [13, "0", "0", "0"]}, 20)]
     path = longest_path(netlist(*chains, register(21, 40)))
-    assert depth(path) == (0, 2) and path.exceeds
+    assert depth(path) == (0, 2) and path.exceeds()
     # DI of the first bit leads to the sums of the later ones only.
     assert depth(longest_path(netlist(*chains, register(20, 40)))) == (0, 0)
 
@@ -99,7 +99,7 @@ def test_the_limit_counts_before_the_length() -> None:
     assert depth(longest_path(design)) == (0, 2)
     longer = cell("LUT1", I0=[54], O=[55])
     design = netlist(register(2, 50), *luts, longer, register(55, 41))
-    assert longest_path(design).exceeds and depth(longest_path(design)) == (5, 0)
+    assert longest_path(design).exceeds() and depth(longest_path(design)) == (5, 0)
 
 
 def test_a_dual_lut_has_the_paths_of_its_functions_only() -> None:

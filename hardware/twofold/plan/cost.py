@@ -20,7 +20,8 @@ ISSUE = Sequencer.ISSUE
 FETCH = InstructionFetch.LATENCY
 """Least cycles between the issue of two instructions: the fetch of one of them."""
 
-_COMMAND = 3
+_READ_COMMAND = 4
+_WRITE_COMMAND = 3
 _LAST_WORD = 2
 _STORED = 2
 _PARAMETERS = 5
@@ -31,7 +32,8 @@ _BURST_BEATS = 16
 class BusTiming:
     """A memory behind the AXI4 master.
 
-    read_latency, write_latency: cycles from ARVALID to the first RVALID, and from the last W beat to BVALID.
+    read_latency, write_latency: one less than the cycles from ARVALID to the first RVALID, and from the last
+    W beat to BVALID.
     burst_gap: idle cycles between two read bursts.
     """
 
@@ -105,7 +107,7 @@ class CostModel:
 
     def write(self, memory: Memory, words: int) -> int:
         """Cycles from the issue of a STORE to its last answer."""
-        return words * self._word(memory) + self.bus.write_latency + _COMMAND
+        return words * self._word(memory) + self.bus.write_latency + _WRITE_COMMAND
 
     def marker(self) -> int:
         """FRAME, END and PREFETCH."""
@@ -118,11 +120,11 @@ class CostModel:
     def read(self, beats: int) -> int:
         """Cycles from a read command to its last beat."""
         bursts = -(-beats // _BURST_BEATS)
-        return _COMMAND + self.bus.read_latency + beats + (bursts - 1) * self.bus.burst_gap
+        return _READ_COMMAND + self.bus.read_latency + beats + (bursts - 1) * self.bus.burst_gap
 
     def first_beat(self) -> int:
         """Cycles from a read command to the bus's first beat."""
-        return _COMMAND + self.bus.read_latency
+        return _READ_COMMAND + self.bus.read_latency
 
     def beats(self, memory: Memory, words: int) -> int:
         """64-bit beats of memory words."""

@@ -13,7 +13,8 @@ _NOWHERE = (0, 0)
 
 
 def fastest(stage: Stage, pe: int, cost: CostModel, block_words: int = 0) -> Split:
-    """By the predicted cycles of its instructions; of equals the one with most bands.
+    """By the predicted cycles of its instructions; of equals the one with most blocks, each of which has its
+    weights in one bank alone.
 
     block_words: memory words of an output block's weights if it reads all input blocks; a split that needs
     more of them in a bank than the bank holds is taken only if all do. Raises NetworkError if sums cannot be
@@ -22,7 +23,7 @@ def fastest(stage: Stage, pe: int, cost: CostModel, block_words: int = 0) -> Spl
     geometry = cost.geometry
     found = list(splits(stage, geometry))
     fitting = [s for s in found if _bank_words(stage, s, geometry, block_words) <= geometry.weight_words]
-    return min(fitting or found, key=lambda split: cycles(stage, pe, split, cost))
+    return min(fitting or found, key=lambda split: (cycles(stage, pe, split, cost), -split.blocks))
 
 
 def _bank_words(stage: Stage, split: Split, geometry: Geometry, block_words: int) -> int:

@@ -2,40 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import asdict
-from typing import Protocol
+from collections.abc import Iterator
 
 from twofold.errors import UserError
 from twofold.network.graph import Network
-from twofold.plan.engine_area import engine_area
+from twofold.plan.capacity import Capacity, excess
 from twofold.plan.propose import propose
 from twofold.rtl.geometry import Geometry
-
-
-class Capacity(Protocol):
-    """What a device has; of its `lut`, so many as `lutram` can be memories."""
-
-    @property
-    def name(self) -> str: ...
-    @property
-    def lut(self) -> int: ...
-    @property
-    def lutram(self) -> int: ...
-    @property
-    def ff(self) -> int: ...
-    @property
-    def dsp(self) -> int: ...
-    @property
-    def bram36(self) -> int: ...
-
-
-def excess(geometry: Geometry, device: Capacity) -> Mapping[str, tuple[float, float]]:
-    """Resource → (predicted, there), of those that an engine of this geometry needs more of than there is."""
-    needed: dict[str, float] = asdict(engine_area(geometry))
-    needed["lut"] += needed["lutram"]
-    has = {name: getattr(device, name) for name in needed}
-    return {name: (needed[name], has[name]) for name in needed if needed[name] > has[name]}
 
 
 def check_fits(network: Network, geometry: Geometry, device: Capacity) -> Geometry:
@@ -44,7 +17,7 @@ def check_fits(network: Network, geometry: Geometry, device: Capacity) -> Geomet
     if not wrong:
         return geometry
     found = ", ".join(f"{needed:g} {name} of {has}" for name, (needed, has) in wrong.items())
-    nearest = next((g for g in _smaller(network, geometry) if not excess(g, device)), None)
+    nearest = next((g for g in _smaller(network, geometry, device) if not excess(g, device)), None)
     way_out = f"{_size(nearest)} would fit" if nearest else "no smaller engine would fit"
     raise UserError(
         f"{network.name}: expected an engine that fits {device.name}, {_size(geometry)} would take {found}; "
@@ -56,10 +29,10 @@ def _size(geometry: Geometry) -> str:
     return f"{geometry.tiles} × {geometry.lanes} lanes"
 
 
-def _smaller(network: Network, geometry: Geometry) -> Iterator[Geometry]:
+def _smaller(network: Network, geometry: Geometry, device: Capacity) -> Iterator[Geometry]:
     """Engines for the network with the same kinds and lanes, and then with the least lanes."""
     for lanes in sorted({geometry.lanes, 8}, reverse=True):
         tiles = geometry.tiles if lanes < geometry.lanes else geometry.tiles // 2
         while tiles:
-            yield propose(network, lanes, geometry.kinds, tiles=tiles, family=geometry.family)
+            yield propose(network, lanes, geometry.kinds, tiles=tiles, family=geometry.family, device=device)
             tiles //= 2

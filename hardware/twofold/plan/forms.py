@@ -72,10 +72,18 @@ def with_fewer_multipliers(parts: Sequence[Stage], geometry: Geometry) -> Iterat
 
 
 def with_fewer_products(parts: Sequence[Stage], geometry: Geometry) -> Iterator[Geometry]:
-    """The geometry with as few inputs of `int8_dsp` as some layer has channels, and at last with all."""
+    """The geometry with as few inputs of `int8_dsp` as some layer has channels, or shares of them, in rising
+    order, and at last with all. The first layer has those of its kernel's columns, too."""
     if PeName.INT8_DSP in geometry.kinds:
-        channels = {part.operands[0].channels for part in parts if isinstance(part.body, Conv2d)}
-        for inputs in sorted(channels):
+        convolutions = [part for part in parts if isinstance(part.body, Conv2d)]
+        channels = {part.operands[0].channels for part in convolutions}
+        channels |= {
+            part.operands[0].channels * part.body.weight.shape[3]
+            for part in convolutions[:1]
+            if isinstance(part.body, Conv2d)
+        }
+        shares = {-(-count // passes) for count in channels for passes in range(1, PARTS_MAX + 1)}
+        for inputs in sorted(shares):
             if geometry.lanes / PARTS_MAX <= inputs < geometry.lanes:
                 yield replace(geometry, int8_dsp_inputs=inputs)
     yield geometry

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ import numpy.typing as npt
 from twofold.errors import UserError
 from twofold.files import atomic_path, write_atomically
 from twofold.network.types import IntArray
+from twofold.plan.columns import Columns
 from twofold.plan.instructions import Instruction
 from twofold.plan.layout import blocks_of, pack, unpack
 from twofold.plan.maps import Map
@@ -21,7 +22,7 @@ from twofold.rtl.geometry import LANE_BITS, SUM_WORD_BITS, Feature, Geometry, Pe
 from twofold.rtl.isa import Opcode
 from twofold.rtl.primitives.family import Family
 
-FORMAT = "twofold program 2"
+FORMAT = "twofold program 3"
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,8 @@ class Program:
     """A network for an engine of one geometry.
 
     instructions: setup, FRAME, a frame, END. image: weights and parameters, as they lie at MODEL_ADDR.
-    input: where the host puts a frame's codes. outputs: what a frame writes, the network's output first.
+    input: a frame's codes. columns: how they lie in memory, if not a pixel in each word.
+    outputs: what a frame writes, the network's output first.
     setup_cycles, frame_cycles, last_frame_cycles: predicted. A run of n frames takes setup + (n − 1) · frame
     + last frame: all but the last bring in the next one's input.
     """
@@ -52,6 +54,7 @@ class Program:
     instructions: tuple[Instruction, ...]
     image: bytes
     input: Region
+    columns: Columns | None
     input_scale: float
     outputs: tuple[Region, ...]
     output_scale: float
@@ -67,7 +70,8 @@ class Program:
     @property
     def input_stride(self) -> int:
         """Bytes from one frame to the next."""
-        return self.input.bytes(self.geometry.lanes)
+        stored = self.columns.stored(self.input.map) if self.columns else self.input.map
+        return replace(self.input, map=stored).bytes(self.geometry.lanes)
 
     @property
     def output_stride(self) -> int:
@@ -83,6 +87,8 @@ class Program:
         """Codes [N, *input shape] as the engine reads them, frame after frame."""
         map_ = self.input.map
         codes = np.asarray(frames).reshape(len(frames), map_.channels, map_.height, map_.width)
+        if self.columns:
+            codes = self.columns.side_by_side(codes)
         return pack(codes, self.geometry.lanes).tobytes()
 
     def unpack_results(self, data: bytes, frames: int) -> Mapping[str, IntArray]:
@@ -109,7 +115,12 @@ class Program:
                 {"opcode": i.opcode.name, "label": i.label, "cycles": i.cycles, "fields": dict(i.fields)}
                 for i in self.instructions
             ],
-            "input": asdict(self.input) | {"stride": self.input_stride, "scale": self.input_scale},
+            "input": asdict(self.input)
+            | {
+                "columns": asdict(self.columns) if self.columns else None,
+                "stride": self.input_stride,
+                "scale": self.input_scale,
+            },
             "outputs": [asdict(region) for region in self.outputs],
             "output_stride": self.output_stride,
             "output_scale": self.output_scale,
@@ -143,6 +154,7 @@ class Program:
                 ),
                 image=(folder / "image.bin").read_bytes(),
                 input=_region(content["input"]),
+                columns=_columns(content["input"]["columns"]),
                 input_scale=content["input"]["scale"],
                 outputs=tuple(_region(entry) for entry in content["outputs"]),
                 output_scale=content["output_scale"],
@@ -163,6 +175,15 @@ def _geometry(entry: dict[str, Any]) -> Geometry:
     kinds = tuple(PeName(kind) for kind in entry["kinds"])
     features = tuple(Feature(feature) for feature in entry["features"])
     return Geometry(**entry | {"kinds": kinds, "features": features, "family": Family(entry["family"])})
+
+
+def _columns(entry: dict[str, int] | None) -> Columns | None:
+    if entry is None:
+        return None
+    columns = Columns(**entry)
+    if not all(isinstance(value, int) for value in entry.values()) or min(columns.count, columns.width) < 1:
+        raise ValueError(f"{columns}")
+    return columns
 
 
 def _region(entry: dict[str, Any]) -> Region:

@@ -13,22 +13,22 @@ from twofold.network.graph import Network
 from twofold.network.ops import Conv2d, Threshold
 from twofold.plan.accumulators import accumulator_width, sum_limits
 from twofold.plan.arrange import arrange
+from twofold.plan.capacity import Capacity, excess
+from twofold.plan.columns import with_columns
 from twofold.plan.cost import BusTiming, CostModel
 from twofold.plan.fastest import cycles, fastest
-from twofold.plan.forms import fit_forms, with_fewer_multipliers, with_fewer_products
+from twofold.plan.forms import with_fewer_multipliers, with_fewer_products
 from twofold.plan.input_blocks import InputBlocks
 from twofold.plan.layout import blocks_of
-from twofold.plan.maps import code_range
 from twofold.plan.memory_map import allocate, lifetimes
 from twofold.plan.parameters import words_per_block
 from twofold.plan.split import Split
 from twofold.plan.stages import Stage, stages
 from twofold.plan.threshold_form import executed
-from twofold.plan.tiles import correction
+from twofold.plan.tiles import correction, holds
 from twofold.rtl.geometry import ACCUMULATOR_BITS_MAX, ACCUMULATOR_BITS_MIN, Geometry, PeName
 from twofold.rtl.inner_product import ProductTiming
 from twofold.rtl.isa import LANES_PE
-from twofold.rtl.mac.interface import PeKind
 from twofold.rtl.mac.kinds import pe_kind, pe_kinds
 from twofold.rtl.primitives.family import Family
 
@@ -59,28 +59,34 @@ def propose(
     accumulator_bits: int | None = None,
     tiles: int = 1,
     family: Family = Family.PORTABLE,
+    device: Capacity | None = None,
+    table_weights: tuple[int, int] = LUT_DA_WEIGHTS,
 ) -> Geometry:
     """A geometry of `tiles` tiles of `lanes` × `lanes`, with the PE kinds that the layers need and memories
     for them.
 
-    accumulator_bits: None for as many as the network's sums need. Raises UserError if no kind holds a layer.
+    accumulator_bits: None for as many as the network's sums need. device: whose DSP blocks are not exceeded
+    for speed. table_weights: bounds of the weights that `lut_da` is given. Raises UserError if no kind holds
+    a layer.
     """
     arranged = arrange(network, lanes, tiles)
     parts = stages(arranged.network, arranged.views)
     apot_bits = _apot_activation_bits(parts, Geometry(lanes=lanes))
     draft = Geometry(lanes=lanes, apot_activation_bits=apot_bits, family=family)
     if PeName.LUT_DA in preference:
-        draft = _fit_lut_da(parts, draft)
+        draft = _fit_lut_da(parts, draft, table_weights)
     if PeName.INT4_DSP in preference:
         draft = _fit_int4_dsp(parts, draft)
     needed = {_kind_for(stage, draft, preference) for stage in parts if isinstance(stage.body, Conv2d)}
     kinds = tuple(name for name in preference if name in needed) or (preference[-1],)
     draft = replace(draft, kinds=kinds, tiles=tiles, weight_banks=min(tiles, _WEIGHT_BANKS))
     draft = replace(draft, sum_words=_depth(max(_sum_words(stage, draft) for stage in parts)))
-    draft = _leanest(parts, tuple(with_fewer_products(parts, fit_forms(parts, draft))))
-    draft = _leanest(parts, tuple(with_fewer_multipliers(parts, draft)))
+    lean = next(with_fewer_multipliers(parts, draft))
+    draft = _leanest(parts, _within(tuple(with_fewer_products(parts, lean)), device))
+    draft = _leanest(parts, _within(tuple(with_fewer_multipliers(parts, draft)), device))
     parts = tuple(executed(part, draft) for part in parts)
     draft = _with_sums(arranged.network, parts, draft, accumulator_bits)
+    parts, _ = with_columns(parts, draft)
     lives = lifetimes(parts, lanes, tiles, prefetch=len(parts))
     addresses = allocate(lives, _ADDRESSES)
     chosen = [_split(stage, draft) for stage in parts]
@@ -103,7 +109,7 @@ def _with_sums(
     slacks = [0] * len(parts)
     for place, part in enumerate(parts):
         if isinstance(part.body, Conv2d):
-            kind = next(kind for kind in kinds if _holds(kind, part))
+            kind = next(kind for kind in kinds if holds(kind, part))
             slacks[place] = int(np.abs(correction(part.body, part.operands[0], kind)).max(initial=0))
     least = max(ProductTiming.of(draft).sum_bits, ACCUMULATOR_BITS_MIN)
     widths = [max(accumulator_width(limit), least) for limit in sum_limits(network, parts, slacks)]
@@ -120,14 +126,22 @@ def _leanest(parts: Sequence[Stage], choices: Sequence[Geometry]) -> Geometry:
     return next(lean for lean in choices if _layer_cycles(parts, lean) <= limit)
 
 
+def _within(choices: Sequence[Geometry], device: Capacity | None) -> Sequence[Geometry]:
+    """Those with no more DSP blocks than the device has; the first, which has the fewest, if none is."""
+    if device is None:
+        return choices
+    return [choice for choice in choices if "dsp" not in excess(choice, device)] or choices[:1]
+
+
 def _layer_cycles(parts: Sequence[Stage], geometry: Geometry) -> int:
-    cost, found = CostModel(geometry, _ANY_BUS), [executed(part, geometry) for part in parts]
+    cost = CostModel(geometry, _ANY_BUS)
+    found, _ = with_columns([executed(part, geometry) for part in parts], geometry)
     return sum(cycles(stage, _pe(stage, geometry), _split(stage, geometry), cost) for stage in found)
 
 
 def _pe(stage: Stage, geometry: Geometry) -> int:
     kinds = pe_kinds(geometry)
-    return next((place + 1 for place, kind in enumerate(kinds) if _holds(kind, stage)), LANES_PE)
+    return next((place + 1 for place, kind in enumerate(kinds) if holds(kind, stage)), LANES_PE)
 
 
 def _split(stage: Stage, geometry: Geometry) -> Split:
@@ -148,15 +162,9 @@ def _depth(words: int) -> int:
     return min(max(1 << (words - 1).bit_length(), 512), _ADDRESSES)
 
 
-def _holds(kind: PeKind, stage: Stage) -> bool:
-    low, high = kind.activation_range
-    lo, hi = code_range(stage.operands[0])
-    return isinstance(stage.body, Conv2d) and low <= lo <= hi <= high and kind.accepts(stage.body.weight)
-
-
 def _kind_for(stage: Stage, geometry: Geometry, preference: Sequence[PeName]) -> PeName:
     for name in preference:
-        if _holds(pe_kind(name, geometry), stage):
+        if holds(pe_kind(name, geometry), stage):
             return name
     names = ", ".join(preference)
     raise UserError(f"{stage.name}: expected weights and activations that one of {names} holds, found none")
@@ -165,15 +173,15 @@ def _kind_for(stage: Stage, geometry: Geometry, preference: Sequence[PeName]) ->
 def _apot_activation_bits(parts: Sequence[Stage], geometry: Geometry) -> int:
     """Width of the widest activations that meet APoT weights."""
     kind = pe_kind(PeName.APOT_SHIFT, geometry)
-    widths = [stage.operands[0].bits for stage in parts if _holds(kind, stage)]
+    widths = [stage.operands[0].bits for stage in parts if holds(kind, stage)]
     return max(widths, default=2)
 
 
-def _fit_lut_da(parts: Sequence[Stage], draft: Geometry) -> Geometry:
+def _fit_lut_da(parts: Sequence[Stage], draft: Geometry, bounds: tuple[int, int]) -> Geometry:
     """The tables no wider than the weights and activations of the layers that they can hold."""
-    low, high = LUT_DA_WEIGHTS
+    low, high = bounds
     kind = pe_kind(PeName.LUT_DA, replace(draft, lut_da_low=low, lut_da_high=high))
-    held = [stage for stage in parts if _holds(kind, stage)]
+    held = [stage for stage in parts if holds(kind, stage)]
     low, high = _weight_range(held)
     return replace(
         draft,
@@ -187,7 +195,7 @@ def _fit_int4_dsp(parts: Sequence[Stage], draft: Geometry) -> Geometry:
     """Lanes no wider than the weights of the layers that they can hold: four to a block, or three."""
     low, high = INT4_DSP_WEIGHTS
     kind = pe_kind(PeName.INT4_DSP, replace(draft, int4_dsp_low=low, int4_dsp_high=high))
-    low, high = _weight_range([stage for stage in parts if _holds(kind, stage)])
+    low, high = _weight_range([stage for stage in parts if holds(kind, stage)])
     return replace(draft, int4_dsp_low=low, int4_dsp_high=high)
 
 
@@ -205,7 +213,7 @@ def _weight_words(geometry: Geometry, stage: Stage, split: Split) -> int:
     """Of each bank."""
     if not isinstance(stage.body, Conv2d):
         return 0
-    kind = next(kind for kind in pe_kinds(geometry) if _holds(kind, stage))
+    kind = next(kind for kind in pe_kinds(geometry) if holds(kind, stage))
     rows, columns = stage.body.weight.shape[2:]
     inputs = InputBlocks.of(stage, split.blocks, geometry)
     parts = kind.parts(stage.operands[0].channels)

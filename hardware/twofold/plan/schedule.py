@@ -14,6 +14,7 @@ from twofold.network.ops import Conv2d, Threshold
 from twofold.network.verify import verify
 from twofold.plan.accumulators import accumulator_width, sum_limits
 from twofold.plan.arrange import arrange
+from twofold.plan.columns import with_columns
 from twofold.plan.cost import BusTiming, CostModel
 from twofold.plan.fastest import fastest
 from twofold.plan.input_blocks import InputBlocks
@@ -78,8 +79,10 @@ def plan(
     cost = CostModel(geometry, bus)
     arranged = arrange(verify(network), geometry.lanes, geometry.tiles)
     found = stages(arranged.network, arranged.views)
-    planned = tuple(_planned(executed(stage, geometry), cost) for stage in found)
-    _check_accumulators(arranged.network, planned, geometry)
+    whole = tuple(executed(stage, geometry) for stage in found)
+    parts, columns = with_columns(whole, geometry)
+    planned = tuple(_planned(stage, cost) for stage in parts)
+    _check_accumulators(arranged.network, whole, planned, geometry)
     weights = Segment(
         Memory.WEIGHTS,
         tuple(part.weight_parts(geometry.weight_banks) for part in planned),
@@ -113,7 +116,8 @@ def plan(
         geometry=geometry,
         instructions=timing.instructions,
         image=weights.data + parameters.data,
-        input=Region(source, 0, LANE_BITS),
+        input=Region(whole[0].operands[0], 0, LANE_BITS),
+        columns=columns,
         input_scale=float(network.input.type.scale),
         outputs=stored.regions,
         output_scale=float(network.output.type.scale),
@@ -141,9 +145,10 @@ def _planned(stage: Stage, cost: CostModel) -> PlannedStage:
     )
 
 
-def _check_accumulators(network: Network, planned: Sequence[PlannedStage], geometry: Geometry) -> None:
+def _check_accumulators(
+    network: Network, stages_: Sequence[Stage], planned: Sequence[PlannedStage], geometry: Geometry
+) -> None:
     """No partial sum, in any order and with the encoding's corrections, may leave the accumulator."""
-    stages_ = [part.stage for part in planned]
     slacks = [part.weights.slack if part.weights else 0 for part in planned]
     for stage, limit in zip(stages_, sum_limits(network, stages_, slacks), strict=True):
         bits = geometry.tile_bits(full=not isinstance(stage.quantiser, Threshold))

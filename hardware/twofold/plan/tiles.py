@@ -13,6 +13,7 @@ from twofold.network.types import IntArray
 from twofold.plan.input_blocks import InputBlocks
 from twofold.plan.layout import blocks_of
 from twofold.plan.maps import Map, code_range
+from twofold.plan.stages import Stage
 from twofold.rtl.mac.interface import PeKind
 
 
@@ -55,6 +56,13 @@ def tiles(op: Conv2d, lanes: int) -> Iterator[tuple[int, IntArray]]:
     blocks = padded.reshape(out_blocks, lanes, in_blocks, lanes, rows, columns)
     for out, in_, y, x in np.ndindex(out_blocks, in_blocks, rows, columns):
         yield out, blocks[out, :, in_, :, y, x]
+
+
+def holds(kind: PeKind, stage: Stage) -> bool:
+    """Whether the stage is a convolution whose weights and activations the kind takes."""
+    low, high = kind.activation_range
+    lo, hi = code_range(stage.operands[0])
+    return isinstance(stage.body, Conv2d) and low <= lo <= hi <= high and kind.accepts(stage.body.weight)
 
 
 def tile_weights(op: Conv2d, operand: Map, kinds: tuple[PeKind, ...]) -> TiledWeights:

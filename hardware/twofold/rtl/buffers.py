@@ -6,6 +6,7 @@ from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from twofold.rtl.countdown import Countdown
 from twofold.rtl.geometry import BEAT_BITS
 from twofold.rtl.isa import ADDRESS_BITS, BANK_BITS
 
@@ -31,12 +32,12 @@ class BandWalk(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        left = Signal(self.band_words.shape())
+        band = Countdown(len(self.band_words), "band")
         with m.If(self.step):
-            m.d.sync += [self.address.eq(self.address + 1), left.eq(left - 1)]
-        with m.If(self.start | (self.step & (left == 1))):
-            m.d.sync += [self.address.eq(self.base), left.eq(self.band_words)]
-        with m.If(self.step & (left == 1)):
+            m.d.sync += [self.address.eq(self.address + 1), *band.step()]
+        with m.If(self.start | (self.step & band.last)):
+            m.d.sync += [self.address.eq(self.base), *band.load(self.band_words)]
+        with m.If(self.step & band.last):
             m.d.sync += self.bank.eq(self.bank + self.bank_step)
         with m.If(self.start):
             m.d.sync += self.bank.eq(self.first_bank)
@@ -99,7 +100,7 @@ class WordWriter(wiring.Component):
 class WordReader(wiring.Component):
     """Reads words from the addresses of a `BandWalk` and gives them as beats, lowest first.
 
-    `start` sets the address and begins with `words` words. The memory answers `latency` cycles
+    `start` sets the address and begins with `words` words, at least 1. The memory answers `latency` cycles
     after the address. A word takes `reader_cycles` if no beat waits. `read` is low from the cycle after
     `start` until no word is still to be read; the last one's beats follow.
     """
@@ -111,7 +112,7 @@ class WordReader(wiring.Component):
                 "start": In(1),
                 **_BAND,
                 "words": In(16),
-                "read": Out(1),
+                "read": Out(1, init=1),
                 "word": In(word_bits),
                 "beats": Out(stream.Signature(BEAT_BITS)),
             }
@@ -123,13 +124,13 @@ class WordReader(wiring.Component):
         walk.connect(m, self)
         m.d.comb += walk.start.eq(self.start)
         held = Signal(self.word.shape(), reset_less=True)
-        words_left = Signal(16)
+        words = Countdown(16, "words")
         wait = Signal(range(self.latency + 1))
         left = Signal(range(self.beats_per_word))
-        m.d.comb += [self.beats.payload.eq(held[:BEAT_BITS]), self.read.eq(words_left == 0)]
+        m.d.comb += self.beats.payload.eq(held[:BEAT_BITS])
         with m.FSM():
-            with m.State("IDLE"), m.If(self.start & (self.words != 0)):
-                m.d.sync += [words_left.eq(self.words), wait.eq(self.latency)]
+            with m.State("IDLE"), m.If(self.start):
+                m.d.sync += [*words.load(self.words), wait.eq(self.latency), self.read.eq(0)]
                 m.next = "READ"
             with m.State("READ"):
                 m.d.sync += wait.eq(wait - 1)
@@ -138,7 +139,7 @@ class WordReader(wiring.Component):
                     m.d.sync += [
                         held.eq(self.word),
                         left.eq(self.beats_per_word - 1),
-                        words_left.eq(words_left - 1),
+                        self.read.eq(words.last),
                     ]
                     m.next = "SEND"
             with m.State("SEND"):
@@ -146,9 +147,9 @@ class WordReader(wiring.Component):
                 with m.If(self.beats.ready):
                     m.d.sync += [held.eq(held >> BEAT_BITS), left.eq(left - 1)]
                     with m.If(left == 0):
-                        m.d.sync += wait.eq(self.latency)
+                        m.d.sync += [wait.eq(self.latency), *words.step()]
                         m.next = "READ"
-                        with m.If(words_left == 0):
+                        with m.If(words.last):
                             m.next = "IDLE"
         return m
 

@@ -9,7 +9,8 @@ from amaranth.lib.wiring import In, Out
 
 
 class CycleCounters(wiring.Component):
-    """Counts the cycles in which `busy` is high since `start`, and those from instruction to instruction.
+    """Counts the cycles in which `busy` is high since `start`, and those from instruction to instruction,
+    each a cycle after it.
 
     first: high in the cycle that counts as the first one of the first instruction. retire: instruction
     `index` has ended; its cycles, since the end of the one before, replace those of the frame before.
@@ -41,22 +42,32 @@ class CycleCounters(wiring.Component):
         m = Module()
         m.submodules.memory = memory = Memory(shape=unsigned(32), depth=self.depth, init=[])
         write, read = memory.write_port(), memory.read_port()
+        first, retire, index, busy, waits, inputs = (
+            self._later(m, name) for name in ("first", "retire", "index", "busy", "waits", "inputs")
+        )
         since = Signal(32)
         m.d.sync += since.eq(since + 1)
-        with m.If(self.busy):
-            m.d.sync += [self.run.eq(self.run + 1), self.total.eq(self.total + self.inputs)]
-        for wait, waited in zip(self.waits, self.waited, strict=True):
-            with m.If(self.busy & wait):
+        with m.If(busy):
+            m.d.sync += [self.run.eq(self.run + 1), self.total.eq(self.total + inputs)]
+        for wait, waited in zip(waits, self.waited, strict=True):
+            with m.If(busy & wait):
                 m.d.sync += waited.eq(waited + 1)
         with m.If(self.start & ~self.busy):
             m.d.sync += [self.run.eq(0), self.waited.as_value().eq(0), self.total.eq(0)]
-        with m.If(self.first | self.retire):
-            m.d.sync += since.eq(Mux(self.first, 2, 1))
+        with m.If(first | retire):
+            m.d.sync += since.eq(Mux(first, 2, 1))
         m.d.comb += [
-            write.addr.eq(self.index),
+            write.addr.eq(index),
             write.data.eq(since),
-            write.en.eq(self.retire),
+            write.en.eq(retire),
             read.addr.eq(self.show),
             self.shown.eq(read.data),
         ]
         return m
+
+    def _later(self, m, name):
+        """An input a cycle later, so that nothing is added to the logic that it comes from."""
+        value = getattr(self, name)
+        later = Signal(value.shape(), name=f"{name}_later")
+        m.d.sync += later.eq(value)
+        return later

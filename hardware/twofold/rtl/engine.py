@@ -66,7 +66,6 @@ class Engine(wiring.Component):
             sequencer.fetched.eq(fetch.ready),
             sequencer.fetch_opcode.eq(fetch.following[:4]),
             sequencer.fetch_cause.eq(check.cause),
-            sequencer.opcode.eq(fetch.instruction[:4]),
             conv.layer.eq(data.View(LAYER, fetch.instruction[: LAYER.size])),
             conv.following.eq(data.View(LAYER, fetch.following[: LAYER.size])),
             conv.following_ready.eq(
@@ -84,12 +83,16 @@ class Engine(wiring.Component):
         return m
 
     def _control(self, m, registers, sequencer):
+        # software reads and writes far apart: a cycle more does not show
+        m.d.sync += [
+            sequencer.run_cause.eq(self._run_cause(registers)),
+            registers.error.eq(Cat(sequencer.cause, Const(0, 16 - CAUSE_BITS), sequencer.error_index)),
+        ]
         m.d.comb += [
             sequencer.start.eq(registers.control[0]),
             sequencer.abort.eq(registers.control[1]),
             sequencer.frames.eq(registers.frames),
             sequencer.length.eq(registers.program_bytes // INSTRUCTION_BYTES),
-            sequencer.run_cause.eq(self._run_cause(registers)),
             sequencer.model_address.eq(registers.model_addr),
             sequencer.input_address.eq(registers.input_addr),
             sequencer.output_address.eq(registers.output_addr),
@@ -104,7 +107,6 @@ class Engine(wiring.Component):
                     sequencer.aborted,
                 )
             ),
-            registers.error.eq(Cat(sequencer.cause, Const(0, 16 - CAUSE_BITS), sequencer.error_index)),
         ]
 
     def _run_cause(self, registers):
@@ -137,6 +139,11 @@ class Engine(wiring.Component):
         m.submodules.counters = counters = CycleCounters(
             self.geometry.instructions, len(waits), self.geometry.tiles * self.geometry.lanes
         )
+        m.d.sync += watchdog.progress.eq(
+            ~sequencer.busy
+            | (beat | taken | write_dma.bus.bvalid)
+            | (conv.issues | sequencer.retire | sequencer.fetch | sequencer.load_program)
+        )
         m.d.comb += [register.eq(waited) for register, waited in zip(shown, counters.waited, strict=True)]
         m.d.comb += [
             counters.start.eq(sequencer.start),
@@ -146,19 +153,14 @@ class Engine(wiring.Component):
             counters.inputs.eq(conv.multiplied),
             registers.inputs_multiplied.eq(counters.total),
             watchdog.limit.eq(registers.watchdog),
-            watchdog.progress.eq(
-                ~sequencer.busy
-                | (beat | taken | write_dma.bus.bvalid)
-                | (conv.issues | sequencer.retire | sequencer.fetch | sequencer.load_program)
-            ),
             sequencer.stalled.eq(watchdog.expired),
             counters.retire.eq(sequencer.retire),
             counters.index.eq(sequencer.index),
             counters.show.eq(registers.layer_cycles_index),
             registers.cycles_lo.eq(counters.run[:32]),
             registers.cycles_hi.eq(counters.run[32:]),
-            registers.layer_cycles.eq(counters.shown),
         ]
+        m.d.sync += registers.layer_cycles.eq(counters.shown)  # behind a block RAM
 
     def _load(self, m, sequencer, dma, registers, transfer, address):
         """The read side: the program, and LOAD and PREFETCH into one of three memories.
@@ -170,14 +172,16 @@ class Engine(wiring.Component):
             geometry.activation_word_bits, geometry.parameter_word_bits
         )
         loaded, started = Signal(TRANSFER), Signal()
-        m.d.sync += started.eq(sequencer.start_load)
         with m.If(sequencer.start_load):
             m.d.sync += loaded.eq(transfer)
         program_beats = registers.program_bytes // (BEAT_BITS // 8)
-        m.d.comb += [
+        m.d.sync += [
+            started.eq(sequencer.start_load),
             command.valid.eq(sequencer.load_program | sequencer.start_load),
             command.payload.address.eq(Mux(sequencer.load_program, registers.program_addr, address)),
             command.payload.beats.eq(Mux(sequencer.load_program, program_beats, self._beats(transfer))),
+        ]
+        m.d.comb += [
             dma.clear.eq(sequencer.load_program),
             sequencer.read_done.eq(dma.done),
             sequencer.read_failed.eq(dma.error),
@@ -208,10 +212,12 @@ class Engine(wiring.Component):
         sums = WordReader(geometry.sum_word_bits, latency=SUMS_LATENCY)
         m.submodules.activation_reader, m.submodules.sum_reader = activations, sums
         from_sums = transfer.memory == Memory.SUMS
-        m.d.comb += [
+        m.d.sync += [
             dma.command.valid.eq(sequencer.start_store),
             dma.command.payload.address.eq(address),
             dma.command.payload.beats.eq(self._beats(transfer)),
+        ]
+        m.d.comb += [
             dma.clear.eq(sequencer.load_program),
             dma.data.valid.eq(activations.beats.valid | sums.beats.valid),
             dma.data.payload.eq(Mux(sums.beats.valid, sums.beats.payload, activations.beats.payload)),

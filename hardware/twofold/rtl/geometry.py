@@ -101,58 +101,52 @@ class Geometry:
     family: Family = Family.PORTABLE
 
     def __post_init__(self) -> None:
-        if self.lanes < 8 or self.lanes % 8:
-            raise UserError(f"lanes: expected a positive multiple of 8, got {self.lanes}")
-        if self.tiles not in TILES:
-            raise UserError(f"tiles: expected one of {list(TILES)}, got {self.tiles}")
-        if self.weight_banks not in TILES or self.weight_banks > self.tiles:
-            raise UserError(
-                f"weight_banks: expected one of {list(TILES)}, at most {self.tiles}, got {self.weight_banks}"
-            )
-        if not 1 <= len(self.kinds) <= 3 or len(set(self.kinds)) != len(self.kinds):
-            raise UserError(f"kinds: expected one to three different PE kinds, got {list(self.kinds)}")
-        if not 2 <= self.apot_activation_bits <= LANE_BITS:
-            raise UserError(f"apot_activation_bits: expected 2 to 8, got {self.apot_activation_bits}")
-        if self.int8_dsp_inputs is not None and not (
-            self.lanes <= self.int8_dsp_inputs * PARTS_MAX and self.int8_dsp_inputs <= self.lanes
-        ):
-            raise UserError(
-                f"int8_dsp_inputs: expected {-(-self.lanes // PARTS_MAX)} to {self.lanes}, "
-                f"got {self.int8_dsp_inputs}"
-            )
-        if not -15 <= self.int4_dsp_low <= 0 < self.int4_dsp_high <= 15:
-            raise UserError(
-                "int4_dsp_low, int4_dsp_high: expected -15 to 0 and 1 to 15, "
-                f"got {self.int4_dsp_low} and {self.int4_dsp_high}"
-            )
-        if not -128 <= self.lut_da_low <= 0 < self.lut_da_high <= 127:
-            raise UserError(
-                "lut_da_low, lut_da_high: expected -128 to 0 and 1 to 127, "
-                f"got {self.lut_da_low} and {self.lut_da_high}"
-            )
-        if not 1 <= self.lut_da_activation_bits <= LANE_BITS:
-            raise UserError(f"lut_da_activation_bits: expected 1 to 8, got {self.lut_da_activation_bits}")
-        if not ACCUMULATOR_BITS_MIN <= self.accumulator_bits <= ACCUMULATOR_BITS_MAX:
-            raise UserError(
-                f"accumulator_bits: expected {ACCUMULATOR_BITS_MIN} to {ACCUMULATOR_BITS_MAX}, "
-                f"got {self.accumulator_bits}"
-            )
-        if self.full_tiles is not None and not 1 <= self.full_tiles <= self.tiles:
-            raise UserError(f"full_tiles: expected 1 to {self.tiles}, got {self.full_tiles}")
-        if self.lean_bits is not None and not ACCUMULATOR_BITS_MIN <= self.lean_bits <= self.accumulator_bits:
-            raise UserError(
-                f"lean_bits: expected {ACCUMULATOR_BITS_MIN} to {self.accumulator_bits}, got {self.lean_bits}"
-            )
-        if not self.thresholds and self.multipliers < self.tiles:
-            raise UserError(f"full_tiles: expected {self.tiles} without thresholds, got {self.full_tiles}")
-        if self.level_bits and not 4 <= self.level_bits <= LANE_BITS:
-            raise UserError(f"level_bits: expected 0 or 4 to {LANE_BITS}, got {self.level_bits}")
-        if not 0 <= self.lane_shift <= LANE_SHIFT_MAX:
-            raise UserError(f"lane_shift: expected 0 to {LANE_SHIFT_MAX}, got {self.lane_shift}")
+        self._check_tiles()
+        self._check_kinds()
+        self._check_forms()
         for name in ("activation_words", "weight_words", "parameter_words", "sum_words", "instructions"):
             depth = getattr(self, name)
-            if depth < 16 or depth > 1 << 16 or depth & (depth - 1):
-                raise UserError(f"{name}: expected a power of two from 16 to 65536, got {depth}")
+            right = 16 <= depth <= 1 << 16 and not depth & (depth - 1)
+            _expect(right, name, "a power of two from 16 to 65536", depth)
+
+    def _check_tiles(self) -> None:
+        _expect(self.lanes >= 8 and not self.lanes % 8, "lanes", "a positive multiple of 8", self.lanes)
+        _expect(self.tiles in TILES, "tiles", f"one of {list(TILES)}", self.tiles)
+        banks = self.weight_banks
+        right = banks in TILES and banks <= self.tiles
+        _expect(right, "weight_banks", f"one of {list(TILES)}, at most {self.tiles}", banks)
+
+    def _check_kinds(self) -> None:
+        kinds, inputs = self.kinds, self.int8_dsp_inputs
+        right = 1 <= len(kinds) <= 3 and len(set(kinds)) == len(kinds)
+        _expect(right, "kinds", "one to three different PE kinds", list(kinds))
+        bits = self.apot_activation_bits
+        _expect(2 <= bits <= LANE_BITS, "apot_activation_bits", "2 to 8", bits)
+        least = -(-self.lanes // PARTS_MAX)
+        right = inputs is None or least <= inputs <= self.lanes
+        _expect(right, "int8_dsp_inputs", f"{least} to {self.lanes}", inputs)
+        low, high = self.int4_dsp_low, self.int4_dsp_high
+        right = -15 <= low <= 0 < high <= 15
+        _expect(right, "int4_dsp_low, int4_dsp_high", "-15 to 0 and 1 to 15", f"{low} and {high}")
+        low, high = self.lut_da_low, self.lut_da_high
+        right = -128 <= low <= 0 < high <= 127
+        _expect(right, "lut_da_low, lut_da_high", "-128 to 0 and 1 to 127", f"{low} and {high}")
+        bits = self.lut_da_activation_bits
+        _expect(1 <= bits <= LANE_BITS, "lut_da_activation_bits", "1 to 8", bits)
+
+    def _check_forms(self) -> None:
+        least, bits, lean = ACCUMULATOR_BITS_MIN, self.accumulator_bits, self.lean_bits
+        right = least <= bits <= ACCUMULATOR_BITS_MAX
+        _expect(right, "accumulator_bits", f"{least} to {ACCUMULATOR_BITS_MAX}", bits)
+        full = self.full_tiles
+        _expect(full is None or 1 <= full <= self.tiles, "full_tiles", f"1 to {self.tiles}", full)
+        _expect(lean is None or least <= lean <= bits, "lean_bits", f"{least} to {bits}", lean)
+        right = self.thresholds or self.multipliers == self.tiles
+        _expect(right, "full_tiles", f"{self.tiles} without thresholds", full)
+        right = not self.level_bits or 4 <= self.level_bits <= LANE_BITS
+        _expect(right, "level_bits", f"0 or 4 to {LANE_BITS}", self.level_bits)
+        right = 0 <= self.lane_shift <= LANE_SHIFT_MAX
+        _expect(right, "lane_shift", f"0 to {LANE_SHIFT_MAX}", self.lane_shift)
 
     @property
     def bank_bits(self) -> int:
@@ -189,3 +183,8 @@ class Geometry:
     def sum_word_bits(self) -> int:
         """Bits of one word of partial sums as it is stored to memory, each lane extended to 32 bits."""
         return self.lanes * SUM_WORD_BITS
+
+
+def _expect(right: bool, name: str, expected: str, found: object) -> None:
+    if not right:
+        raise UserError(f"{name}: expected {expected}, got {found}")

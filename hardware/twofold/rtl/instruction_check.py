@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from amaranth.hdl import Array, Cat, Module, Signal
+from amaranth.hdl import Array, Cat, Module, Signal, Value
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -25,10 +25,12 @@ _REACHED = {
 
 
 class InstructionCheck(wiring.Component):
-    """`cause`, 1 cycle after `instruction`: why it cannot be executed, or Cause.NONE.
+    """`cause`, LATENCY = 2 cycles after `instruction`: why it cannot be executed, or Cause.NONE.
 
     A layer's addresses are not among it: they are watched as it executes (Cause.BOUNDS).
     """
+
+    LATENCY = 2
 
     def __init__(self, geometry: Geometry):
         self.geometry = geometry
@@ -36,29 +38,47 @@ class InstructionCheck(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        transfer = data.View(TRANSFER, self.instruction[: TRANSFER.size])
-        outside = self._outside(m, transfer)
-        m.d.sync += self.cause.eq(Cause.NONE)
-        with m.Switch(self.instruction[:4]):
+        opcode = Signal(4)
+        m.d.sync += [opcode.eq(self.instruction[:4]), self.cause.eq(Cause.NONE)]
+        transfer = self._transfer(m)
+        layer = self._layer(m)
+        with m.Switch(opcode):
             with m.Case(Opcode.END, Opcode.FRAME):
                 pass
-            for opcode, memories in _REACHED.items():
-                with m.Case(opcode):
-                    self._transfer(m, transfer, memories, outside)
+            for known in _REACHED:
+                with m.Case(known):
+                    self._first(m, transfer)
             with m.Case(Opcode.LAYER):
-                self._layer(m)
+                self._first(m, layer)
             with m.Default():
                 m.d.sync += self.cause.eq(Cause.OPCODE)
         return m
 
-    def _transfer(self, m, transfer, memories, outside):
-        reached = Array(memory in memories for memory in Memory)[transfer.memory]
-        with m.If(~reached | (transfer.base > max(Base))):
-            m.d.sync += self.cause.eq(Cause.MEMORY)
-        with m.Elif(transfer.offset[:3] != 0):
-            m.d.sync += self.cause.eq(Cause.ALIGNMENT)
-        with m.Elif(outside):
-            m.d.sync += self.cause.eq(Cause.RANGE)
+    def _first(self, m, flags):
+        """The cause is that of the first flag that is set."""
+        for cause, flag in reversed(flags):
+            with m.If(flag):
+                m.d.sync += self.cause.eq(cause)
+
+    def _flag(self, m, wrong, name):
+        """In a register: the instruction's conditions and their order are a cycle each."""
+        flag = Signal(len(wrong), name=name)
+        m.d.sync += flag.eq(wrong)
+        return flag
+
+    def _transfer(self, m):
+        transfer = data.View(TRANSFER, self.instruction[: TRANSFER.size])
+        unreached = Signal()
+        with m.Switch(self.instruction[:4]):
+            for opcode, memories in _REACHED.items():
+                with m.Case(opcode):
+                    reached = Array(memory in memories for memory in Memory)[transfer.memory]
+                    m.d.comb += unreached.eq(~reached)
+        return (
+            (Cause.MEMORY, self._flag(m, unreached | (transfer.base > max(Base)), "memory")),
+            (Cause.ALIGNMENT, self._flag(m, transfer.offset[:3] != 0, "alignment")),
+            (Cause.RANGE, self._flag(m, self._outside(m, transfer), "range")),
+        )
 
     def _outside(self, m, transfer):
         """Whether there are no words, or a band of them ends outside its memory."""
@@ -68,13 +88,13 @@ class InstructionCheck(wiring.Component):
             *(geometry.activation_words, geometry.weight_words),
             *(geometry.parameter_words, geometry.sum_words),
         )
-        too_far = Array(end > depth for depth in depths)[transfer.memory]
+        too_far = Array(_exceeds(end, depth) for depth in depths)[transfer.memory]
         return (transfer.words == 0) | (transfer.band_words == 0) | too_far
 
     def _layer(self, m):
         geometry = self.geometry
         layer = data.View(LAYER, self.instruction[: LAYER.size])
-        wrong = [
+        wrong = Cat(
             *(layer[name] == 0 for name in _COUNTS),
             layer.pe > len(geometry.kinds),
             layer.output > max(Output),
@@ -82,8 +102,12 @@ class InstructionCheck(wiring.Component):
             layer.tile_blocks > (1 << layer.blocks_log2),
             layer.last_blocks > layer.tile_blocks,
             (layer.taps_y | layer.taps_x) >> geometry.tap_bits != 0,
-        ]
-        if Feature.UPSAMPLING not in geometry.features:
-            wrong.append(layer.doubled)
-        with m.If(Cat(wrong).any()):
-            m.d.sync += self.cause.eq(Cause.LAYER)
+            layer.doubled if Feature.UPSAMPLING not in geometry.features else 0,
+        )
+        return ((Cause.LAYER, self._flag(m, wrong, "layer").any()),)
+
+
+def _exceeds(end: Value, depth: int) -> Value:
+    """Whether `end` is more than a power of two, by its bits: a comparison would be a second carry chain."""
+    place = depth.bit_length() - 1
+    return end[place + 1 :].any() | (end[place] & end[:place].any())

@@ -8,18 +8,19 @@ from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 from twofold.rtl.geometry import BEAT_BITS
+from twofold.rtl.instruction_check import InstructionCheck
 from twofold.rtl.isa import INSTRUCTION_BYTES, WORDS
 
 
 class InstructionFetch(wiring.Component):
     """Holds a program; from `LATENCY` cycles after `fetch` on, instruction `index` is on `following`.
 
-    ready: it has been there for a cycle, in which it could be checked; until the next `fetch`.
+    ready: it has been there for the cycles in which it is checked; until the next `fetch`.
     take: `following` becomes `instruction`, from the next cycle on.
     rewind: the next beat is the program's first. valid, beat: one 64-bit word of the program.
     """
 
-    LATENCY = WORDS + 3
+    LATENCY = WORDS + 2 + InstructionCheck.LATENCY
 
     def __init__(self, instructions: int):
         self.depth = instructions * WORDS
@@ -46,16 +47,18 @@ class InstructionFetch(wiring.Component):
             m.d.sync += write.addr.eq(write.addr + 1)
         with m.If(self.rewind):
             m.d.sync += write.addr.eq(0)
-        left, taking, whole = Signal(range(WORDS + 1)), Signal(), Signal()
-        m.d.sync += [taking.eq(left != 0), self.ready.eq(whole)]
+        left, taking = Signal(range(WORDS + 1)), Signal()
+        checked = Signal(InstructionCheck.LATENCY + 1)
+        m.d.comb += self.ready.eq(checked[-1])
+        m.d.sync += [taking.eq(left != 0), checked[1:].eq(checked[:-1])]
         with m.If(taking & (left == 0)):
-            m.d.sync += whole.eq(1)
+            m.d.sync += checked[0].eq(1)
         with m.If(left != 0):
             m.d.sync += [left.eq(left - 1), read.addr.eq(read.addr + 1)]
         with m.If(taking):
             m.d.sync += self.following.eq(Cat(self.following, read.data)[BEAT_BITS:])
         with m.If(self.fetch):
-            m.d.sync += [whole.eq(0), self.ready.eq(0), left.eq(WORDS), read.addr.eq(self.index * WORDS)]
+            m.d.sync += [checked.eq(0), left.eq(WORDS), read.addr.eq(self.index * WORDS)]
         with m.If(self.take):
             m.d.sync += self.instruction.eq(self.following)
         return m

@@ -9,7 +9,7 @@ from twofold.rtl.inner_product import ProductTiming
 from twofold.rtl.partial_sums import PartialSums
 from twofold.rtl.requantize import Requantiser
 
-BEAT_TO_WORD = 2
+BEAT_TO_WORD = 3
 """Cycles from a beat on the bus to its word at the memories."""
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from enum import Enum
 
-from amaranth.hdl import Module, Mux, Signal, Value, signed, unsigned
+from amaranth.hdl import Module, Mux, Value, signed, unsigned
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
-from twofold.rtl.mac.pipeline import delay
+from twofold.rtl.mac.pipeline import delay, registers
 from twofold.rtl.primitives.family import Family
 from twofold.rtl.requantize_multiply import BOUNDS, MultiplierLane
 from twofold.rtl.requantize_search import ThresholdLane
@@ -62,6 +62,8 @@ class Requantiser(wiring.Component):
     valid, acc, tag : In(1), In(ArrayLayout(signed(acc_bits), lanes)), In(tag_bits)
     out_valid, q, out_tag : Out(1), Out(ArrayLayout(8, lanes)), Out(tag_bits)
         The codes' low eight bits, unsigned or two's complement as the layer's output type is.
+    next_valid, next_tag : Out(1), Out(tag_bits)
+        What `out_valid` and `out_tag` are in the next cycle.
     """
 
     LATENCY = 2 + MultiplierLane.LATENCY
@@ -100,6 +102,8 @@ class Requantiser(wiring.Component):
                 "out_valid": Out(1),
                 "q": Out(data.ArrayLayout(unsigned(8), lanes)),
                 "out_tag": Out(tag_bits),
+                "next_valid": Out(1),
+                "next_tag": Out(tag_bits),
             }
         )
 
@@ -107,12 +111,11 @@ class Requantiser(wiring.Component):
         m = Module()
         for lane in range(self.lanes):
             m.d.sync += self.q[lane].eq(self._code(m, delay(m, self.acc[lane], 1, f"acc_{lane}"), lane))
-        valid = self.valid
-        for stage in range(self.LATENCY):
-            later = Signal(name=f"valid_{stage}")
-            m.d.sync += later.eq(valid)
-            valid = later
-        m.d.comb += [self.out_valid.eq(valid), self.out_tag.eq(delay(m, self.tag, self.LATENCY, "tag"))]
+        m.d.comb += [
+            self.next_valid.eq(registers(m, self.valid, self.LATENCY - 1, "valid")),
+            self.next_tag.eq(delay(m, self.tag, self.LATENCY - 1, "tag")),
+        ]
+        m.d.sync += [self.out_valid.eq(self.next_valid), self.out_tag.eq(self.next_tag)]
         return m
 
     def _code(self, m: Module, accumulator: Value, lane: int) -> Value:

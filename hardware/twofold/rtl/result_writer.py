@@ -6,9 +6,9 @@ from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
+from twofold.rtl.countdown import Countdown
 from twofold.rtl.geometry import Geometry
 from twofold.rtl.isa import ADDRESS_BITS, BANK_BITS, LAYER
-from twofold.rtl.primitives.ternary_adder import TernaryAdder
 from twofold.rtl.tile_offsets import block_offsets, low_bits, rotated
 
 
@@ -31,19 +31,19 @@ class ResultWriter(wiring.Component):
     """From the tiles' codes, pixel after pixel and group after group, to the banks.
 
     The blocks of a group lie in banks next to each other and the tiles' bands as far apart as there are
-    blocks, so that tile t writes to the bank that is t further than tile 0's. Results are in memory in
-    the cycle after the next, those of a single tile in the next. Between two groups are at least two cycles,
-    far fewer than their parameters take.
+    blocks, so that tile t writes to the bank that is t further than tile 0's. Codes are at the banks in the
+    next cycle, those of a single tile at once; words from outside a cycle later. Between two groups are at
+    least two cycles, far fewer than their parameters take.
 
     start, layer: a layer begins; `layer` stays until it ends.
-    valid, last, codes: a pixel's codes by tile; `last` with the last pixel of a group.
+    valid, last: a pixel's codes come in the next cycle; those of the last pixel of a group.
+    codes: by tile.
     load: words from outside, while no layer is executed.
     enables, addresses, words: write ports of the banks.
     """
 
     def __init__(self, geometry: Geometry):
         self.tiles, self.bank_bits = geometry.tiles, geometry.bank_bits
-        self.family = geometry.family
         words = data.ArrayLayout(geometry.activation_word_bits, geometry.tiles)
         super().__init__(
             {
@@ -62,59 +62,58 @@ class ResultWriter(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        load = self.load
+        load, layer = self.load, self.layer
         blocks = self._walk(m)
-        base, row, bank = Signal(ADDRESS_BITS), Signal(ADDRESS_BITS), Signal(self.bank_bits)
-        m.d.comb += [
-            base.eq(Mux(load.enable, load.address, self._base)),
-            row.eq(Mux(load.enable, 0, self._row)),
-            bank.eq(Mux(load.enable, load.bank, self._bank)),
+        valid, loaded, word = Signal(), Signal(), Signal(len(load.word), reset_less=True)
+        first, bank = Signal(ADDRESS_BITS), Signal(self.bank_bits)
+        base, row = Mux(load.enable, load.address, self._base), Mux(load.enable, 0, self._row)
+        now = Mux(load.enable, load.bank, self._bank)[: self.bank_bits]
+        m.d.sync += [
+            valid.eq(self.valid),
+            loaded.eq(load.enable),
+            word.eq(load.word),
+            first.eq(base + row),
+            bank.eq(now),
         ]
-        words = [Mux(load.enable, load.word, self.codes[0]), *list(self.codes)[1:]]
-        enables = [self._writes(m, tile, blocks) for tile in range(self.tiles)]
+        words = [Mux(loaded, word, self.codes[0]), *list(self.codes)[1:]]
+        enables = [self._writes(m, tile, blocks, valid, loaded) for tile in range(self.tiles)]
         if self.tiles == 1:
-            m.d.comb += [
-                self.enables.eq(enables[0]),
-                self.addresses[0].eq(base + row),
-                self.words[0].eq(words[0]),
-            ]
-        else:
-            self._rotate(m, enables, base, row, bank, words)
-        return m
-
-    def _writes(self, m, tile, blocks):
-        """Tile 0 also writes what is loaded; a tile without a block does not write. Which these are is known
-        long before a group's first codes."""
-        if not tile:
-            return self.valid | self.load.enable
-        has_block = Signal(name=f"has_block_{tile}")
-        m.d.sync += has_block.eq((tile & low_bits(self.layer.blocks_log2, self.tiles)) < blocks)
-        return self.valid & has_block
-
-    def _rotate(self, m, enables, base, row, bank, words):
-        layer = self.layer
+            m.d.comb += [self.enables.eq(enables[0]), self.addresses[0].eq(first), self.words[0].eq(words[0])]
+            return m
         offsets = block_offsets(
             m, self.tiles, layer.out_band_words, layer.out_fold, layer.blocks_log2, "offset"
         )
         for target in range(self.tiles):
-            m.submodules[f"address_{target}"] = address = TernaryAdder(ADDRESS_BITS, self.family)
-            m.d.comb += [address.a.eq(base), address.b.eq(row), address.c.eq(rotated(offsets, target, bank))]
+            offset = Signal(ADDRESS_BITS, name=f"offset_to_{target}", reset_less=True)
             m.d.sync += [
+                offset.eq(rotated(offsets, target, now)),
                 self.enables[target].eq(rotated(enables, target, bank)),
-                self.addresses[target].eq(address.y),
+                self.addresses[target].eq(first + offset),
                 self.words[target].eq(rotated(words, target, bank)),
             ]
+        return m
+
+    def _writes(self, m, tile, blocks, valid, loaded):
+        """Tile 0 also writes what is loaded; a tile without a block does not write. Which these are is known
+        long before a group's first codes."""
+        if not tile:
+            return valid | loaded
+        has_block = Signal(name=f"has_block_{tile}")
+        m.d.sync += has_block.eq((tile & low_bits(self.layer.blocks_log2, self.tiles)) < blocks)
+        return valid & has_block
 
     def _walk(self, m):
         """Follows a band's rows into the next bands, and group after group; returns the group's blocks."""
-        layer, groups_left, group_bank = self.layer, Signal(8), Signal(BANK_BITS)
+        layer, groups, group_bank = self.layer, Countdown(8, "groups"), Signal(BANK_BITS)
+        last_row = Signal(layer.out_band_words.shape())
+        m.d.sync += last_row.eq(layer.out_band_words - 1)
         with m.If(self.valid):
             m.d.sync += self._row.eq(self._row + 1)
-            with m.If(self._row == layer.out_band_words - 1):
+            with m.If(self._row == last_row):
                 m.d.sync += [self._row.eq(0), self._bank.eq(self._bank + (1 << layer.out_fold))]
             with m.If(self.last):
                 m.d.sync += [
-                    groups_left.eq(groups_left - 1),
+                    *groups.step(),
                     self._base.eq(self._base + layer.out_group_stride),
                     self._row.eq(layer.out_row),
                     self._bank.eq(group_bank + layer.tile_blocks),
@@ -122,10 +121,10 @@ class ResultWriter(wiring.Component):
                 ]
         with m.If(self.start):
             m.d.sync += [
-                groups_left.eq(layer.out_groups - 1),
+                *groups.load(layer.out_groups),
                 self._base.eq(layer.out_base),
                 self._row.eq(layer.out_row),
                 self._bank.eq(layer.out_bank),
                 group_bank.eq(layer.out_bank),
             ]
-        return Mux(groups_left == 0, layer.last_blocks, layer.tile_blocks)
+        return Mux(groups.last, layer.last_blocks, layer.tile_blocks)

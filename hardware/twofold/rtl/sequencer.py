@@ -9,6 +9,46 @@ from amaranth.lib.wiring import In, Out
 from twofold.rtl.isa import Opcode
 from twofold.rtl.run_errors import CAUSE_BITS, NO_INSTRUCTION, Cause
 
+_STATES = {
+    Opcode.END: "END OF FRAME",
+    Opcode.FRAME: "FRAME",
+    Opcode.LOAD: "LOAD",
+    Opcode.STORE: "STORE",
+    Opcode.LAYER: "LAYER",
+    Opcode.PREFETCH: "PREFETCH",
+}
+"""In which an instruction is issued."""
+
+
+_RUN = {
+    **dict.fromkeys(("start", "abort"), In(1)),
+    "run_cause": In(CAUSE_BITS),
+    **dict.fromkeys(("frames", "model_address", "input_address", "output_address"), In(32)),
+    **dict.fromkeys(("input_stride", "output_stride"), In(32)),
+    **dict.fromkeys(("busy", "done", "aborted"), Out(1)),
+    "cause": Out(CAUSE_BITS),
+    "error_index": Out(16),
+    "frames_done": Out(32),
+}
+_ACTIONS = {
+    **dict.fromkeys(("start_load", "start_store", "start_layer", "stop"), Out(1)),
+    **dict.fromkeys(("read_done", "read_failed", "store_read", "write_done", "write_failed"), In(1)),
+    **dict.fromkeys(("layer_done", "out_of_bounds", "stalled"), In(1)),
+}
+_COUNTED = dict.fromkeys(("first", "retire", "executes_layer", "waits_read", "waits_write"), Out(1))
+
+
+def _program(index):
+    return {
+        "length": In(index),
+        **dict.fromkeys(("load_program", "loading_program", "fetch", "take"), Out(1)),
+        "fetch_index": Out(index),
+        "fetched": In(1),
+        "fetch_opcode": In(4),
+        "fetch_cause": In(CAUSE_BITS),
+        "index": Out(index),
+    }
+
 
 class Sequencer(wiring.Component):
     """The engine's state machine.
@@ -28,8 +68,8 @@ class Sequencer(wiring.Component):
     load_program, start_load, start_store, start_layer: pulses that begin an action; read_done,
     write_done, layer_done end it. store_read: no word of the chip is still to be read for a store.
     read_failed, write_failed, out_of_bounds, stalled: errors on the bus, of the layer, of the watchdog.
-    fetch, fetch_index → fetched, opcode, fetch_cause: the next instruction. take: it becomes the current one.
-    first: the cycle in which the first instruction is fetched. retire: the instruction `index` has ended.
+    fetch, fetch_index → fetched, fetch_opcode, fetch_cause: the next instruction. take: it becomes the
+    current one, `index`. first: the cycle in which the first is fetched. retire: the current one has ended.
     executes_layer, waits_read, waits_write: for counters.
     cause, error_index: the first error of the run and whose it is; see `run_errors`.
     bases: byte addresses of model, input, output.
@@ -39,57 +79,11 @@ class Sequencer(wiring.Component):
 
     def __init__(self, instructions: int):
         index = range(instructions + 1)
-        super().__init__(
-            {
-                "start": In(1),
-                "abort": In(1),
-                "frames": In(32),
-                "length": In(index),
-                "run_cause": In(CAUSE_BITS),
-                "model_address": In(32),
-                "input_address": In(32),
-                "output_address": In(32),
-                "input_stride": In(32),
-                "output_stride": In(32),
-                "busy": Out(1),
-                "done": Out(1),
-                "aborted": Out(1),
-                "cause": Out(CAUSE_BITS),
-                "error_index": Out(16),
-                "frames_done": Out(32),
-                "load_program": Out(1),
-                "loading_program": Out(1),
-                "first": Out(1),
-                "fetch": Out(1),
-                "fetch_index": Out(index),
-                "fetched": In(1),
-                "fetch_opcode": In(4),
-                "fetch_cause": In(CAUSE_BITS),
-                "take": Out(1),
-                "opcode": In(4),
-                "index": Out(index),
-                "start_load": Out(1),
-                "read_done": In(1),
-                "read_failed": In(1),
-                "start_store": Out(1),
-                "store_read": In(1),
-                "write_done": In(1),
-                "write_failed": In(1),
-                "start_layer": Out(1),
-                "layer_done": In(1),
-                "out_of_bounds": In(1),
-                "stalled": In(1),
-                "retire": Out(1),
-                "stop": Out(1),
-                "executes_layer": Out(1),
-                "waits_read": Out(1),
-                "waits_write": Out(1),
-            }
-        )
+        super().__init__({**_RUN, **_program(index), **_ACTIONS, **_COUNTED})
         self.input_base, self.output_base = Signal(32), Signal(32)
         self._reading, self._writing, self._last_frame = Signal(), Signal(), Signal()
         self._running, self._in_frame = Signal(), Signal()
-        self._failed, self._error, self._stuck = Signal(), Signal(), Signal()
+        self._failed, self._error, self._stuck, self._refused = Signal(), Signal(), Signal(), Signal()
         self._check = Signal(CAUSE_BITS)
         self._frame_index, self._next_index = Signal(index), Signal(index)
         # whose error it is: an index, or a number that none has
@@ -124,23 +118,52 @@ class Sequencer(wiring.Component):
                 m.next = "TAKE"
             with m.State("TAKE"), self._when(m, self.fetched):
                 self._take(m)
-            with m.State("ISSUE"), self._when(m, 1):
-                self._issue(m)
-            with m.State("LOAD"):
-                m.d.comb += self.waits_read.eq(1)
-                with self._when(m, ~self._reading):
-                    self._next(m)
-            with m.State("STORE"):
-                m.d.comb += self.waits_write.eq(1)
-                with self._when(m, self.store_read):
-                    self._next(m)
-            with m.State("LAYER"):
-                m.d.comb += self.executes_layer.eq(1)
-                with self._when(m, self.layer_done):
-                    self._next(m)
+            self._instructions(m, idle)
             with m.State("END"), m.If(idle | self._stuck):
                 self._end(m)
         return m
+
+    def _instructions(self, m, idle):
+        """A state for each opcode, in which it begins, so that little logic is before the pulses."""
+        with m.State("FRAME"), self._when(m, 1):
+            self._begin_frames(m)
+        with m.State("LOAD"):
+            m.d.comb += self.waits_read.eq(self._reading)
+            with self._when(m, ~self._reading):
+                m.d.comb += self.start_load.eq(1)
+                m.next = "LOADING"
+        with m.State("LOADING"):
+            m.d.comb += self.waits_read.eq(1)
+            with self._when(m, ~self._reading):
+                self._next(m)
+        with m.State("PREFETCH"):
+            m.d.comb += self.waits_read.eq(self._reading)
+            with self._when(m, ~self._reading):
+                m.d.comb += self.start_load.eq(~self._last_frame)
+                self._next(m)
+        with m.State("STORE"):
+            m.d.comb += self.waits_write.eq(self._writing)
+            with self._when(m, ~self._writing):
+                m.d.comb += self.start_store.eq(1)
+                m.next = "STORING"
+        with m.State("STORING"):
+            m.d.comb += self.waits_write.eq(1)
+            with self._when(m, self.store_read):
+                self._next(m)
+        with m.State("LAYER"), self._when(m, 1):
+            m.d.comb += self.start_layer.eq(1)
+            m.next = "SWEEPING"
+        with m.State("SWEEPING"):
+            m.d.comb += self.executes_layer.eq(1)
+            with self._when(m, self.layer_done):
+                self._next(m)
+        with m.State("END OF FRAME"):
+            m.d.comb += [
+                self.waits_read.eq(self._reading),
+                self.waits_write.eq(~self._reading & self._writing),
+            ]
+            with self._when(m, idle):
+                self._end_frame(m)
 
     def _when(self, m, ready):
         """A state's step: to END after an error, else what follows, as soon as `ready`."""
@@ -167,7 +190,7 @@ class Sequencer(wiring.Component):
         came_in = Cat(self.read_failed, self.write_failed, self.out_of_bounds)
         bus_and_layer = came_in & self._running.replicate(len(came_in))
         m.d.sync += self._error.eq(self.aborted | self._stuck | bus_and_layer.any() | self.cause.any())
-        m.d.comb += self._failed.eq(self._error | self._check.any())
+        m.d.comb += self._failed.eq(self._error | self._refused)
         with m.If(self.abort & self.busy):
             m.d.sync += self.aborted.eq(1)
         with m.If(self.stalled & self.busy):
@@ -177,7 +200,7 @@ class Sequencer(wiring.Component):
             (bus_and_layer[0], Cause.READ_RESPONSE, self._reader),
             (bus_and_layer[1], Cause.WRITE_RESPONSE, self._writer),
             (bus_and_layer[2], Cause.BOUNDS, self.index),
-            (self._check != Cause.NONE, self._check, self.index),
+            (self._refused, self._check, self.index),
             (stalls & self.executes_layer, Cause.LAYER_STALLED, self.index),
             (stalls & self._reading, Cause.READ_STALLED, self._reader),
             (stalls, Cause.WRITE_STALLED, self._writer),
@@ -191,7 +214,7 @@ class Sequencer(wiring.Component):
                     m.d.sync += [self.cause.eq(cause), self._place.eq(place)]
 
     def _begin(self, m):
-        flags = (self.done, self.aborted, self._stuck, self._in_frame, self._check)
+        flags = (self.done, self.aborted, self._stuck, self._in_frame)
         m.d.sync += [
             self.busy.eq(1),
             *(flag.eq(0) for flag in flags),
@@ -207,7 +230,7 @@ class Sequencer(wiring.Component):
 
     def _end(self, m):
         m.d.comb += self.stop.eq(1)
-        m.d.sync += [self.busy.eq(0), self.done.eq(1), self._running.eq(0)]
+        m.d.sync += [self.busy.eq(0), self.done.eq(1), self._running.eq(0), self._refused.eq(0)]
         m.next = "IDLE"
 
     def _take(self, m):
@@ -223,48 +246,26 @@ class Sequencer(wiring.Component):
             self._next_index.eq(self.fetch_index),
             self._check.eq(self.fetch_cause),
         ]
-        with m.If(ends & ~self._in_frame):
+        no_frame, no_end = ends & ~self._in_frame, self._next_index == self.length
+        m.d.sync += self._refused.eq((self.fetch_cause != Cause.NONE) | no_frame | no_end)
+        with m.If(no_frame):
             m.d.sync += self._check.eq(Cause.NO_FRAME)
-        with m.If(self._next_index == self.length):
+        with m.If(no_end):
             m.d.sync += self._check.eq(Cause.NO_END)
-        m.next = "ISSUE"
+        with m.Switch(self.fetch_opcode):
+            for opcode, state in _STATES.items():
+                with m.Case(opcode):
+                    m.next = state
+            with m.Default():  # refused there
+                m.next = _STATES[Opcode.FRAME]
 
-    def _issue(self, m):
-        with m.Switch(self.opcode):
-            with m.Case(Opcode.FRAME):
-                m.d.sync += [
-                    self._in_frame.eq(1),
-                    self._frame_index.eq(self.index),
-                    self.input_base.eq(self.input_base + self.input_stride),
-                ]
-                self._next(m)
-            with m.Case(Opcode.LOAD, Opcode.PREFETCH):
-                m.d.comb += self.waits_read.eq(self._reading)
-                with m.If(~self._reading):
-                    self._load(m)
-            with m.Case(Opcode.STORE):
-                m.d.comb += self.waits_write.eq(self._writing)
-                with m.If(~self._writing):
-                    m.d.comb += self.start_store.eq(1)
-                    m.next = "STORE"
-            with m.Case(Opcode.LAYER):
-                m.d.comb += self.start_layer.eq(1)
-                m.next = "LAYER"
-            with m.Case(Opcode.END):
-                m.d.comb += [
-                    self.waits_read.eq(self._reading),
-                    self.waits_write.eq(~self._reading & self._writing),
-                ]
-                with m.If(~self._reading & ~self._writing):
-                    self._end_frame(m)
-
-    def _load(self, m):
-        with m.If(self.opcode == Opcode.LOAD):
-            m.d.comb += self.start_load.eq(1)
-            m.next = "LOAD"
-        with m.Else():
-            m.d.comb += self.start_load.eq(~self._last_frame)
-            self._next(m)
+    def _begin_frames(self, m):
+        m.d.sync += [
+            self._in_frame.eq(1),
+            self._frame_index.eq(self.index),
+            self.input_base.eq(self.input_base + self.input_stride),
+        ]
+        self._next(m)
 
     def _next(self, m):
         m.d.comb += self.retire.eq(1)

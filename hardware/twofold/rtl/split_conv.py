@@ -8,6 +8,7 @@ from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 from twofold.rtl.activation_reader import ActivationReader
+from twofold.rtl.countdown import Countdown
 from twofold.rtl.geometry import Feature, Geometry
 from twofold.rtl.isa import ADDRESS_BITS, BANK_BITS, LANES_PE, LAYER, Output
 from twofold.rtl.layer_timing import LayerTiming
@@ -43,9 +44,9 @@ class SplitConvolution(wiring.Component):
     activation_write, weight_write, parameter_write: for loading, while no layer executes; activations also
     behind a layer, but not `layer_timing.BEAT_TO_WORD` cycles after `hold_writes`: a result is written then.
     issues: a pixel enters the pipeline. starved: none does, though there are more: weights, parameters or
-    partial sums are not ready. multiplied: inputs, of all tiles, that entered a cycle ago and have weights.
-    out_of_bounds: the layer reads or writes at an address that the memory does not have. What is read of the
-    next layer's weights counts once that one has begun.
+    partial sums are not ready. multiplied: inputs, of all tiles, that entered 2 cycles ago and have weights.
+    out_of_bounds: a cycle ago the layer read or wrote at an address that the memory does not have. What is
+    read of the next layer's weights counts once that one has begun.
     store_address, store_bank: while no layer executes, `store_activation` is that activation word
     `LayerTiming.store` cycles later, `store_sums` tile 0's word of sums SUMS_LATENCY cycles later, each lane
     extended to 32 bits.
@@ -176,8 +177,8 @@ class SplitConvolution(wiring.Component):
             self.store_activation.eq(reader.words[0]),
             writer.start.eq(self.start),
             writer.layer.eq(self.layer),
-            writer.valid.eq(self.tiles[0].valid),
-            writer.last.eq(self.tiles[0].out_tag),
+            writer.valid.eq(self.tiles[0].next_valid),
+            writer.last.eq(self.tiles[0].next_tag),
         ]
         for index, tile in enumerate(self.tiles):
             memory = Memory(
@@ -288,16 +289,21 @@ class SplitConvolution(wiring.Component):
     def _watch(self, m, sweep, control):
         """What counters and errors are made of."""
         layer, geometry = self.layer, self.geometry
-        sweeping, groups_left = Signal(), Signal(8)
+        sweeping, groups = Signal(), Countdown(8, "groups")
         with m.If(sweep.group_end):
-            m.d.sync += [groups_left.eq(groups_left - 1), sweeping.eq(~sweep.pixel.last)]
+            m.d.sync += [*groups.step(), sweeping.eq(~sweep.pixel.last)]
         with m.If(self.start):
-            m.d.sync += [groups_left.eq(layer.out_groups - 1), sweeping.eq(1)]
-        blocks = Mux(groups_left == 0, layer.last_blocks, layer.tile_blocks)
+            m.d.sync += [*groups.load(layer.out_groups), sweeping.eq(1)]
+        blocks = Mux(groups.last, layer.last_blocks, layer.tile_blocks)
         tiles_log2 = geometry.tiles.bit_length() - 1
-        active = Array(blocks << (tiles_log2 - log2) for log2 in range(tiles_log2 + 1))[layer.blocks_log2]
+        active, issued = Signal(range(geometry.tiles + 1)), Signal()
+        shifted = Array(blocks << (tiles_log2 - log2) for log2 in range(tiles_log2 + 1))[layer.blocks_log2]
         inputs = Array((0, *(active * kind.rows for kind in pe_kinds(geometry))))[layer.pe]
-        m.d.sync += self.multiplied.eq(Mux(sweep.issue, inputs, 0))
+        m.d.sync += [
+            active.eq(shifted),
+            issued.eq(sweep.issue),
+            self.multiplied.eq(Mux(issued, inputs, 0)),
+        ]
         writer = m.submodules.writer
         loader, beyond = m.submodules.parameter_loader, Signal()
         m.d.sync += beyond.eq(loader.address >= geometry.parameter_words)
@@ -311,8 +317,5 @@ class SplitConvolution(wiring.Component):
                 for enable, address in zip(writer.enables, writer.addresses, strict=True)
             ),
         ]
-        m.d.comb += [
-            self.issues.eq(sweep.issue),
-            self.starved.eq(sweeping & ~sweep.issue),
-            self.out_of_bounds.eq(Cat(outside).any()),
-        ]
+        m.d.comb += [self.issues.eq(sweep.issue), self.starved.eq(sweeping & ~sweep.issue)]
+        m.d.sync += self.out_of_bounds.eq(Cat(outside).any())

@@ -78,6 +78,7 @@ class Tile(wiring.Component):
     parameters: of this tile's block; `parameters.bias_valid` without `initial` is a bias that waits for
     `take`, high with the last pixel of a group as that one meets its partial sum.
     config, requantise, tag: `requantise` when the sums that leave now are final; see `Requantiser`.
+    next_valid, next_tag: codes come in the next cycle, with this tag.
     stored: the sums at `sums.read_addr`, each lane extended to 32 bits.
     """
 
@@ -97,8 +98,8 @@ class Tile(wiring.Component):
                 "config": In(CONFIG),
                 "requantise": In(1),
                 "tag": In(1),
-                "valid": Out(1),
-                "out_tag": Out(1),
+                "next_valid": Out(1),
+                "next_tag": Out(1),
                 "codes": Out(geometry.activation_word_bits),
                 "stored": Out(geometry.sum_word_bits),
             }
@@ -171,7 +172,7 @@ class Tile(wiring.Component):
             requantiser.valid.eq(sums.out_valid & self.requantise),
             requantiser.tag.eq(self.tag),
             requantiser.acc.eq(sums.sums),
-            self.valid.eq(requantiser.out_valid),
-            self.out_tag.eq(requantiser.out_tag),
+            self.next_valid.eq(requantiser.next_valid),
+            self.next_tag.eq(requantiser.next_tag),
             self.codes.eq(requantiser.q),
         ]

@@ -92,7 +92,7 @@ def known(subject: Subject, rows: Sequence[AreaRow]) -> AreaRow | None:
 
 def _measured(subject: Subject, cache: Path) -> AreaRow:
     row, path = measure(subject, cache)
-    if path.exceeds:
+    if path.exceeds():
         print(f"{row.kind}, {row.family}: more than {LUTS_MAX} LUT + {CARRIES_MAX} carry, {path}")
     return row
 

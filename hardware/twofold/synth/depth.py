@@ -12,6 +12,7 @@ from twofold.synth.netlist import Netlist
 from twofold.synth.timing_arcs import Pin, Step, arcs, is_clocked
 
 LUTS_MAX = 4
+"""Of an array of PEs."""
 CARRIES_MAX = 1
 
 
@@ -28,10 +29,9 @@ class LogicPath:
     carries: int
     steps: tuple[str, ...]
 
-    @property
-    def exceeds(self) -> bool:
-        """Whether it is longer than LUTS_MAX LUTs and CARRIES_MAX chains."""
-        return self.luts > LUTS_MAX or self.carries > CARRIES_MAX
+    def exceeds(self, luts_max: int = LUTS_MAX) -> bool:
+        """Whether it is longer than so many LUTs and CARRIES_MAX chains."""
+        return self.luts > luts_max or self.carries > CARRIES_MAX
 
     def __str__(self) -> str:
         return f"{self.luts} LUT + {self.carries} carry: {' → '.join(self.steps)}"
@@ -50,7 +50,7 @@ _State = tuple[int, int]
 """A net, and how many chains were entered on the way to it."""
 
 
-def longest_path(netlist: Netlist) -> LogicPath:
+def longest_path(netlist: Netlist, luts_max: int = LUTS_MAX) -> LogicPath:
     """The longest path of a netlist of xc7 or xcup; those that exceed the limit before all others.
 
     Time and memory are linear in the cells. Raises UserError for cells that are not known and for loops
@@ -63,11 +63,11 @@ def longest_path(netlist: Netlist) -> LogicPath:
         LogicPath(most, carries, (*_steps(netlist, (net, carries), before, starts), ends[net]))
         for net, carries, most in _longest(luts, ends)
     ]
-    return max(candidates, key=_rank, default=LogicPath(0, 0, ()))
 
+    def rank(path: LogicPath) -> tuple[bool, int, int]:
+        return path.exceeds(luts_max), path.luts + path.carries, path.luts
 
-def _rank(path: LogicPath) -> tuple[bool, int, int]:
-    return path.exceeds, path.luts + path.carries, path.luts
+    return max(candidates, key=rank, default=LogicPath(0, 0, ()))
 
 
 def _longest(luts: Mapping[_State, int], ends: Mapping[int, str]) -> Iterator[tuple[int, int, int]]:

@@ -27,17 +27,20 @@ def with_soft_multipliers(rtlil: str, share: float) -> str:
     return _MULTIPLIER.sub(lambda cell: f"  attribute \\{_SOFT} 1\n{cell[0]}", rtlil, count=marked)
 
 
-def passes(family: str, top: str) -> list[str]:
+def passes(family: str, top: str, wire_delay: int | None = None) -> list[str]:
     """Commands from a design that was read to its netlist of the family's cells, flat.
 
-    Raises UserError for a family that is not supported.
+    wire_delay: ps on the way to each LUT, of AMD's families; None for Yosys's own, 300. With more of it fewer
+    LUTs follow each other where there is time for several fast ones. Raises UserError for a family that is
+    not supported.
     """
     if family not in _COMMANDS:
         raise UserError(f"expected a family among {', '.join(FAMILIES)}, got {family!r}")
     flow = f"{_COMMANDS[family]} -top {top}"
     # Hidden names keep abc9 from an assertion on wires of one name (Yosys issue 4349).
     step = _FIRST_WITH_ABC[family]
-    return [f"{flow} -run begin:{step}", "rename -hide w:*", f"{flow} -run {step}:"]
+    wires = [f"scratchpad -set synth_xilinx.abc9.W {wire_delay}"] if wire_delay is not None else []
+    return [*wires, f"{flow} -run begin:{step}", "rename -hide w:*", f"{flow} -run {step}:"]
 
 
 def soft_passes(top: str) -> list[str]:

@@ -30,16 +30,18 @@ def synthesise(
     top: str,
     *,
     family: str = "xc7",
+    wire_delay: int | None = None,
     time_limit: float = 1800.0,
     cache: Path = CACHE,
 ) -> Utilisation:
     """Utilisation of a component, or of a Verilog file, as module `top`.
 
     The result is kept in folder `cache` under a hash of source, flow and Yosys's version, and returned
-    from there the next time, `seconds` included. time_limit: seconds. Raises UserError for a family that
-    is not supported, when the time is over, and when Yosys fails, with the last lines of its log.
+    from there the next time, `seconds` included. wire_delay: see `passes`. time_limit: seconds. Raises
+    UserError for a family that is not supported, when the time is over, and when Yosys fails, with the last
+    lines of its log.
     """
-    job = _job(design, top, family)
+    job = _job(design, top, family, wire_delay)
     kept = cache / f"{top}-{job.key}.json"
     if not kept.is_file():
         _synthesise(job, time_limit, kept)
@@ -51,11 +53,12 @@ def mapped_netlist(
     top: str,
     *,
     family: str = "xc7",
+    wire_delay: int | None = None,
     time_limit: float = 1800.0,
     cache: Path = CACHE,
 ) -> Netlist:
     """The netlist behind `synthesise`, whose result is kept with it; the same arguments and errors."""
-    return _kept_netlist(_job(design, top, family), time_limit, cache)
+    return _kept_netlist(_job(design, top, family, wire_delay), time_limit, cache)
 
 
 def netlist_with_soft_multipliers(
@@ -84,8 +87,8 @@ class _Job:
         return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
 
 
-def _job(design: wiring.Component | Path, top: str, family: str) -> _Job:
-    flow = _written(passes(family, top), top)
+def _job(design: wiring.Component | Path, top: str, family: str, wire_delay: int | None = None) -> _Job:
+    flow = _written(passes(family, top, wire_delay), top)
     if isinstance(design, Path):
         return _Job(design.read_text(), ("read_verilog -sv design", *flow), top)
     return _Job(labelled(to_rtlil(design, top)), ("read_rtlil design", *flow), top)

@@ -2,7 +2,8 @@
 
 Each row compares every layer of some frames with the golden model while all AXI channels pause at random,
 then counts the cycles of a frame without pauses. Rows are written one by one; those that are there and still
-hold are not measured again. Ends with code 1 if a row is wrong, or predicted cycles are off by more than 2%.
+hold are not measured again. Ends with code 1 if a row is wrong, predicted cycles are off by more than 2%, or
+a path is longer than 5 LUTs and a carry chain.
 
 Examples:
   python -m twofold.sim.bench_engine --network resnet8 --precision 4-bit --tiles 1 8 --synth
@@ -37,6 +38,8 @@ from twofold.sim.engine_row import (
 )
 from twofold.sim.engine_subject import Precision, Subject, subjects
 from twofold.sim.image_check import check_images
+from twofold.synth.depth import CARRIES_MAX
+from twofold.synth.engine import LUTS_MAX
 
 OUT = Path("build/bench/engine.json")
 CYCLES_TOLERANCE = 0.02
@@ -57,10 +60,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def holds(row: Row) -> bool:
-    """Whether every integer is right, and cycles are as predicted."""
+    """Whether every integer is right, cycles are as predicted, and no path is too long."""
     cycles = row["cycles_per_frame"]
     exact = row["check"] == Status.PASS and not row.get("images", {}).get("mismatches")
-    return exact and abs(cycles["predicted"] / cycles["simulated"] - 1) <= CYCLES_TOLERANCE
+    predicted = abs(cycles["predicted"] / cycles["simulated"] - 1) <= CYCLES_TOLERANCE
+    depth = (row.get("resources") or {}).get("depth", {"lut": 0, "carry": 0})
+    return exact and predicted and depth["lut"] <= LUTS_MAX and depth["carry"] <= CARRIES_MAX
 
 
 def describe(row: Row) -> str:
@@ -75,7 +80,7 @@ def describe(row: Row) -> str:
     if row["resources"]:
         used, words = row["resources"], "fits" if row["fits"] else "does not fit"
         text += f"; {used['lut']} LUT + {used['lutram']}, {used['ff']} FF, {used['dsp']} DSP, "
-        text += f"{used['bram36']} BRAM36: {words} {row['device']}"
+        text += f"{used['bram36']} BRAM36: {words} {row['device']}; longest path {used['depth']['path']}"
     if "images" in row:
         text += f"; {row['images']['mismatches']} of {row['images']['elements']} logits differ over "
         text += f"{row['images']['frames']} images"

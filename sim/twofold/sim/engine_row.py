@@ -14,18 +14,16 @@ from twofold.network.graph import Network
 from twofold.network.types import IntArray
 from twofold.plan.program import Program
 from twofold.plan.schedule import plan, result_maps
-from twofold.rtl.engine import Engine
 from twofold.rtl.geometry import Geometry
 from twofold.rtl.primitives.family import Family
 from twofold.sim.bulk.library import EngineLibrary, build_library
 from twofold.sim.bulk.run import BulkRun, run_bulk
-from twofold.sim.engine import TOP, shaped
+from twofold.sim.engine import shaped
 from twofold.sim.layer_use import LayerUse, layer_uses, slots_per_cycle
 from twofold.synth.devices import ZYNQ_7020
-from twofold.synth.yosys import synthesise
+from twofold.synth.engine import synthesise_engine
 
 BUILDS = Path("build/bulk")
-_SYNTHESIS_LIMIT = 4 * 3600.0
 
 
 @dataclass(frozen=True)
@@ -105,9 +103,10 @@ def simulation_columns(geometry: Geometry, check: Check, steady: Steady) -> dict
 def synthesis_columns(geometry: Geometry) -> dict[str, Any]:
     """The engine from a Zynq-7020's primitives by Yosys, and whether that holds it. Takes minutes."""
     mapped = replace(geometry, family=Family(ZYNQ_7020.family))
-    used = synthesise(Engine(mapped), TOP, time_limit=_SYNTHESIS_LIMIT)
+    found = synthesise_engine(mapped)
+    used, path = found.used, found.path
     return {
-        "resources": asdict(used),
+        "resources": asdict(used) | {"depth": {"lut": path.luts, "carry": path.carries, "path": str(path)}},
         "shares": ZYNQ_7020.shares(used),
         "device": ZYNQ_7020.name,
         "fits": ZYNQ_7020.fits(used),

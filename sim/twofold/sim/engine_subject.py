@@ -9,15 +9,21 @@ from pathlib import Path
 
 from twofold.errors import UserError
 from twofold.network.graph import Network
-from twofold.plan.propose import propose
+from twofold.plan.capacity import excess
+from twofold.plan.propose import LUT_DA_WEIGHTS, propose
+from twofold.plan.schedule import plan
 from twofold.qonnx.importer.load import import_model
 from twofold.qonnx.untrained import export_untrained
 from twofold.quant.recipe import ApotWeights, Int, Recipe
 from twofold.rtl.geometry import Geometry, PeName
+from twofold.synth.devices import ZYNQ_7020
 
 MODELS = Path("build/bench/models")
 KINDS = (PeName.LUT_DA, PeName.INT8_DSP)
 """Weights of up to five bits in LUT memories, others in DSP blocks."""
+
+
+INT8_WEIGHTS = (-128, 127)
 
 
 class Precision(StrEnum):
@@ -64,7 +70,16 @@ class Subject:
         return import_model(path)
 
     def geometry(self, network: Network) -> Geometry:
-        return propose(network, self.lanes, KINDS, tiles=self.tiles)
+        """For a Zynq-7020: with weights of eight bits in tables, too, if DSP blocks alone do not fit, or take
+        a tenth more cycles."""
+        lean, wide = (
+            propose(network, self.lanes, KINDS, tiles=self.tiles, device=ZYNQ_7020, table_weights=weights)
+            for weights in (LUT_DA_WEIGHTS, INT8_WEIGHTS)
+        )
+        if excess(wide, ZYNQ_7020):
+            return lean
+        slower = plan(network, lean).frame_cycles > 1.1 * plan(network, wide).frame_cycles
+        return wide if slower or excess(lean, ZYNQ_7020) else lean
 
 
 def subjects(

@@ -112,7 +112,7 @@ def build(
     """Compiles the component, or reuses what an equal one left in `folder`.
 
     models: Verilog of the primitives that it instantiates. optimise: g++'s level; without optimisation,
-    as most unit tests run for few cycles. Raises UserError for missing tools, RuntimeError with the
+    as most unit tests run for few cycles. Raises UserError for missing tools, verilator.BuildError with the
     compiler's last lines if the design does not compile.
     """
     with tempfile.TemporaryDirectory() as temporary:
@@ -149,19 +149,10 @@ def _compile(work: Path, top: str, optimise: str) -> None:
     command = [str(verilator.executable()), "--cc", "--exe", "-Wno-fatal", "-Wno-lint", "-O3"]
     command += ["--top-module", top, "--prefix", "Vunit", "-o", "unit", "--Mdir", str(objects)]
     environment = os.environ | verilator.environment(optimise)
-    _run([*command, "unit.sv", "main.cpp"], work, environment)
+    verilator.run([*command, "unit.sv", "main.cpp"], work, environment, "the unit")
     for runtime in verilator.runtime_objects():
         shutil.copy(runtime, objects)
-    _run(["make", "-s", "-f", "Vunit.mk"], objects, environment)
-
-
-def _run(command: list[str], folder: Path, environment: Mapping[str, str]) -> None:
-    done = subprocess.run(
-        command, cwd=folder, env=environment, capture_output=True, text=True, timeout=_TIME_LIMIT
-    )
-    if done.returncode:
-        log = "\n".join((done.stdout + done.stderr).splitlines()[-20:])
-        raise RuntimeError(f"{Path(command[0]).name} could not build the unit:\n{log}")
+    verilator.run(["make", "-s", "-f", "Vunit.mk"], objects, environment, "the unit")
 
 
 def ports_of(component: wiring.Component) -> tuple[Port, ...]:

@@ -8,6 +8,7 @@ import os
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
@@ -26,6 +27,7 @@ _MAKE_VARIABLES = {
     "CFG_CXXFLAGS_STD": "-std=gnu++20",
     "CFG_LDLIBS_THREADS": "-pthread",
 }
+_TIME_LIMIT = 3600.0
 _NEEDED = ("g++", "make", "perl")
 _RUNTIME = ("verilated.cpp", "verilated_vpi.cpp", "verilated_threads.cpp")
 # Those of the makefile that Verilator writes for a design without timing, coverage or tracing; and code that
@@ -77,6 +79,20 @@ def environment(optimise: str = "-O1") -> dict[str, str]:
         "PATH": os.pathsep.join((str(root() / "bin"), os.environ.get("PATH", os.defpath))),
         "MAKEFLAGS": " ".join(f"{name}={value}" for name, value in variables.items()),
     }
+
+
+class BuildError(Exception):
+    """A tool could not build a design. The message ends with the last lines of its log."""
+
+
+def run(command: Sequence[str], folder: Path, environment: Mapping[str, str], what: str) -> None:
+    """One command of a build, in `folder`. Raises BuildError, which names the tool and `what` is built."""
+    done = subprocess.run(
+        command, cwd=folder, env=environment, capture_output=True, text=True, timeout=_TIME_LIMIT
+    )
+    if done.returncode:
+        log = "\n".join((done.stdout + done.stderr).splitlines()[-20:])
+        raise BuildError(f"{Path(command[0]).name} could not build {what}:\n{log}")
 
 
 @cache

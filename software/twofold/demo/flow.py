@@ -23,10 +23,8 @@ from twofold.projects import propose_for, write_engine_project
 from twofold.qonnx.importer.load import import_model
 from twofold.report import html
 from twofold.report.schema import SCHEMA
-from twofold.rtl.engine import Engine
-from twofold.sim.engine import TOP
+from twofold.synth.engine import synthesise_engine
 from twofold.synth.utilisation import Utilisation
-from twofold.synth.yosys import synthesise
 from twofold.train.result import TrainResult
 from twofold.train.run import train
 
@@ -111,7 +109,7 @@ def _simulate(subject: Subject, seed: int) -> tuple[Check, Timing]:
 
 def _area(subject: Subject) -> Utilisation:
     geometry = propose_for(load_board(BOARD), subject.network)
-    return synthesise(Engine(geometry), TOP, cache=subject.work / "synth")
+    return synthesise_engine(geometry, subject.work / "synth").used
 
 
 def _checks(model: Pending) -> tuple[Check, ...]:

@@ -19,6 +19,7 @@ from twofold.golden.codes import dequantise, quantise
 from twofold.golden.execute import execute
 from twofold.network.graph import Network
 from twofold.network.types import IntArray
+from twofold.plan.columns import Columns
 from twofold.plan.program import Program
 from twofold.projects import selftest_files
 from twofold.rtl.bus.engine_registers import engine_registers
@@ -44,7 +45,11 @@ def test_frames_are_packed_as_the_program_says(
     from twofold_runtime import frames
 
     codes = random_frames(network, 3)
-    assert frames.pack(codes, 8).tobytes() == program.pack_frames(codes)
+    columns = program.description()["input"]["columns"]
+    assert frames.pack(frames.side_by_side(codes, columns), 8).tobytes() == program.pack_frames(codes)
+    for given in (columns, None, {**columns, "stride": 2, "dilation": 3, "before": 4, "width": 3, "fill": 9}):
+        expected = Columns(**given).side_by_side(codes) if given else codes
+        assert (frames.side_by_side(codes, given) == expected).all()
     wide = np.arange(2 * 20 * 3 * 5).reshape(2, 20, 3, 5) % 256
     assert frames.pack(wide, 8).shape == (2, 3 * 15 * 8)
 

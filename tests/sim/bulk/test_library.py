@@ -9,7 +9,7 @@ import pytest
 from twofold.rtl.geometry import Geometry
 from twofold.sim.bulk import library as built
 from twofold.sim.bulk.library import build_library
-from twofold.sim.cocotb_runner import SimulationError
+from twofold.sim.verilator import BuildError
 
 
 def test_an_engine_is_compiled_once_for_each_source_and_flag(
@@ -34,6 +34,6 @@ def test_a_design_that_does_not_compile_is_a_failure(
     geometry: Geometry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(built, "engine_verilog", lambda geometry: "module engine; no such thing; endmodule")
-    with pytest.raises(SimulationError, match=r"^verilator could not build the engine:\n(.|\n)*syntax error"):
+    with pytest.raises(BuildError, match=r"^verilator could not build the engine:\n(.|\n)*syntax error"):
         build_library(geometry, tmp_path)
     assert not list(tmp_path.iterdir())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from amaranth.hdl import Array, Module, Mux, Signal
+from amaranth.hdl import Array, Cat, Const, Module, Mux, Signal, Value
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -36,14 +36,14 @@ class BurstAddresses(wiring.Component):
     next address is aligned or the transfer is over. The first address is offered 2 cycles after
     `start`, further ones each cycle that `valid & ready` and `allow`.
 
-    start, address, beats: loads a transfer; only while `left` is 0 and `valid` low.
+    start, address, beats: loads a transfer; only while `more` and `valid` are low.
     allow: another burst may be taken up. issue: one has been; it is offered from the next cycle on.
-    left: beats not yet taken up. valid, ready, burst_address, burst_len: the offered burst, burst_len
+    more: beats are not yet taken up. valid, ready, burst_address, burst_len: the offered burst, burst_len
     in beats less one as on AxLEN.
     """
 
     def __init__(self, max_burst: int, beats_width: int):
-        self._max_burst = max_burst
+        self._max_burst, self._beats_width = max_burst, beats_width
         super().__init__(
             {
                 "start": In(1),
@@ -51,7 +51,7 @@ class BurstAddresses(wiring.Component):
                 "beats": In(beats_width),
                 "allow": In(1),
                 "issue": Out(1),
-                "left": Out(beats_width),
+                "more": Out(1),
                 "valid": Out(1),
                 "ready": In(1),
                 "burst_address": Out(32),
@@ -61,32 +61,40 @@ class BurstAddresses(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        address = Signal(32)
-        to_boundary = Signal(range(self._max_burst + 1))
-        length = Signal(range(self._max_burst + 1))
         bits = self._max_burst.bit_length() - 1
-        position = address[BEAT_SHIFT : BEAT_SHIFT + bits]
-        distances = range(self._max_burst, 0, -1)
-        is_short = (self.left[bits:] == 0) & Array(self.left[:bits] < beats for beats in distances)[position]
-        m.d.comb += [
-            # by table: a subtraction and a comparison here would be before the addition to the address
-            to_boundary.eq(Array(distances)[position]),
-            length.eq(Mux(is_short, self.left, to_boundary)),
-            self.issue.eq((self.left != 0) & (~self.valid | self.ready) & self.allow),
-        ]
+        # A line is max_burst beats from an aligned address on: of the transfer's last beat, how many lines
+        # there are before its own, and its place in it.
+        line, position = Signal(32 - BEAT_SHIFT - bits), Signal(bits)
+        lines, end = Signal(self._beats_width + 1 - bits), Signal(bits)
+        last = lines == 0
+        m.d.comb += self.issue.eq(self.more & (~self.valid | self.ready) & self.allow)
         with m.If(self.ready):
             m.d.sync += self.valid.eq(0)
         with m.If(self.issue):
             m.d.sync += [
                 self.valid.eq(1),
-                self.burst_address.eq(address),
-                self.burst_len.eq(length - 1),
-                address.eq(address + (length << BEAT_SHIFT)),
-                self.left.eq(self.left - length),
+                self.burst_address.eq(Cat(Const(0, BEAT_SHIFT), position, line)),
+                self.burst_len.eq(Mux(last, end, self._max_burst - 1) - position),
+                line.eq(line + 1),
+                position.eq(0),
+                lines.eq(lines - 1),
+                self.more.eq(~last),
             ]
         with m.If(self.start):
-            m.d.sync += [address.eq(self.address), self.left.eq(self.beats)]
+            m.d.sync += [
+                Cat(position, line).eq(self.address >> BEAT_SHIFT),
+                Cat(end, lines).eq(self.beats + self.address[BEAT_SHIFT : BEAT_SHIFT + bits] - 1),
+                self.more.eq(self.beats != 0),
+            ]
         return m
+
+
+def count(m: Module, counter: Signal, more: Value, less: Value) -> None:
+    """Counts up by `more` and down by `less`, at once without a change; two LUTs behind them, no carries."""
+    with m.If(more & ~less):
+        m.d.sync += counter.eq(Array(range(1, 1 << len(counter)))[counter])
+    with m.Elif(less & ~more):
+        m.d.sync += counter.eq(Array((0, *range((1 << len(counter)) - 1)))[counter])
 
 
 def drive_address_channel(m: Module, bursts: BurstAddresses, bus: wiring.PureInterface, prefix: str) -> None:

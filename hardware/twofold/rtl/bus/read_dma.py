@@ -10,9 +10,11 @@ from twofold.rtl.bus.axi4 import axi4_read
 from twofold.rtl.bus.bursts import (
     BurstAddresses,
     check_burst_parameters,
+    count,
     drive_address_channel,
     transfer_layout,
 )
+from twofold.rtl.countdown import Countdown
 
 
 class ReadDma(wiring.Component):
@@ -63,13 +65,13 @@ class ReadDma(wiring.Component):
         drive_address_channel(m, bursts, self.bus, "ar")
         command = self.command.payload
         busy, beat = Signal(), Signal()
-        awaited = Signal(self._beats_width)
+        awaited = Countdown(self._beats_width, "awaited")
         under_way = Signal(range(self._outstanding + 1))
         accept, last = Signal(), Signal()
         m.d.comb += [
             self.command.ready.eq(~busy),
             accept.eq(self.command.valid & ~busy),
-            last.eq(beat & (awaited == 1)),
+            last.eq(beat & awaited.last),
             bursts.start.eq(accept),
             bursts.address.eq(command.address),
             bursts.beats.eq(command.beats),
@@ -81,11 +83,12 @@ class ReadDma(wiring.Component):
             self.data.valid.eq(beat),
             self.data.payload.eq(self.bus.rdata),
             self.done.eq(last | (accept & (command.beats == 0))),
-            awaited.eq(awaited - beat),
-            under_way.eq(under_way + bursts.issue - (beat & self.bus.rlast)),
         ]
+        count(m, under_way, bursts.issue, beat & self.bus.rlast)
+        with m.If(beat):
+            m.d.sync += awaited.step()
         with m.If(accept):
-            m.d.sync += [busy.eq(command.beats != 0), awaited.eq(command.beats)]
+            m.d.sync += [busy.eq(command.beats != 0), *awaited.load(command.beats)]
         with m.If(last):
             m.d.sync += busy.eq(0)
         with m.If(beat & self.bus.rresp[1]):

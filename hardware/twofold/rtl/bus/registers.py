@@ -22,8 +22,8 @@ def _port(register: Register):
 class RegisterBlock(wiring.Component):
     """Registers behind AXI4-Lite, 32 bits of data.
 
-    Write address and data may come in any order; WSTRB selects bytes. A read is answered 1 cycle after
-    its address, a write 2 cycles after the later of address and data. Offsets that the map does not
+    Write address and data may come in any order; WSTRB selects bytes. A read is answered 2 cycles
+    after its address, a write 2 cycles after the later of address and data. Offsets that the map does not
     have are answered SLVERR and change nothing; writes to RO and CONSTANT registers are answered OKAY
     and change nothing. Every access is answered. Address bits 0 and 1 are ignored.
 
@@ -36,8 +36,8 @@ class RegisterBlock(wiring.Component):
     -----
     s_axi: in, AXI4-Lite.
     <register in lower case>, as wide as the register: out for RW (its value, new 1 cycle before the
-    write's answer) and for W1S (1 cycle high for each bit written as 1), in for RO (sampled when the
-    read's address is taken); none for CONSTANT.
+    write's answer) and for W1S (1 cycle high for each bit written as 1), in for RO (sampled in the
+    cycle after the read's address); none for CONSTANT.
     """
 
     def __init__(self, registers: RegisterMap, addr_width: int = 12):
@@ -63,12 +63,20 @@ class RegisterBlock(wiring.Component):
 
     def _answer_reads(self, m: Module) -> None:
         bus = self.s_axi
-        m.d.comb += bus.arready.eq(~bus.rvalid)
-        with m.If(bus.rvalid), m.If(bus.rready):
+        has_address, word = Signal(), Signal(self._addr_width - _WORD_SHIFT)
+        m.d.comb += bus.arready.eq(~has_address & ~bus.rvalid)
+        with m.If(bus.rvalid & bus.rready):
             m.d.sync += bus.rvalid.eq(0)
-        with m.Elif(bus.arvalid):
-            m.d.sync += [bus.rvalid.eq(1), bus.rresp.eq(Response.SLVERR), bus.rdata.eq(0)]
-            with m.Switch(bus.araddr[_WORD_SHIFT:]):
+        with m.If(bus.arvalid & bus.arready):
+            m.d.sync += [has_address.eq(1), word.eq(bus.araddr[_WORD_SHIFT:])]
+        with m.If(has_address):
+            m.d.sync += [
+                has_address.eq(0),
+                bus.rvalid.eq(1),
+                bus.rresp.eq(Response.SLVERR),
+                bus.rdata.eq(0),
+            ]
+            with m.Switch(word):
                 for register in self._registers:
                     with m.Case(register.offset // WORD_BYTES):
                         m.d.sync += [bus.rresp.eq(Response.OKAY), bus.rdata.eq(self._read_value(register))]

@@ -11,9 +11,11 @@ from twofold.rtl.bus.bursts import (
     BEAT_SHIFT,
     BurstAddresses,
     check_burst_parameters,
+    count,
     drive_address_channel,
     transfer_layout,
 )
+from twofold.rtl.countdown import Countdown
 
 
 class WriteDma(wiring.Component):
@@ -71,11 +73,9 @@ class WriteDma(wiring.Component):
             bursts.allow.eq(unanswered != self._outstanding),
             self.bus.bready.eq(1),
         ]
-        finished = busy & (bursts.left == 0) & (unanswered == 0)
-        m.d.sync += [
-            unanswered.eq(unanswered + bursts.issue - self.bus.bvalid),
-            self.done.eq(finished),
-        ]
+        finished = busy & ~bursts.more & (unanswered == 0)
+        count(m, unanswered, bursts.issue, self.bus.bvalid)
+        m.d.sync += self.done.eq(finished)
         with m.If(accept):
             m.d.sync += busy.eq(1)
         with m.If(finished):
@@ -89,7 +89,7 @@ class WriteDma(wiring.Component):
 
     def _drive_beats(self, m: Module, accept: Signal, bursts: BurstAddresses) -> None:
         """The W channel. It runs behind AWVALID, not AWREADY, which a memory may hold back for WVALID."""
-        left = Signal(self._beats_width)
+        beats = Countdown(self._beats_width, "beats")
         position = Signal(range(max(2, self._max_burst)))
         offered = Signal(range(self._outstanding + 1))
         beat = self.bus.wvalid & self.bus.wready
@@ -99,13 +99,13 @@ class WriteDma(wiring.Component):
             self.bus.wdata.eq(self.data.payload),
             self.bus.wstrb.eq(0xFF),
             # Bursts end at aligned addresses, or with the transfer.
-            self.bus.wlast.eq((position == self._max_burst - 1) | (left == 1)),
+            self.bus.wlast.eq((position == self._max_burst - 1) | beats.last),
         ]
-        m.d.sync += offered.eq(offered + bursts.issue - (beat & self.bus.wlast))
+        count(m, offered, bursts.issue, beat & self.bus.wlast)
         with m.If(beat):
-            m.d.sync += [left.eq(left - 1), position.eq((position + 1) % self._max_burst)]
+            m.d.sync += [*beats.step(), position.eq((position + 1) % self._max_burst)]
         with m.If(accept):
             m.d.sync += [
-                left.eq(self.command.payload.beats),
+                *beats.load(self.command.payload.beats),
                 position.eq((self.command.payload.address >> BEAT_SHIFT) % self._max_burst),
             ]

@@ -146,7 +146,7 @@ async def address_and_data_come_in_any_order(dut: Any) -> None:
 
 @cocotb.test()
 async def answers_in_the_documented_cycles(dut: Any) -> None:
-    """A read 1 cycle after its address; a write 2 cycles after address and data."""
+    """A read 2 cycles after its address; a write 2 cycles after address and data."""
     Clock(dut.clk, 2, unit="ns").start()
     for name in ("awvalid", "wvalid", "arvalid"):
         getattr(dut, f"s_axi_{name}").value = 0
@@ -155,7 +155,7 @@ async def answers_in_the_documented_cycles(dut: Any) -> None:
         await RisingEdge(dut.clk)
     dut.rst.value = 0
     await RisingEdge(dut.clk)
-    assert await _cycles_to(dut, ("s_axi_arvalid",), dut.s_axi_rvalid) == 1
+    assert await _cycles_to(dut, ("s_axi_arvalid",), dut.s_axi_rvalid) == 2
     assert await _cycles_to(dut, ("s_axi_awvalid", "s_axi_wvalid"), dut.s_axi_bvalid) == 2
 
 

@@ -5,19 +5,15 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
-import subprocess
 import tempfile
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from twofold.rtl.geometry import Geometry
 from twofold.sim import verilator
-from twofold.sim.cocotb_runner import SimulationError
 from twofold.sim.engine import TOP, engine_verilog
 
 BENCH = Path(__file__).with_name("engine.cpp")
-_TIME_LIMIT = 3600.0
 # Modules that occur more than once, such as tiles, stay functions: less to compile, less code to fetch.
 _INLINE = ("--inline-mult", "200")
 _VERILATE = ("--cc", "--exe", "-O3", *_INLINE, "--x-assign", "fast", "--x-initial", "fast", "--noassert")
@@ -39,7 +35,7 @@ def build_library(
     """The engine of this geometry, compiled for many frames; kept in `folder` under a hash of what goes in.
 
     optimise: g++'s level; "-O1" compiles faster and suits a few frames. Raises UserError for missing tools,
-    SimulationError with the compiler's last lines if the design does not compile.
+    verilator.BuildError with the compiler's last lines if the design does not compile.
     """
     verilator.require_tools()
     verilog, bench = engine_verilog(geometry), BENCH.read_text()
@@ -70,17 +66,8 @@ def _compile(work: Path, optimise: str, waves: bool) -> None:
     command += ["-CFLAGS", "-fPIC", "-LDFLAGS", "-shared", "-o", f"{TOP}.so", "--Mdir", str(objects)]
     command += ["--trace"] if waves else []
     environment = os.environ | verilator.environment(optimise)
-    _run([*command, f"{TOP}.sv", str(BENCH)], work, environment)
+    verilator.run([*command, f"{TOP}.sv", str(BENCH)], work, environment, "the engine")
     # A tracing runtime is compiled with other flags than the shared objects.
     for runtime in () if waves else verilator.runtime_objects():
         shutil.copy(runtime, objects)
-    _run(["make", "-s", "-f", "Vengine.mk"], objects, environment)
-
-
-def _run(command: Sequence[str], folder: Path, environment: Mapping[str, str]) -> None:
-    done = subprocess.run(
-        command, cwd=folder, env=environment, capture_output=True, text=True, timeout=_TIME_LIMIT
-    )
-    if done.returncode:
-        log = "\n".join((done.stdout + done.stderr).splitlines()[-20:])
-        raise SimulationError(f"{Path(command[0]).name} could not build the engine:\n{log}")
+    verilator.run(["make", "-s", "-f", "Vengine.mk"], objects, environment, "the engine")
