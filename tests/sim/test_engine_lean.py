@@ -95,7 +95,7 @@ def multiplied() -> Network:
 
 def test_codes_that_are_counted(library_once: LibraryOnce, verify_bulk_on: VerifyOn) -> None:
     lean = propose(multiplied(), preference=KINDS, tiles=2)
-    assert (lean.full_tiles, lean.level_bits, lean.padding, lean.lane_shift) == (1, 0, False, 1)
+    assert (lean.full_tiles, lean.level_bits, lean.features, lean.lane_shift) == (1, 0, (), 1)
     layers = expect_exact(multiplied(), lean, library_once, verify_bulk_on)
     assert lean.lean_bits is not None and lean.lean_bits <= lean.accumulator_bits
     outputs = [fields["output"] for fields in layers]
