@@ -94,13 +94,21 @@ class Accelerator:
 
     @property
     def seconds(self) -> float:
-        """Of the last call's runs, by the hardware's counter and the board's clock."""
+        """Of the last call's runs, by the hardware's counter and the board's clock.
+
+        Raises AcceleratorError before the first call, and for an HLS kernel, which counts no cycles.
+        """
+        if not self.cycles:
+            raise AcceleratorError(
+                "seconds: expected a run of the engine, found no cycles counted; call predict first, and "
+                "time it yourself where the project's backend is hls"
+            )
         return self.cycles / self._bundle.manifest["clock_hz"]
 
     @property
     def frames_per_second(self) -> float:
-        """Of the last call, without the host's work between runs."""
-        return self.frames / self.seconds if self.cycles else 0.0
+        """Of the last call, without the host's work between runs. Raises as `seconds` does."""
+        return self.frames / self.seconds
 
     def watts(self) -> dict[str, float]:
         """Power of the board's rails now, by sensor; empty where the board has none."""

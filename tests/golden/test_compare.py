@@ -38,6 +38,7 @@ def test_missing_unknown_and_misshapen_tensors_fail():
     assert (
         check({"b": EXPECTED["y"], "y": EXPECTED["y"]}).detail == "b: shape [2, 1], expected no such tensor"
     )
+    assert check({"y": EXPECTED["y"], "b": np.zeros((0, 3), np.int64)}).status is Status.FAIL
     assert check({"y": EXPECTED["y"].T}).detail == "y: shape [1, 2], expected [2, 1]"
 
 

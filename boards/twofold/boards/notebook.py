@@ -29,18 +29,23 @@ for axis, image, label in zip(axes[0], images, labels):
 plt.show()"""
 _COUNTERS = """print(f"{accelerator.frames} frames in {accelerator.cycles} cycles, "
       f"{accelerator.frames_per_second:,.0f} frames a second")
-print(accelerator.counters, accelerator.watts())"""
+print(accelerator.counters)"""
+_POWER = "print(accelerator.watts())"
 
 
-def notebook(title: str, shape: tuple[int, int, int], over_uart: bool) -> str:
-    """The notebook's text, in nbformat 4, without outputs. shape: of an image, channels first."""
+def notebook(title: str, shape: tuple[int, int, int], over_uart: bool, counted: bool) -> str:
+    """The notebook's text, in nbformat 4, without outputs.
+
+    shape: of an image, channels first. counted: whether the hardware counts cycles, as our engine does.
+    """
     port = ', port="/dev/ttyUSB1"' if over_uart else ""
     cells = [
         _cell("markdown", f"# {title}\n\nRun as root on a board with PYNQ; nothing in here was run before."),
         _cell("code", _OPEN.replace("{port}", port)),
         _cell("code", _IMAGES.replace("{shape}", repr(shape))),
         _cell("code", _PICTURES),
-        _cell("code", _COUNTERS),
+        *([_cell("code", _COUNTERS)] if counted else []),
+        _cell("code", _POWER),
     ]
     kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
     content = {"cells": cells, "metadata": {"kernelspec": kernel}, "nbformat": 4, "nbformat_minor": 4}

@@ -83,20 +83,7 @@ def plan(
     parts, columns = with_columns(whole, geometry)
     planned = tuple(_planned(stage, cost) for stage in parts)
     _check_accumulators(arranged.network, whole, planned, geometry)
-    weights = Segment(
-        Memory.WEIGHTS,
-        tuple(part.weight_parts(geometry.weight_banks) for part in planned),
-        geometry.weight_word_bits // 8,
-        0,
-        geometry.weight_words,
-    )
-    parameters = Segment(
-        Memory.PARAMETERS,
-        tuple((Part(part.parameters),) for part in planned),
-        geometry.parameter_word_bits // 8,
-        len(weights.data),
-        geometry.parameter_words,
-    )
+    weights, parameters = _segments(planned, geometry)
     kept = network.tensors if traced else ()
     stored = results(arranged, [part.stage for part in planned], geometry.lanes, kept)
     first, addresses = _addresses(planned, geometry)
@@ -125,6 +112,25 @@ def plan(
         frame_cycles=timing.frame,
         last_frame_cycles=timing.last_frame,
     )
+
+
+def _segments(planned: Sequence[PlannedStage], geometry: Geometry) -> tuple[Segment, Segment]:
+    """Weights and parameters of all stages, one behind the other in the program's image."""
+    weights = Segment(
+        Memory.WEIGHTS,
+        tuple(part.weight_parts(geometry.weight_banks) for part in planned),
+        geometry.weight_word_bits // 8,
+        0,
+        geometry.weight_words,
+    )
+    parameters = Segment(
+        Memory.PARAMETERS,
+        tuple((Part(part.parameters),) for part in planned),
+        geometry.parameter_word_bits // 8,
+        len(weights.data),
+        geometry.parameter_words,
+    )
+    return weights, parameters
 
 
 def _planned(stage: Stage, cost: CostModel) -> PlannedStage:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -61,22 +61,21 @@ def build(
         built = _implemented(out) if has_project and not write_only else None
     written = sorted(str(path.relative_to(out)) for path in out.rglob("*") if path.is_file())
     if json:
-        from dataclasses import asdict
-
-        print_json(
-            {
-                "folder": str(out),
-                "board": board,
-                "backend": str(backend),
-                "files": written,
-                "predicted": predicted.as_json() if predicted else None,
-                "implemented": asdict(built) if built else None,
-            }
-        )
+        head = {"folder": str(out), "board": board, "backend": str(backend), "files": written}
+        print_json(head | _figures(predicted, built))
         return
     print_rich(f"wrote {len(written)} files to {out}")
     if has_project:
         _print_result(out, predicted, built)
+
+
+def _figures(predicted: Prediction | None, built: Implemented | None) -> dict[str, Any]:
+    from dataclasses import asdict
+
+    return {
+        "predicted": predicted.as_json() if predicted else None,
+        "implemented": asdict(built) if built else None,
+    }
 
 
 def _implemented(out: Path) -> Implemented | None:

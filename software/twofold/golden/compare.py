@@ -66,28 +66,17 @@ def compare(
     (reference_name, expected), (candidate_name, found) = reference, candidate
     order = {name: place for place, name in enumerate(expected)}
     elements = frames = 0
-    wrong: dict[str, int] = {}
-    detail = ""
-    for name in required:
-        if name not in found:
-            wrong[name] = 1
-            detail = detail or f"{name}: missing"
+    wrong = {name: 1 for name in required if name not in found}
+    details = [f"{name}: missing" for name in wrong]
     shown = sorted(found, key=lambda name: order.get(name, len(order)))
     for name in shown:
         values = found[name]
-        if name not in expected or expected[name].shape != values.shape:
-            wrong[name] = values.size
-            detail = detail or f"{name}: shape {list(values.shape)}, expected " + (
-                str(list(expected[name].shape)) if name in expected else "no such tensor"
-            )
-            continue
-        frames = len(values)
-        elements += values.size
-        differ = expected[name] != values
-        if differ.any():
-            wrong[name] = int(differ.sum())
-            at = tuple(int(index) for index in np.argwhere(differ)[0])
-            detail = detail or f"{name}{list(at)}: expected {expected[name][at]}, found {values[at]}"
+        if name in expected and expected[name].shape == values.shape:
+            frames, elements = len(values), elements + values.size
+        differing, detail = _difference(name, expected.get(name), values)
+        if detail:
+            wrong[name] = differing
+            details.append(detail)
     status = Status.PASS if elements and not wrong else Status.FAIL
     mismatches = sum(wrong.values())
     return Check(
@@ -99,6 +88,19 @@ def compare(
         elements,
         mismatches,
         tuple(shown),
-        detail,
+        details[0] if details else "",
         wrong,
     )
+
+
+def _difference(name: str, expected: IntArray | None, found: IntArray) -> tuple[int, str]:
+    """How many elements differ, all of them if the shapes do; the first difference in words, "" if none."""
+    if expected is None:
+        return found.size, f"{name}: shape {list(found.shape)}, expected no such tensor"
+    if expected.shape != found.shape:
+        return found.size, f"{name}: shape {list(found.shape)}, expected {list(expected.shape)}"
+    differ = expected != found
+    if not differ.any():
+        return 0, ""
+    at = tuple(int(index) for index in np.argwhere(differ)[0])
+    return int(differ.sum()), f"{name}{list(at)}: expected {expected[at]}, found {found[at]}"

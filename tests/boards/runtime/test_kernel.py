@@ -37,6 +37,8 @@ def test_a_run_writes_addresses_frames_and_start(load: Load, kernel_folder: Path
     assert registers.written[:6] == written
     assert registers.written[10] == (0x28, 1)
     assert (accelerator.frames, accelerator.cycles, accelerator.counters) == (3, 0, {})
+    with pytest.raises(runtime.AcceleratorError, match="found no cycles counted; call predict first"):
+        _ = accelerator.frames_per_second
 
 
 def test_its_self_test_compares_the_output(load: Load, kernel_folder: Path) -> None:
