@@ -29,7 +29,7 @@ ALLOWED: dict[str, set[str]] = {
     "rtl": {"network"},
     "hls": {"network", "golden", "qonnx"},
     "synth": {"rtl", "plan", "network"},
-    "sim": {"rtl", "plan", "golden", "network", "synth", "qonnx", "quant", "data"},
+    "sim": {"rtl", "plan", "golden", "network", "synth", "qonnx", "quant", "data", "models"},
     "boards": {"plan", "rtl", "network"},
     "report": {"golden", "network"},
     "evaluation": {"golden", "network", "data"},

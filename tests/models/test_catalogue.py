@@ -46,6 +46,13 @@ def test_the_same_seed_draws_the_same_weights() -> None:
     assert not torch.equal(first.state_dict()["conv1.weight"], other.state_dict()["conv1.weight"])
 
 
+def test_resnets_have_the_widths_that_are_given() -> None:
+    network = drawn("resnet8", 10, 3, seed=0, widths=(12, 23, 45))
+    assert set(widths(network).values()) == {12, 23, 45}
+    with pytest.raises(UserError, match=r"^widths: expected a ResNet, .*, got 'vgg16'$"):
+        network_named("vgg16", widths=(12, 23, 45))
+
+
 def test_an_unknown_name_is_refused() -> None:
     with pytest.raises(UserError, match=r"network: expected one of demo, resnet8, .*, got 'resnet18'"):
         network_named("resnet18")

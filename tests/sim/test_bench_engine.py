@@ -92,3 +92,10 @@ def test_a_missing_file_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().err == (
         "network: expected a name or a QONNX file, found no file missing.onnx\n"
     )
+
+
+def test_a_file_has_its_own_widths(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["--network", str(MODEL), "--widths", "12", "23", "45"])
+    assert ended.value.code == 2
+    assert "expected a ResNet by name, got" in capsys.readouterr().err

@@ -7,6 +7,7 @@ a path is longer than 5 LUTs and a carry chain.
 
 Examples:
   python -m twofold.sim.bench_engine --network resnet8 --precision 4-bit --tiles 1 8 --synth
+  python -m twofold.sim.bench_engine --network resnet20 --tiles 1 --widths 12 23 45
   python -m twofold.sim.bench_engine --network model.onnx --tiles 8 --images 1000 --folder CIFAR10
 """
 
@@ -24,6 +25,7 @@ from twofold.data.load import load
 from twofold.errors import UserError
 from twofold.files import write_atomically
 from twofold.golden.compare import Status
+from twofold.models.resnet import WIDTHS
 from twofold.network.digest import digest
 from twofold.network.graph import Network
 from twofold.plan.schedule import plan
@@ -155,7 +157,7 @@ def _keep(out: Path, row: Row) -> None:
 
 def _subjects(given: argparse.Namespace) -> list[Subject]:
     precisions = [Precision(word) for word in given.precision]
-    return subjects(given.network, precisions, given.tiles, given.lanes, given.seed)
+    return subjects(given.network, precisions, given.tiles, given.lanes, given.seed, tuple(given.widths))
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -173,6 +175,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--frames", type=int, default=3, help="compared in every layer")
     parser.add_argument("--stalls", type=float, default=0.2, help="share of cycles in which a channel pauses")
     parser.add_argument("--seed", type=int, default=0, help="of weights, frames and stalls")
+    parser.add_argument(
+        "--widths", nargs=3, type=int, default=list(WIDTHS), help="of the stacks of ResNets by name"
+    )
     parser.add_argument("--synth", action="store_true", help="the whole engine by Yosys, minutes a row")
     parser.add_argument(
         "--images", type=int, default=0, help="of a data set's test part; compares all logits"

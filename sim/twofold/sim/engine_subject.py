@@ -8,6 +8,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from twofold.errors import UserError
+from twofold.models.resnet import WIDTHS, Widths
 from twofold.network.graph import Network
 from twofold.plan.capacity import excess
 from twofold.plan.propose import LUT_DA_WEIGHTS, propose
@@ -42,13 +43,17 @@ _RECIPES: dict[Precision, Recipe] = {
 
 @dataclass(frozen=True)
 class Subject:
-    """network: a name, for random weights drawn with `seed`, or a QONNX file. lanes: Tin = Tout of a tile."""
+    """network: a name, for random weights drawn with `seed`, or a QONNX file. lanes: Tin = Tout of a tile.
+
+    widths: of the stacks of a ResNet by name, as pruning leaves them.
+    """
 
     network: str
     precision: Precision
     tiles: int
     lanes: int
     seed: int = 0
+    widths: Widths = WIDTHS
 
     @property
     def label(self) -> str:
@@ -56,17 +61,19 @@ class Subject:
 
     @property
     def name(self) -> str:
-        return Path(self.network).stem
+        """Of the network, with its widths where they are not the published ones."""
+        name = Path(self.network).stem
+        return name if self.widths == WIDTHS else "-".join(map(str, (name, *self.widths)))
 
     def load(self) -> Network:
         """Raises UserError for a name or file that is not there."""
         if self.precision is Precision.OWN:
             return import_model(Path(self.network))
         recipe = _RECIPES[self.precision]
-        key = hashlib.sha256(f"{recipe} {self.seed}".encode()).hexdigest()[:8]
-        path = MODELS / f"{self.network}-{key}.onnx"
+        key = hashlib.sha256(f"{recipe} {self.seed} {self.widths}".encode()).hexdigest()[:8]
+        path = MODELS / f"{self.name}-{key}.onnx"
         if not path.is_file():
-            export_untrained(self.network, recipe, path, seed=self.seed)
+            export_untrained(self.network, recipe, path, seed=self.seed, widths=self.widths)
         return import_model(path)
 
     def geometry(self, network: Network) -> Geometry:
@@ -83,14 +90,21 @@ class Subject:
 
 
 def subjects(
-    networks: list[str], precisions: list[Precision], tiles: list[int], lanes: int, seed: int
+    networks: list[str],
+    precisions: list[Precision],
+    tiles: list[int],
+    lanes: int,
+    seed: int,
+    widths: Widths = WIDTHS,
 ) -> list[Subject]:
-    """Every combination; a file has the precision that it was exported with."""
+    """Every combination; a file has the precision and the widths that it was exported with."""
     found = []
     for network in networks:
         is_file = network.endswith(".onnx")
         if is_file and not Path(network).is_file():
             raise UserError(f"network: expected a name or a QONNX file, found no file {network}")
+        if is_file and widths != WIDTHS:
+            raise UserError(f"widths: expected a ResNet by name, got {network}, which has widths of its own")
         for precision in [Precision.OWN] if is_file else precisions:
-            found += [Subject(network, precision, count, lanes, seed) for count in tiles]
+            found += [Subject(network, precision, count, lanes, seed, widths) for count in tiles]
     return found

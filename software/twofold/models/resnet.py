@@ -6,8 +6,10 @@ from collections import OrderedDict
 
 from torch import Tensor, nn
 
-#: Channels of the three stacks as published.
-WIDTHS = (16, 32, 64)
+#: Channels of the three stacks.
+Widths = tuple[int, int, int]
+#: As published.
+WIDTHS: Widths = (16, 32, 64)
 
 
 def _conv(inputs: int, outputs: int, kernel: int, stride: int = 1) -> nn.Conv2d:
@@ -57,7 +59,7 @@ class ResNet(nn.Module):
         self,
         blocks: int,
         channels: int = 3,
-        widths: tuple[int, int, int] = WIDTHS,
+        widths: Widths = WIDTHS,
         classes: int = 10,
     ) -> None:
         super().__init__()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import logging
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -13,9 +13,6 @@ from torch import Tensor, nn
 
 from twofold.errors import UserError
 from twofold.prune.criteria import Criterion
-
-#: Width of a layer → filters to keep.
-Keep = Callable[[int], int]
 
 
 def kept_filters(width: int, ratio: float, align: int = 1) -> int:
