@@ -55,6 +55,12 @@ def test_the_model_is_within_a_tenth_of_synthesis(geometry: Geometry, measured: 
         assert modelled[resource] == pytest.approx(found, rel=0.1), resource
 
 
+def test_a_memory_of_two_parts_takes_the_blocks_of_both() -> None:
+    assert block_rams(17408, 128) == block_rams(16384, 128) + block_rams(1024, 128) == 64 + 4
+    deep = replace(LEAN, weight_words=1536)
+    assert engine_area(deep).lut - engine_area(LEAN).lut == LEAN.weight_banks * 64
+
+
 def test_blocks_are_exact() -> None:
     assert engine_area(RESNET8).dsp == MEASURED.dsp
     assert engine_area(RESNET8).bram36 == MEASURED.bram36

@@ -9,13 +9,16 @@ import numpy as np
 import pytest
 
 from twofold.errors import UserError
+from twofold.models.shipped import model_file
 from twofold.network.graph import Network
 from twofold.network.ops import Conv2d
+from twofold.plan.capacity import excess
 from twofold.plan.propose import propose
 from twofold.plan.schedule import plan
 from twofold.qonnx.importer.load import import_model
 from twofold.rtl.geometry import PeName
 from twofold.rtl.isa import Opcode
+from twofold.synth.devices import ZYNQ_7020
 
 ASSETS = Path(__file__).parents[1] / "assets"
 
@@ -63,3 +66,13 @@ def test_packed_lanes_are_as_wide_as_the_weights_that_they_hold(network: Network
     geometry = propose(network, preference=(PeName.INT4_DSP, PeName.INT8_DSP))
     assert (geometry.int4_dsp_low, geometry.int4_dsp_high) == (0, 1)
     assert propose(network).int4_dsp_low == -10
+
+
+def test_memories_get_a_second_part_where_block_rams_are_few() -> None:
+    """A ResNet-20 in INT8 needs 16,976 words of weights of a Zynq-7020, which has no room for 32,768."""
+    network = import_model(model_file("resnet20_cifar10_int8"))
+    options = {"lanes": 16, "preference": (PeName.INT8_DSP,)}
+    assert propose(network, **options).weight_words == 32768
+    geometry = propose(network, **options, device=ZYNQ_7020)
+    assert geometry.weight_words == 16384 + 1024
+    assert not excess(geometry, ZYNQ_7020)

@@ -38,7 +38,11 @@ from twofold.rtl.inner_product import ProductTiming
         ({"level_bits": 9}, "level_bits: expected 0 or 4 to 8, got 9"),
         ({"lane_shift": 8}, "lane_shift: expected 0 to 7, got 8"),
         ({"sum_words": 8}, "sum_words: expected a power of two from 16 to 65536, got 8"),
-        ({"weight_words": 1000}, "weight_words: expected a power of two from 16 to 65536, got 1000"),
+        (
+            {"weight_words": 3584},
+            "weight_words: expected a power of two from 16 to 65536, or the sum of two from 512 on, got 3584",
+        ),
+        ({"activation_words": 1536}, "activation_words: expected a power of two from 16 to 65536, got 1536"),
         ({"instructions": 1 << 17}, "instructions: expected a power of two from 16 to 65536, got 131072"),
     ],
 )

@@ -11,6 +11,7 @@ from dataclasses import dataclass, fields
 
 from twofold.plan.area import area, filler_area, table_tile_area
 from twofold.plan.memory_area import block_rams
+from twofold.rtl.deep_memory import depth_parts
 from twofold.rtl.geometry import BEAT_BITS, LANE_BITS, SUM_WORD_BITS, Feature, Geometry
 from twofold.rtl.inner_product import ProductTiming
 from twofold.rtl.isa import WORDS
@@ -134,6 +135,11 @@ def _exchange(geometry: Geometry) -> EngineArea:
     )
 
 
+def _second_part(depth: int, width: int) -> int:
+    """LUTs that choose between the parts of a `DeepMemory`: two bits in one, which has two outputs."""
+    return -(-width // 2) if len(depth_parts(depth)) > 1 else 0
+
+
 def _memories(geometry: Geometry) -> EngineArea:
     """Block RAMs but for the partial sums', and the words that wait before and behind them."""
     blocks = (
@@ -146,4 +152,6 @@ def _memories(geometry: Geometry) -> EngineArea:
     words = geometry.weight_banks * geometry.weight_word_bits + geometry.lanes * (
         2 * LANE_BITS + SUM_WORD_BITS
     )
-    return EngineArea(ff=words + 2 * geometry.lanes * SUM_WORD_BITS, bram36=sum(blocks))
+    lut = geometry.weight_banks * _second_part(geometry.weight_words, geometry.weight_word_bits)
+    lut += _second_part(geometry.parameter_words, geometry.parameter_word_bits)
+    return EngineArea(lut=lut, ff=words + 2 * geometry.lanes * SUM_WORD_BITS, bram36=sum(blocks))

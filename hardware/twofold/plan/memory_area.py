@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from twofold.rtl.deep_memory import depth_parts
+
 _WIDTHS = {512: 36, 1024: 18, 2048: 9, 4096: 4, 8192: 2, 16384: 1}
 """Bits of a word that half a block RAM holds, by depth, one port reading and one writing (AMD UG473)."""
 
@@ -10,7 +12,11 @@ LUT_BITS = 2048
 
 
 def block_rams(depth: int, width: int) -> float:
-    """Blocks of 36 Kbit, in halves, for a memory with one read and one write port."""
+    """Blocks of 36 Kbit, in halves, for a memory with one read and one write port, `DeepMemory`."""
+    return sum(_part(words, width) for words in depth_parts(depth))
+
+
+def _part(depth: int, width: int) -> float:
     at_once = next((words for words in _WIDTHS if depth <= words), max(_WIDTHS))
     halves = -(-width // _WIDTHS[at_once]) * -(-depth // at_once)
     return halves / 2

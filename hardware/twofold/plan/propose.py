@@ -66,8 +66,9 @@ def propose(
     for them.
 
     accumulator_bits: None for as many as the network's sums need. device: whose DSP blocks are not exceeded
-    for speed. table_weights: bounds of the weights that `lut_da` is given. Raises UserError if no kind holds
-    a layer.
+    for speed, and for whose block RAMs memories of weights and parameters get a second part where one alone
+    would be too many. table_weights: bounds of the weights that `lut_da` is given. Raises UserError if no
+    kind holds a layer.
     """
     arranged = arrange(network, lanes, tiles)
     parts = stages(arranged.network, arranged.views)
@@ -90,13 +91,18 @@ def propose(
     lives = lifetimes(parts, lanes, tiles, prefetch=len(parts))
     addresses = allocate(lives, _ADDRESSES)
     chosen = [_split(stage, draft) for stage in parts]
-    return replace(
+    weights = sum(map(partial(_weight_words, draft), parts, chosen))
+    parameters = sum(map(partial(_parameter_words, lanes), parts, chosen))
+    whole = replace(
         draft,
         activation_words=_depth(max(addresses[life.name] + life.words for life in lives)),
-        weight_words=_depth(sum(map(partial(_weight_words, draft), parts, chosen))),
-        parameter_words=_depth(sum(map(partial(_parameter_words, lanes), parts, chosen))),
+        weight_words=_depth(weights),
+        parameter_words=_depth(parameters),
         instructions=max(64, 1 << _instructions(parts, draft).bit_length()),
     )
+    if device is None or "bram36" not in excess(whole, device):
+        return whole
+    return replace(whole, weight_words=_close_depth(weights), parameter_words=_close_depth(parameters))
 
 
 def _with_sums(
@@ -160,6 +166,12 @@ def _instructions(parts: Sequence[Stage], geometry: Geometry) -> int:
 def _depth(words: int) -> int:
     """The least depth that holds them, at least what a block RAM has anyway; streaming beyond the limit."""
     return min(max(1 << (words - 1).bit_length(), 512), _ADDRESSES)
+
+
+def _close_depth(words: int) -> int:
+    """As `_depth`, or the sum of two powers of two if that is less."""
+    first = 1 << (words.bit_length() - 1)
+    return min(first + _depth(words - first), _depth(words)) if words > first else _depth(words)
 
 
 def _kind_for(stage: Stage, geometry: Geometry, preference: Sequence[PeName]) -> PeName:

@@ -60,9 +60,10 @@ class Geometry:
     lut_da_low, lut_da_high: bounds of the weights of `lut_da`, −128 to 0 and 1 to 127.
     lut_da_activation_bits: width of the unsigned activations of `lut_da`, 1 to 8.
     accumulator_bits: width of the partial sums, 16 to 24, and no less than the widest kind's products need.
-    activation_words, weight_words, parameter_words, sum_words: depths of the memories, powers of two: of each
-    of `tiles` banks, of each of `weight_banks`, of one memory, of each tile; their words have lanes × 8,
-    lanes × 8, lanes × 32 and lanes × accumulator_bits bits.
+    activation_words, weight_words, parameter_words, sum_words: depths of the memories, powers of two, or for
+    weights and parameters the sum of two of at least 512: of each of `tiles` banks, of each of
+    `weight_banks`, of one memory, of each tile; their words have lanes × 8, lanes × 8,
+    lanes × 32 and lanes × accumulator_bits bits.
     full_tiles: the first so many tiles requantise by multiplier too and keep biases; the others requantise
     by thresholds alone, which hold the biases. None: all tiles.
     lean_bits: width of the partial sums of tiles that are not full, 16 to accumulator_bits; None: the same.
@@ -104,10 +105,18 @@ class Geometry:
         self._check_tiles()
         self._check_kinds()
         self._check_forms()
+        self._check_depths()
+
+    def _check_depths(self) -> None:
         for name in ("activation_words", "weight_words", "parameter_words", "sum_words", "instructions"):
             depth = getattr(self, name)
             right = 16 <= depth <= 1 << 16 and not depth & (depth - 1)
-            _expect(right, name, "a power of two from 16 to 65536", depth)
+            if right or name not in ("weight_words", "parameter_words"):
+                _expect(right, name, "a power of two from 16 to 65536", depth)
+            else:
+                words = "a power of two from 16 to 65536, or the sum of two from 512 on"
+                right = depth < 1 << 16 and depth.bit_count() == 2 and not depth % 512
+                _expect(right, name, words, depth)
 
     def _check_tiles(self) -> None:
         _expect(self.lanes >= 8 and not self.lanes % 8, "lanes", "a positive multiple of 8", self.lanes)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from amaranth.hdl import Array, Cat, Module, Signal, Value
+from amaranth.hdl import Array, Cat, Module, Signal
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
+from twofold.rtl.bounds import exceeds
 from twofold.rtl.geometry import Feature, Geometry
 from twofold.rtl.isa import ADDRESS_BITS, INSTRUCTION_BYTES, LAYER, TRANSFER, Base, Memory, Opcode, Output
 from twofold.rtl.run_errors import CAUSE_BITS, Cause
@@ -88,7 +89,7 @@ class InstructionCheck(wiring.Component):
             *(geometry.activation_words, geometry.weight_words),
             *(geometry.parameter_words, geometry.sum_words),
         )
-        too_far = Array(_exceeds(end, depth) for depth in depths)[transfer.memory]
+        too_far = Array(exceeds(end, depth) for depth in depths)[transfer.memory]
         return (transfer.words == 0) | (transfer.band_words == 0) | too_far
 
     def _layer(self, m):
@@ -105,9 +106,3 @@ class InstructionCheck(wiring.Component):
             layer.doubled if Feature.UPSAMPLING not in geometry.features else 0,
         )
         return ((Cause.LAYER, self._flag(m, wrong, "layer").any()),)
-
-
-def _exceeds(end: Value, depth: int) -> Value:
-    """Whether `end` is more than a power of two, by its bits: a comparison would be a second carry chain."""
-    place = depth.bit_length() - 1
-    return end[place + 1 :].any() | (end[place] & end[:place].any())

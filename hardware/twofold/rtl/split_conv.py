@@ -8,7 +8,9 @@ from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 from twofold.rtl.activation_reader import ActivationReader
+from twofold.rtl.bounds import reaches
 from twofold.rtl.countdown import Countdown
+from twofold.rtl.deep_memory import DeepMemory
 from twofold.rtl.geometry import Feature, Geometry
 from twofold.rtl.isa import ADDRESS_BITS, BANK_BITS, LANES_PE, LAYER, Output
 from twofold.rtl.layer_timing import LayerTiming
@@ -226,21 +228,21 @@ class SplitConvolution(wiring.Component):
         m.submodules.parameter_loader = loader = ParameterLoader(
             geometry.parameter_word_bits, THRESHOLD_BITS, self.timing.drain
         )
-        m.submodules.parameter_memory = memory = Memory(
-            shape=unsigned(geometry.parameter_word_bits), depth=geometry.parameter_words, init=[]
+        m.submodules.parameter_memory = memory = DeepMemory(
+            geometry.parameter_word_bits, geometry.parameter_words
         )
-        read, write, load = memory.read_port(), memory.write_port(), self.parameter_write
+        load = self.parameter_write
         take = delay(m, control.issue & control.group_end, PartialSums.LEAD, "take")
         m.d.comb += [
-            write.en.eq(load.enable),
-            write.addr.eq(load.address),
-            write.data.eq(load.word),
+            memory.write.eq(load.enable),
+            memory.write_address.eq(load.address),
+            memory.write_word.eq(load.word),
             loader.restart.eq(self.start),
             loader.begin.eq(sweep.group_end & ~sweep.pixel.last),
             loader.base.eq(layer.parameter_base),
             loader.blocks.eq(layer.tile_blocks),
             loader.words.eq(Array((0, 1, 1 << THRESHOLD_BITS))[layer.output]),
-            read.addr.eq(loader.address),
+            memory.address.eq(loader.address),
             sweep.results_ready.eq(loader.ready),
         ]
         for index, tile in enumerate(self.tiles):
@@ -250,7 +252,7 @@ class SplitConvolution(wiring.Component):
                 tile.parameters.initial.eq(loader.initial),
                 tile.parameters.valid.eq(loader.valid & mine),
                 tile.parameters.index.eq(loader.index),
-                tile.parameters.word.eq(read.data),
+                tile.parameters.word.eq(memory.word),
                 tile.take.eq(take),
             ]
 
@@ -306,7 +308,7 @@ class SplitConvolution(wiring.Component):
         ]
         writer = m.submodules.writer
         loader, beyond = m.submodules.parameter_loader, Signal()
-        m.d.sync += beyond.eq(loader.address >= geometry.parameter_words)
+        m.d.sync += beyond.eq(reaches(Cat(loader.address, 0), geometry.parameter_words))
         outside = [
             self._weights_outside,
             self._reads_outside,

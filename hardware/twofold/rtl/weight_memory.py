@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from amaranth.hdl import Module, unsigned
+from amaranth.hdl import Cat, Module, unsigned
 from amaranth.lib import data, wiring
-from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
+from twofold.rtl.bounds import reaches
+from twofold.rtl.deep_memory import DeepMemory
 from twofold.rtl.geometry import Geometry, PeName
 from twofold.rtl.inner_product import ProductTiming
 from twofold.rtl.isa import ADDRESS_BITS
@@ -58,22 +59,21 @@ class WeightMemory(wiring.Component):
             loader.load.eq(self.load),
             loader.words.eq(self.words),
             self.valid.eq(loader.valid),
-            self.outside.eq(loader.reads & (loader.address >= self.geometry.weight_words)),
+            self.outside.eq(loader.reads & reaches(Cat(loader.address, 0), self.geometry.weight_words)),
             self.index.eq(loader.index),
         ]
         write, geometry = self.write, self.geometry
         for bank in range(geometry.weight_banks):
-            memory = Memory(shape=unsigned(geometry.weight_word_bits), depth=geometry.weight_words, init=[])
+            memory = DeepMemory(geometry.weight_word_bits, geometry.weight_words)
             m.submodules[f"bank_{bank}"] = memory
-            port, read = memory.write_port(), memory.read_port()
             here = (bank & (write.bank_step - 1)) == write.bank
             m.d.comb += [
-                port.en.eq(write.enable & here),
-                port.addr.eq(write.address),
-                port.data.eq(write.word),
-                read.addr.eq(loader.address),
+                memory.write.eq(write.enable & here),
+                memory.write_address.eq(write.address),
+                memory.write_word.eq(write.word),
+                memory.address.eq(loader.address),
             ]
-            m.d.sync += self.bank_words[bank].eq(read.data)
+            m.d.sync += self.bank_words[bank].eq(memory.word)
             if self.table_kind:
                 self._fill(m, bank)
         return m
