@@ -120,7 +120,8 @@ def verify(
     network = imported.network
     home = work / f"{model.stem}-{digest(network)[:12]}"
     codes = sample_codes(imported.reader.codes, (frames, *network.input.shape), seed)
-    subject = Subject(model.stem, model, network, codes, home, imported.reader.images_of(codes))
+    images = imported.reader.images_of(codes)
+    subject = Subject(model.stem, model, network, codes, home, images, imported.layouts)
     checks = []
     for name in chosen:
         with progress.task(f"{model.stem}: golden against {name}"):

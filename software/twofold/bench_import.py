@@ -87,7 +87,8 @@ def measure(path: Path, options: Options) -> ImportRow:
     outcome = "approximate" if imported.errors else "exact"
     images = _images(imported, options)
     codes = imported.reader.codes_of(images)
-    subject = Subject(path.stem, path, imported.network, codes, options.work / path.stem, images)
+    work = options.work / path.stem
+    subject = Subject(path.stem, path, imported.network, codes, work, images, imported.layouts)
     checks = [check.as_json() for check in _checks(subject, options)]
     speed = _speed(path, imported, codes, images)
     return ImportRow(path.name, outcome, "", seconds, len(codes), tuple(checks), speed)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -23,6 +23,7 @@ from twofold.plan.schedule import plan
 from twofold.qonnx.executor import run_executor
 from twofold.qonnx.freeze import FrozenModel
 from twofold.qonnx.freeze_run import run_frozen
+from twofold.qonnx.importer.layout import Layout
 from twofold.sim.bulk.run import run_rtl
 from twofold.sim.cocotb_runner import SimulationError
 
@@ -37,6 +38,7 @@ class Subject:
 
     frames: codes [N, *input shape]. model: the QONNX file. work: a folder for what is built on the way.
     images: what the model's input quantiser makes these codes of; the codes' numbers if not given.
+    layouts: as `run_executor` takes them.
     """
 
     name: str
@@ -45,6 +47,7 @@ class Subject:
     frames: IntArray
     work: Path
     images: npt.NDArray[np.float32] | None = None
+    layouts: Mapping[str, Layout] = field(default_factory=dict)
 
     @cached_property
     def golden(self) -> Mapping[str, IntArray]:
@@ -58,7 +61,7 @@ class Subject:
     def first(self, frames: int) -> Subject:
         """The same network on fewer frames."""
         images = None if self.images is None else self.images[:frames]
-        return Subject(self.name, self.model, self.network, self.frames[:frames], self.work, images)
+        return replace(self, frames=self.frames[:frames], images=images)
 
     def check(self, candidate: str, run: Callable[[], Mapping[str, IntArray]]) -> Check:
         """What came of `run`: *not run* if the road is closed, *fail* if the hardware stops on the way."""
@@ -74,7 +77,8 @@ class Subject:
 def check_qonnx(subject: Subject) -> Check:
     """The stock qonnx executor, in float32."""
     return subject.check(
-        "qonnx", lambda: run_executor(subject.model, subject.network, subject.frames, subject.images)
+        "qonnx",
+        lambda: run_executor(subject.model, subject.network, subject.frames, subject.images, subject.layouts),
     )
 
 

@@ -112,7 +112,9 @@ def agreed(save: Callable[..., Path]) -> Callable[..., Network]:
         network, reader = imported.network, imported.reader
         assert not imported.errors
         codes = graph.random.choice(reader.codes, (frames, *network.input.shape))
-        golden, found = execute(network, codes), run_executor(path, network, codes, reader.images_of(codes))
+        images = reader.images_of(codes)
+        golden = execute(network, codes)
+        found = run_executor(path, network, codes, images, imported.layouts)
         result = compare(
             "hand", ("golden", golden), ("qonnx", found), (*names, network.input_name, network.output_name)
         )

@@ -320,14 +320,6 @@ def test_images_with_their_channels_last(new_graph, agreed, how):
     assert agreed(graph).input.shape == ((60,) if how == "vector" else (3, 5, 4))
 
 
-def test_other_transpositions_of_images_are_refused(new_graph, load):
-    graph = new_graph((5, 4, 3))
-    graph.node("Transpose", ["images"], "turned", perm=[0, 2, 1, 3])
-    graph.quant("turned", "y", 0.5)
-    with pytest.raises(UserError, match=r"attribute perm: found \(0, 2, 1, 3\), supported: \(0, 3, 1, 2\)"):
-        load(graph)
-
-
 @pytest.mark.parametrize("opset", [11, 14, 18, 21])
 def test_operator_sets(new_graph, agreed, opset):
     graph = new_graph((2, 6, 6))

@@ -15,7 +15,6 @@ import pytest
             {"axes": [2]},
             "axes: found axes [2] of [N, 2, 4, 4], supported: axes [2, 3] of [N, C, 1, 1]; ",
         ),
-        ("Transpose", {"perm": [0, 2, 3, 1]}, "input: found data, supported: a constant; "),
     ],
 )
 def test_attributes(image_graph, refused, kind, attributes, start):

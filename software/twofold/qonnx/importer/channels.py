@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from twofold.network.dyadic import Dyadic
+from twofold.qonnx.importer.layout import Layout
 from twofold.qonnx.importer.source import Node
 from twofold.qonnx.importer.steps import Floats
 from twofold.qonnx.importer.values import Constant, FixedValue, QuantisedConstant
@@ -32,23 +33,26 @@ def finite(node: Node, field: str, value: FixedValue) -> npt.NDArray[Any]:
     return value.array
 
 
-def per_channel(node: Node, field: str, value: FixedValue, shape: tuple[int, ...], rank: int) -> Floats:
+def per_channel(
+    node: Node, field: str, value: FixedValue, shape: tuple[int, ...], rank: int, layout: Layout
+) -> Floats:
     """One float32 number for each channel of data of `shape`, from [1, C, 1, 1], [C, 1, 1] or a scalar.
 
-    `shape` leaves the batch N out; rank: of the data in the graph, N included. The constant must broadcast
-    against them as NumPy does it and differ along the channels only.
+    `shape` leaves the batch N out; rank: of the data in the graph, N included; layout: theirs. The constant
+    must broadcast against them as NumPy does it and differ along the channels only.
     """
-    channels = shape[0]
+    channels, place = shape[0], layout.axes.index(0) + 1 if rank > 2 and layout.axes else 1
     padded = (1,) * (rank - value.array.ndim) + value.array.shape
-    if padded[:1] + padded[2:] != (1,) * (rank - 1) or padded[1] not in (1, channels):
-        example = [1, channels, *([1] * (rank - 2))]
+    if padded[:place] + padded[place + 1 :] != (1,) * (rank - 1) or padded[place] not in (1, channels):
+        example = [channels if axis == place else 1 for axis in range(rank)]
         raise node.refuse(
             field,
             f"shape {list(value.array.shape)}",
             f"a scalar or shape {example}",
             "use one value per channel",
         )
-    return np.broadcast_to(floats(node, field, value).ravel(), (channels,))
+    numbers = np.broadcast_to(floats(node, field, value).ravel(), (channels,))
+    return numbers if rank > 2 else layout.to_network(numbers[None]).ravel()
 
 
 def floats(node: Node, field: str, value: FixedValue) -> Floats:

@@ -150,7 +150,11 @@ CORE: Mapping[str, Operator] = MappingProxyType(
         ),
         "Sub": Operator(elementwise.sub, f"data and {_CHANNEL}, either from the other"),
         "Transpose": Operator(
-            shape.transpose, "of constants; of the graph's input from [N, H, W, C] to [N, C, H, W]", ("perm",)
+            shape.transpose,
+            "of constants; of data, the batch first, such as [N, C, H, W] to [N, H, W, C]: quantisers, "
+            "factors, terms, clamps, additions, Concat, Reshape, Flatten, ReduceMean, Squeeze, Gemm, MatMul "
+            "take any order, other nodes [N, C, H, W] only",
+            ("perm",),
         ),
         "Unsqueeze": Operator(arithmetic.unsqueeze, "of constants; axes also as an input", ("axes",)),
     }
@@ -161,7 +165,7 @@ QUANTISATION: Mapping[str, Operator] = MappingProxyType(
         "MultiThreshold": Operator(
             multithreshold.multi_threshold,
             "`INT2` to `INT16`, `UINT1` to `UINT16`; thresholds [C, T] or [1, T], ascending, T up to 4096; "
-            "`out_bias` a multiple of `out_scale`; layout NCHW, NCW or NC",
+            "`out_bias` a multiple of `out_scale`; layout NCHW, NCW or NC, or NHWC or NWC behind a Transpose",
             ("out_dtype", "out_scale", "out_bias", "data_layout"),
         ),
         "Quant": Operator(

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from twofold.errors import UserError
 from twofold.network.types import IntArray, IntType
+from twofold.qonnx.importer.layout import NATIVE, Layout
 from twofold.qonnx.importer.rounding import BipolarRounding, Rounding
 from twofold.qonnx.importer.steps import DividedBy, Floats, Plus, Step, Times
 
@@ -18,8 +19,7 @@ from twofold.qonnx.importer.steps import DividedBy, Floats, Plus, Step, Times
 class ImageReader:
     """image_shape: of the graph's input, shape: of the network's, both without the batch.
 
-    steps: before the quantiser. is_channels_last: images are [N, H, W, C]. source: the quantiser, as messages
-    call it.
+    steps: before the quantiser. layout: of the images. source: the quantiser, as messages call it.
     """
 
     image_shape: tuple[int, ...]
@@ -28,7 +28,7 @@ class ImageReader:
     type: IntType
     rounding: Rounding
     source: str
-    is_channels_last: bool = False
+    layout: Layout = NATIVE
 
     @property
     def codes(self) -> IntArray:
@@ -44,17 +44,14 @@ class ImageReader:
     def codes_of(self, images: npt.ArrayLike) -> IntArray:
         """Images [N, *image_shape] as codes [N, *shape]."""
         whole = np.asarray(images, np.float32).reshape(-1, *self.image_shape)
-        values = (np.moveaxis(whole, 3, 1) if self.is_channels_last else whole).reshape(-1, *self.shape)
+        values = self.layout.to_network(whole).reshape(-1, *self.shape)
         return self._by_channel(values, lambda channels: self.rounding(self._stepped(channels))).astype(
             np.int64
         )
 
     def images_of(self, codes: IntArray) -> Floats:
         """Images [N, *image_shape] that have these codes [N, *shape]. Raises UserError where none has."""
-        images = self._by_channel(codes, self._undone)
-        if self.is_channels_last:
-            height, width, channels = self.image_shape
-            images = np.moveaxis(images.reshape(-1, channels, height, width), 1, 3)
+        images = self.layout.from_network(self._by_channel(codes, self._undone))
         images = images.reshape(-1, *self.image_shape)
         if (self.codes_of(images) != codes).any():
             raise UserError(

@@ -19,10 +19,12 @@ from twofold.network.passes.trim_thresholds import trim_thresholds
 from twofold.qonnx.importer.builder import Builder
 from twofold.qonnx.importer.dispatch import operator_of
 from twofold.qonnx.importer.images import ImageReader
+from twofold.qonnx.importer.input_layout import input_layout
+from twofold.qonnx.importer.layout import Layout
 from twofold.qonnx.importer.outputs import Output, output_of
 from twofold.qonnx.importer.source import Node, Source, source_of
 from twofold.qonnx.importer.state import Walk
-from twofold.qonnx.importer.values import Constant, RawInput, StoredCodes, Sums, Value
+from twofold.qonnx.importer.values import Codes, Constant, RawInput, StoredCodes, Sums, Value
 from twofold.qonnx.read import printable, read_model
 
 PASSES = (drop_unused, trim_thresholds, narrow_accumulators)
@@ -34,13 +36,15 @@ class Imported:
 
     reader: how images become the network's input. host: nodes after its output, in words, which a host
     computes and which keep the order of the channels. errors: op → the most by which its codes may differ
-    from the executor's on equal inputs; empty if the network is exact.
+    from the executor's on equal inputs; empty if the network is exact. layouts: of the graph's tensors whose
+    order is not the network's.
     """
 
     network: Network
     reader: ImageReader
     host: tuple[str, ...]
     errors: Mapping[str, int]
+    layouts: Mapping[str, Layout]
 
 
 def import_model(path: Path) -> Network:
@@ -77,21 +81,25 @@ def import_graph(model: onnx.ModelProto, default_name: str, approximate: bool = 
     network = run_passes(builder.finish(source.name or default_name, output.codes.tensor), PASSES)
     kept = {op.name for op in network.ops}
     errors = {name: codes for name, codes in builder.errors.items() if name in kept and codes}
-    return Imported(network, builder.reader, output.host, MappingProxyType(errors))
+    layouts = {name: layout for name, layout in builder.layouts.items() if not layout.is_native}
+    return Imported(network, builder.reader, output.host, MappingProxyType(errors), MappingProxyType(layouts))
 
 
 def _lower(source: Source, builder: Builder) -> tuple[Output, Node]:
     """Walks the nodes in order and gives each tensor its integer meaning."""
     values: dict[str, Value] = {key: Constant(array) for key, array in source.constants.items()}
-    values[source.input_name] = RawInput(_map(source.input_shape), source.input_shape)
+    values[source.input_name] = _images(source)
     walk = Walk(builder, values, source.batch, 3 if len(source.input_shape) == 2 else 4)
     uses = source.uses
     for node in source.nodes:
         _check_outputs(node, uses)
         value = operator_of(node)(walk, node)
+        _note_layout(builder, value)
         values[node.output] = _shared(value) if uses[node.output] > 1 else value
     last = next(node for node in source.nodes if source.output_name in node.outputs)
-    return output_of(builder, last, values[source.output_name], source.output_name), last
+    output = output_of(builder, last, values[source.output_name], source.output_name)
+    _note_layout(builder, output.codes)
+    return output, last
 
 
 def _shared(value: Value) -> Value:
@@ -103,9 +111,18 @@ def _shared(value: Value) -> Value:
     return value
 
 
-def _map(shape: tuple[int, ...]) -> tuple[int, ...]:
-    """[C, W] as the map [C, 1, W]."""
-    return (shape[0], 1, shape[1]) if len(shape) == 2 else shape
+def _images(source: Source) -> RawInput:
+    """The graph's input; [C, W] is the map [C, 1, W]."""
+    layout = input_layout(source)
+    shape = layout.shape or source.input_shape
+    in_network = (shape[0], 1, shape[1]) if len(shape) == 2 else shape
+    return RawInput(in_network, source.input_shape, image_layout=layout, layout=layout)
+
+
+def _note_layout(builder: Builder, value: Value) -> None:
+    """The layout of a tensor is that of the first value that stands for it."""
+    if isinstance(value, Codes | Sums):
+        builder.layouts.setdefault(value.tensor.name, value.layout)
 
 
 def _check_outputs(node: Node, uses: dict[str, int]) -> None:

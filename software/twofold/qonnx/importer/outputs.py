@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 from twofold.qonnx.importer.accumulators import changeable, positive_dyadic, with_folded_offset
 from twofold.qonnx.importer.builder import Builder
+from twofold.qonnx.importer.layout import NATIVE
 from twofold.qonnx.importer.reading import Reading
 from twofold.qonnx.importer.source import Node
 from twofold.qonnx.importer.steps import is_clamp
@@ -25,6 +26,8 @@ class Output:
 
 def output_of(builder: Builder, node: Node, value: Value, name: str) -> Output:
     """The value of the graph's output `name`, which `node` writes, or a refusal."""
+    if isinstance(value, Codes | Sums) and not value.layout.is_native:
+        return _transposed(builder, node, value, name)
     if isinstance(value, HostResult):
         output = output_of(builder, node, value.source, value.name)
         return replace(output, host=output.host + value.work)
@@ -35,6 +38,21 @@ def output_of(builder: Builder, node: Node, value: Value, name: str) -> Output:
             "graph output", "no quantised data", "the result of a layer", "quantise the graph's input"
         )
     return _integers(builder, value, name) or _before_host(node, value)
+
+
+def _transposed(builder: Builder, node: Node, value: Codes | Sums, name: str) -> Output:
+    """A map that a host transposes."""
+    layout = value.layout
+    if len(value.shape) != 3:
+        raise node.refuse(
+            "graph output",
+            f"the vector of a map {layout}",
+            "one in the network's order",
+            "transpose the map before it is flattened",
+        )
+    output = output_of(builder, node, replace(value, layout=NATIVE), name)
+    codes = replace(output.codes, layout=layout)
+    return Output(codes, (*output.host, f"Transpose to {layout}"))
 
 
 def _integers(builder: Builder, sums: Sums, name: str) -> Output | None:

@@ -35,16 +35,16 @@ def quantise(builder: Builder, node: Node, sums: Sums, target: Target) -> Codes:
     sums = with_folded_offset(builder, with_positive_gain(builder, node, sums))
     multiplier = multiplier_form(builder, node, sums, target)
     if multiplier is not None and is_exact_arithmetic(builder, sums, target):
-        return Codes(builder.emit(node, multiplier, target.type))
+        return _written(builder, node, multiplier, target, sums)
     codes = _reached_codes(builder, node, sums, target.rounding)
     steps = _steps(builder, node, sums, target.rounding, codes)
     if multiplier is not None:
         found = _requantised(multiplier, builder.range_of(sums.tensor), target.type.zero_point, codes)
         if steps.is_exact and (found == steps.thresholds).all():
-            return Codes(builder.emit(node, multiplier, target.type))
+            return _written(builder, node, multiplier, target, sums)
         if len(codes) >= MAX_LEVELS and builder.approximate:
             settle(builder, node, sums, steps, found)
-            return Codes(builder.emit(node, multiplier, target.type))
+            return _written(builder, node, multiplier, target, sums)
     if len(codes) >= MAX_LEVELS:
         raise _too_many_levels(node, len(codes) + 1)
     settle(builder, node, sums, steps, steps.thresholds)
@@ -52,7 +52,11 @@ def quantise(builder: Builder, node: Node, sums: Sums, target: Target) -> Codes:
     op = Threshold(
         builder.free_op_name(node.name), (sums.tensor.name,), target.name, steps.thresholds, levels
     )
-    return Codes(builder.emit(node, op, target.type))
+    return _written(builder, node, op, target, sums)
+
+
+def _written(builder: Builder, node: Node, op: Requantise | Threshold, target: Target, sums: Sums) -> Codes:
+    return Codes(builder.emit(node, op, target.type), layout=sums.layout)
 
 
 def settle(builder: Builder, node: Node, sums: Sums, steps: Staircase, chosen: IntArray) -> None:

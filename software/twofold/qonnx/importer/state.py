@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import TypeVar
 
 from twofold.qonnx.importer.builder import Builder
 from twofold.qonnx.importer.channels import constant, per_channel
@@ -34,6 +35,9 @@ _NAMES = MappingProxyType(
 )
 
 
+_Laid = TypeVar("_Laid", bound=Codes | Sums | RawInput)
+
+
 @dataclass(frozen=True, eq=False)
 class Walk:
     """The values of all tensors before the current node.
@@ -51,9 +55,10 @@ class Walk:
         """Dimensions in the graph of data of a shape in the network."""
         return self.map_rank if len(shape) == 3 else 2
 
-    def channel_floats(self, node: Node, index: int, shape: tuple[int, ...], field: str) -> Floats:
-        """Input `index`, a constant, as one float32 number for each channel of data of `shape`."""
-        return per_channel(node, field, self.fixed(node, index, field), shape, self.rank(shape))
+    def channel_floats(self, node: Node, index: int, data: RawInput | DataValue, field: str) -> Floats:
+        """Input `index`, a constant, as one float32 number for each channel of `data`."""
+        value, rank = self.fixed(node, index, field), self.rank(data.shape)
+        return per_channel(node, field, value, data.shape, rank, data.layout)
 
     def are_fixed(self, node: Node) -> bool:
         """Whether all inputs are constants."""
@@ -76,7 +81,11 @@ class Walk:
 
     def data(self, node: Node, index: int = 0) -> DataValue:
         """Input `index`, which must come from a quantiser, directly or through other layers."""
-        value = self.padded(node, index)
+        return self.in_order(node, index, self.any_data(node, index))
+
+    def any_data(self, node: Node, index: int = 0) -> DataValue:
+        """As `data`; the graph may have its axes in any order."""
+        value = self._from_quantiser(node, index)
         if isinstance(value, Codes) and any(value.pads):
             raise node.refuse(
                 f"input {node.inputs[index]!r}",
@@ -86,8 +95,18 @@ class Walk:
             )
         return value
 
-    def padded(self, node: Node, index: int = 0) -> DataValue:
-        """As `data`; codes may have zeros around them that are still to be added."""
+    def in_order(self, node: Node, index: int, value: _Laid) -> _Laid:
+        """The value itself if the graph has its axes in the network's order."""
+        if not value.layout.is_native:
+            raise node.refuse(
+                f"input {node.inputs[index]!r}",
+                f"data in the order {value.layout}",
+                f"[N, {', '.join('CHW' if self.map_rank == 4 else 'CW')}]",
+                "transpose it back before this node",
+            )
+        return value
+
+    def _from_quantiser(self, node: Node, index: int) -> DataValue:
         value = self.value(node, index)
         if not isinstance(value, Codes | Sums):
             raise node.refuse(
@@ -99,16 +118,24 @@ class Walk:
         return value
 
     def sums(self, node: Node, index: int = 0) -> Sums:
-        value = self.data(node, index)
-        return value.as_sums() if isinstance(value, Codes) else value
+        return _as_sums(self.data(node, index))
+
+    def any_sums(self, node: Node, index: int = 0) -> Sums:
+        """As `sums`; the graph may have their axes in any order."""
+        return _as_sums(self.any_data(node, index))
 
     def codes(self, node: Node, index: int = 0) -> Codes:
         """Input `index`, which must be what a quantiser wrote."""
         return self._codes(node, index, self.data(node, index))
 
+    def any_codes(self, node: Node, index: int = 0) -> Codes:
+        """As `codes`; the graph may have their axes in any order."""
+        return self._codes(node, index, self.any_data(node, index))
+
     def padded_codes(self, node: Node, index: int = 0) -> Codes:
         """As `codes`; there may be zeros around them that are still to be added."""
-        return self._codes(node, index, self.padded(node, index))
+        value = self.in_order(node, index, self._from_quantiser(node, index))
+        return self._codes(node, index, value)
 
     def _codes(self, node: Node, index: int, value: DataValue) -> Codes:
         if not isinstance(value, Codes):
@@ -119,3 +146,7 @@ class Walk:
                 "put a Quant or MultiThreshold node before this one",
             )
         return value
+
+
+def _as_sums(value: DataValue) -> Sums:
+    return value.as_sums() if isinstance(value, Codes) else value

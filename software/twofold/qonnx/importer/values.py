@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from twofold.network.graph import Tensor
 from twofold.network.types import IntArray, IntType
+from twofold.qonnx.importer.layout import NATIVE, Layout
 from twofold.qonnx.importer.reading import Reading, read_as
 from twofold.qonnx.importer.rounding import Rounding
 from twofold.qonnx.importer.source import Node
@@ -22,14 +23,15 @@ NO_PADS = (0, 0, 0, 0)
 class RawInput:
     """The graph's float input before its quantiser, after `steps`, whose constants are [C].
 
-    shape: now, image_shape: of the graph's input; both without the batch. is_channels_last: the graph's input
-    is [N, H, W, C].
+    shape: now, in the network; image_shape: of the graph's input; both without the batch.
+    image_layout: of the graph's input; layout: of the graph's tensor now.
     """
 
     shape: tuple[int, ...]
     image_shape: tuple[int, ...]
     steps: tuple[Step, ...] = ()
-    is_channels_last: bool = False
+    image_layout: Layout = NATIVE
+    layout: Layout = NATIVE
 
     def then(self, *steps: Step) -> RawInput:
         return replace(self, steps=(*self.steps, *steps))
@@ -64,6 +66,7 @@ class Codes:
 
     tensor: Tensor
     pads: tuple[int, int, int, int] = NO_PADS
+    layout: Layout = NATIVE
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -73,7 +76,7 @@ class Codes:
         scale = self.tensor.type.scale.fraction
         channels = self.tensor.channels
         offset = -scale * self.tensor.type.zero_point
-        return Sums(self.tensor, read_as((scale,) * channels, (offset,) * channels))
+        return Sums(self.tensor, read_as((scale,) * channels, (offset,) * channels), layout=self.layout)
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,6 +90,7 @@ class Sums:
     tensor: Tensor
     reading: Reading
     exclusive: bool = False
+    layout: Layout = NATIVE
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -118,6 +122,10 @@ class StoredCodes:
     type: IntType
     rounding: Rounding
     name: str
+
+    @property
+    def layout(self) -> Layout:
+        return self.source.layout
 
     def clipped(self, lo: int, hi: int, name: str) -> StoredCodes:
         """The same integers clamped to lo..hi, in the tensor `name`."""

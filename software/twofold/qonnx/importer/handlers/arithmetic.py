@@ -56,6 +56,8 @@ def shape_of(walk: Walk, node: Node) -> Constant:
     if not isinstance(value, RawInput | Codes | Sums):
         return Constant(np.array(walk.fixed(node, 0, "input").array.shape, np.int64))
     sizes = value.shape if walk.rank(value.shape) != 3 else (value.shape[0], value.shape[2])
+    if len(value.shape) == 3 and not value.layout.is_native:
+        sizes = value.layout.graph_shape
     return Constant(np.array([walk.batch or BATCH, *sizes], np.int64))
 
 

@@ -17,12 +17,17 @@ def concat(walk: Walk, node: Node) -> Codes | Constant:
     if walk.are_fixed(node):
         return arithmetic.concat(walk, node)
     walk.require_inputs(node, 1)
-    parts = [walk.codes(node, index).tensor for index in range(len(node.inputs))]
+    values = [_operand(walk, node, index) for index in range(len(node.inputs))]
+    parts, layout = [value.tensor for value in values], values[0].layout
     attributes = Attributes(node)
     rank = walk.rank(parts[0].shape)
-    attributes.require("axis", attributes.integer("axis"), 1, 1 - rank)
+    place = layout.axes.index(0) + 1 if layout.axes else 1
+    attributes.require("axis", attributes.integer("axis"), place, place - rank)
+    if len({value.layout.axes for value in values}) > 1:
+        for index, value in enumerate(values):
+            walk.in_order(node, index, value)
     if len(parts) == 1:
-        return Codes(parts[0])
+        return values[0]
     widest = max((part.type for part in parts), key=lambda type_: type_.bits)
     if any(replace(part.type, bits=widest.bits) != widest for part in parts):
         raise node.refuse(
@@ -36,4 +41,11 @@ def concat(walk: Walk, node: Node) -> Codes | Constant:
             "inputs", f"shapes {[list(part.shape) for part in parts]}", "equal height and width", "crop them"
         )
     op = Concat(node.name, tuple(part.name for part in parts), node.output)
-    return Codes(walk.builder.emit(node, op, widest))
+    tensor = walk.builder.emit(node, op, widest)
+    return Codes(tensor, layout=layout.with_map(tensor.shape))
+
+
+def _operand(walk: Walk, node: Node, index: int) -> Codes:
+    """A map whose axes the graph may have in any order, or a vector."""
+    value = walk.any_codes(node, index)
+    return value if len(value.shape) == 3 else walk.in_order(node, index, value)

@@ -17,7 +17,16 @@ from twofold.qonnx.importer.reading import read_as, slack_of
 from twofold.qonnx.importer.source import Node
 from twofold.qonnx.importer.state import Walk
 from twofold.qonnx.importer.steps import AtLeast, AtMost, DividedBy, Floats, Plus, Step, Times
-from twofold.qonnx.importer.values import Codes, Constant, FixedValue, RawInput, StoredCodes, Sums, Value
+from twofold.qonnx.importer.values import (
+    Codes,
+    Constant,
+    DataValue,
+    FixedValue,
+    RawInput,
+    StoredCodes,
+    Sums,
+    Value,
+)
 
 _CLIPPED = ("float32", "int8", "uint8", "int16", "uint16")
 """Types whose numbers are float32 numbers, as bounds are kept."""
@@ -30,9 +39,9 @@ def mul(walk: Walk, node: Node) -> Value:
     walk.require_inputs(node, 2, 2)
     if walk.are_fixed(node):
         return folded(walk, node, np.multiply)
-    index, shape = _operand(walk, node)
+    index, data = _operand(walk, node)
     return _stepped(
-        walk, node, index, Times(node.label, walk.channel_floats(node, 1 - index, shape, "factor"))
+        walk, node, index, Times(node.label, walk.channel_floats(node, 1 - index, data, "factor"))
     )
 
 
@@ -41,10 +50,10 @@ def div(walk: Walk, node: Node) -> Value:
     walk.require_inputs(node, 2, 2)
     if walk.are_fixed(node):
         return folded(walk, node, np.divide)
-    index, shape = _operand(walk, node)
+    index, data = _operand(walk, node)
     if index:
         raise node.refuse("inputs", "a constant divided by data", "data divided by a constant", "use Mul")
-    divisor = walk.channel_floats(node, 1, shape, "divisor")
+    divisor = walk.channel_floats(node, 1, data, "divisor")
     if not divisor.all():
         raise node.refuse("divisor", 0, "numbers other than 0", "check the exported parameters")
     return _stepped(walk, node, 0, DividedBy(node.label, divisor))
@@ -57,8 +66,8 @@ def add(walk: Walk, node: Node) -> Value:
         return folded(walk, node, np.add)
     if not any(isinstance(walk.value(node, index), FixedValue) for index in (0, 1)):
         return _sum(walk, node)
-    index, shape = _operand(walk, node)
-    return _stepped(walk, node, index, Plus(node.label, walk.channel_floats(node, 1 - index, shape, "term")))
+    index, data = _operand(walk, node)
+    return _stepped(walk, node, index, Plus(node.label, walk.channel_floats(node, 1 - index, data, "term")))
 
 
 def sub(walk: Walk, node: Node) -> Value:
@@ -66,8 +75,8 @@ def sub(walk: Walk, node: Node) -> Value:
     walk.require_inputs(node, 2, 2)
     if walk.are_fixed(node):
         return folded(walk, node, np.subtract)
-    index, shape = _operand(walk, node)
-    term = walk.channel_floats(node, 1 - index, shape, "term")
+    index, data = _operand(walk, node)
+    term = walk.channel_floats(node, 1 - index, data, "term")
     if index == 0:
         return _stepped(walk, node, 0, Plus(node.label, -term))
     return _stepped(walk, node, 1, Times(node.label, -np.ones_like(term)), Plus(node.label, term))
@@ -80,7 +89,7 @@ def batch_normalisation(walk: Walk, node: Node) -> Value:
     attributes.require("training_mode", attributes.integer("training_mode", 0), 0)
     attributes.require("spatial", attributes.integer("spatial", 1), 1)
     epsilon = np.float32(attributes.number("epsilon", 1e-5))
-    channels = _shape(walk, node, 0)[0]
+    channels = walk.in_order(node, 0, _data(walk, node, 0)).shape[0]
     scale, bias, mean, variance = (
         _vector(walk, node, index, field, channels)
         for index, field in enumerate(("scale", "bias", "mean", "variance"), start=1)
@@ -99,8 +108,9 @@ def relu(walk: Walk, node: Node) -> Value:
     walk.require_inputs(node, 1, 1)
     value = walk.value(node, 0)
     if isinstance(value, Codes) and value.tensor.type.lo == value.tensor.type.zero_point:
-        return walk.data(node)
-    return _stepped(walk, node, 0, AtLeast(node.label, np.zeros(_shape(walk, node, 0)[0], np.float32)))
+        return walk.any_data(node)
+    channels = _data(walk, node, 0).shape[0]
+    return _stepped(walk, node, 0, AtLeast(node.label, np.zeros(channels, np.float32)))
 
 
 def clip(walk: Walk, node: Node) -> Value:
@@ -121,7 +131,7 @@ def clip(walk: Walk, node: Node) -> Value:
         return _clipped(node, value, found)
     if isinstance(value, Constant):
         return _clipped_constant(node, value, found)
-    channels = np.ones(_shape(walk, node, 0)[0], np.float32)
+    channels = np.ones(_data(walk, node, 0).shape[0], np.float32)
     kinds = {"min": AtLeast, "max": AtMost}
     return _stepped(
         walk, node, 0, *(kinds[name](node.label, channels * bound) for name, bound in found.items())
@@ -149,16 +159,16 @@ def _clipped(node: Node, value: StoredCodes, bounds: dict[str, np.float32]) -> S
     return value.clipped(lo, hi, node.output)
 
 
-def _operand(walk: Walk, node: Node) -> tuple[int, tuple[int, ...]]:
-    """(which input is data, its shape); the other one is a constant."""
+def _operand(walk: Walk, node: Node) -> tuple[int, RawInput | DataValue]:
+    """(which input is data, the data); the other one is a constant."""
     index = 0 if isinstance(walk.value(node, 1), FixedValue) else 1
     walk.fixed(node, 1 - index, "constant operand")
-    return index, _shape(walk, node, index)
+    return index, _data(walk, node, index)
 
 
-def _shape(walk: Walk, node: Node, index: int) -> tuple[int, ...]:
+def _data(walk: Walk, node: Node, index: int) -> RawInput | DataValue:
     value = walk.value(node, index)
-    return value.shape if isinstance(value, RawInput) else walk.data(node, index).shape
+    return value if isinstance(value, RawInput) else walk.any_data(node, index)
 
 
 def _vector(walk: Walk, node: Node, index: int, field: str, channels: int) -> Floats:
@@ -172,16 +182,16 @@ def _vector(walk: Walk, node: Node, index: int, field: str, channels: int) -> Fl
 
 def _stepped(walk: Walk, node: Node, index: int, *steps: Step) -> RawInput | Sums:
     value = walk.value(node, index)
-    before = value.steps if isinstance(value, RawInput) else walk.sums(node, index).reading.steps
+    before = value.steps if isinstance(value, RawInput) else walk.any_sums(node, index).reading.steps
     if len(before) >= MAX_STEPS:
         raise node.refuse(
             "input", f"{len(before)} steps since the last layer", f"up to {MAX_STEPS}", "fold them into one"
         )
-    return value.then(*steps) if isinstance(value, RawInput) else walk.sums(node, index).then(*steps)
+    return value.then(*steps) if isinstance(value, RawInput) else walk.any_sums(node, index).then(*steps)
 
 
 def _sum(walk: Walk, node: Node) -> Sums:
-    operands = (walk.sums(node, 0), walk.sums(node, 1))
+    operands = (walk.any_sums(node, 0), walk.any_sums(node, 1))
     for name, operand in zip(node.inputs, operands, strict=True):
         if not operand.is_plain:
             raise node.refuse(
@@ -191,6 +201,9 @@ def _sum(walk: Walk, node: Node) -> Sums:
                 "put a Quant node before the addition",
             )
     a, b = (operand.tensor for operand in operands)
+    if operands[0].layout != operands[1].layout:
+        for index, operand in enumerate(operands):
+            walk.in_order(node, index, operand)
     if a.shape != b.shape:
         raise node.refuse(
             "inputs", f"shapes {list(a.shape)} and {list(b.shape)}", "equal shapes", "add without broadcast"
@@ -199,7 +212,7 @@ def _sum(walk: Walk, node: Node) -> Sums:
     zero = (a.type.zero_point << shifts[0]) + (b.type.zero_point << shifts[1])
     op = Add(node.name, (a.name, b.name), node.output, shifts)
     tensor = walk.builder.emit(node, op, IntType(True, 64, scale, zero))
-    return Sums(tensor, read_as(*_line(walk, tensor, (a, b), shifts)))
+    return Sums(tensor, read_as(*_line(walk, tensor, (a, b), shifts)), layout=operands[0].layout)
 
 
 def _line(

@@ -23,6 +23,7 @@ def quantised_input(walk: Walk, node: Node, value: RawInput, target: Target) -> 
         target.type,
         target.rounding,
         node.label,
-        value.is_channels_last,
+        value.image_layout,
     )
-    return Codes(walk.builder.set_input(node, Tensor(target.name, value.shape, target.type), reader))
+    tensor = walk.builder.set_input(node, Tensor(target.name, value.shape, target.type), reader)
+    return Codes(tensor, layout=value.layout)

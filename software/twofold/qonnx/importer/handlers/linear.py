@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
+
 from twofold.network.ops import Linear
 from twofold.qonnx.importer.attributes import Attributes
 from twofold.qonnx.importer.handlers.products import (
@@ -52,7 +54,7 @@ def _turned(weight: QuantisedConstant) -> QuantisedConstant:
 
 def _linear(walk: Walk, node: Node, weight: QuantisedConstant, bias: FixedValue | None) -> Sums:
     """weight: [O, C]."""
-    operand = walk.codes(node)
+    operand = walk.any_codes(node)
     if operand.shape != weight.codes.shape[1:]:
         raise node.refuse(
             "input",
@@ -60,6 +62,9 @@ def _linear(walk: Walk, node: Node, weight: QuantisedConstant, bias: FixedValue 
             f"[N, {weight.codes.shape[1]}], the weight's inputs",
             "flatten the feature map before this layer",
         )
+    if len(operand.shape) == 1 and not operand.layout.is_native:
+        order = np.argsort(operand.layout.places)
+        weight = replace(weight, codes=weight.codes[:, order])
     return emit_products(
         walk,
         node,

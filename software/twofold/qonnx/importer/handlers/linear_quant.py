@@ -75,7 +75,7 @@ def _read(walk: Walk, node: Node, value: StoredCodes) -> Codes | QuantisedConsta
             "dequantise with what was quantised with",
         )
     if walk.builder.has(value.name):
-        return Codes(walk.builder.tensor(value.name))
+        return Codes(walk.builder.tensor(value.name), layout=value.layout)
     return written(walk, value.node, value.source, Target(value.type, value.rounding, value.name))
 
 

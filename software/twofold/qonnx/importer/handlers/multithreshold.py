@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from fractions import Fraction
 
 import numpy as np
@@ -24,16 +25,17 @@ from twofold.qonnx.importer.values import Codes, Sums
 MAX_THRESHOLDS = 1 << 12
 _LAYOUTS = {4: ("NCHW", ""), 3: ("NCW",), 2: ("NC", "")}
 """By dimensions; the operator's default for three is channels last."""
+_CHANNELS_LAST: Mapping[tuple[int, ...], tuple[str, ...]] = {(1, 2, 0): ("NHWC",), (1, 0): ("NWC", "")}
+"""By the order of the axes."""
 
 
 def multi_threshold(walk: Walk, node: Node) -> Codes:
     """Inputs: data, thresholds [C or 1, T]. The result is `out_scale · (thresholds reached) + out_bias`."""
     walk.require_inputs(node, 2, 2)
     attributes = Attributes(node)
-    sums, builder = walk.sums(node), walk.builder
+    sums, builder = walk.any_sums(node), walk.builder
     check_channels(node, sums)
-    layout = _LAYOUTS[walk.rank(sums.shape)]
-    attributes.require("data_layout", attributes.text("data_layout", ""), *layout)
+    attributes.require("data_layout", attributes.text("data_layout", ""), *_layouts(walk, node, sums))
     reals = _thresholds(node, walk, sums)
     first, jumps = _jumps(reals)
     type_, levels = _levels(node, attributes, jumps)
@@ -45,7 +47,14 @@ def multi_threshold(walk: Walk, node: Node) -> Codes:
     steps = staircase(sums.reading, range_, len(first), lambda values, channels: values >= rows[channels])
     settle(builder, node, sums, steps, steps.thresholds)
     op = Threshold(node.name, (sums.tensor.name,), node.output, steps.thresholds, levels)
-    return Codes(builder.emit(node, op, type_))
+    return Codes(builder.emit(node, op, type_), layout=sums.layout)
+
+
+def _layouts(walk: Walk, node: Node, sums: Sums) -> tuple[str, ...]:
+    """What `data_layout` may be for these data."""
+    if sums.layout.axes in _CHANNELS_LAST and len(sums.shape) == 3:
+        return _CHANNELS_LAST[sums.layout.axes]
+    return _LAYOUTS[walk.rank(walk.in_order(node, 0, sums).shape)]
 
 
 def _thresholds(node: Node, walk: Walk, sums: Sums) -> Floats:

@@ -48,13 +48,14 @@ def average_pool(walk: Walk, node: Node) -> Sums:
     geometry = window(attributes, walk.map_rank - 2)
     attributes.require("dilations", geometry.dilation, (1, 1))
     attributes.require("pads", geometry.padding, (0, 0, 0, 0))
-    return _mean(walk, node, kernel(attributes, walk.map_rank - 2), geometry.stride)
+    return _mean(walk, node, walk.sums(node), kernel(attributes, walk.map_rank - 2), geometry.stride)
 
 
 def global_average_pool(walk: Walk, node: Node) -> Sums:
     walk.require_inputs(node, 1, 1)
-    size = _map_size(walk, node)
-    return _mean(walk, node, size, size)
+    sums = walk.sums(node)
+    size = _map_size(node, sums)
+    return _mean(walk, node, sums, size, size)
 
 
 def reduce_mean(walk: Walk, node: Node) -> Sums:
@@ -63,30 +64,29 @@ def reduce_mean(walk: Walk, node: Node) -> Sums:
     keep = attributes.integer("keepdims", 1)
     attributes.require("keepdims", keep, 0, 1)
     attributes.require("noop_with_empty_axes", attributes.integer("noop_with_empty_axes", 0), 0)
-    size = _map_size(walk, node)
-    axes, rank = axes_of(walk, node, walk.map_rank), walk.map_rank
-    if axes != set(range(2, rank)):
-        raise node.refuse(
-            "axes", sorted(axes), str(list(range(2, rank))), "average over height and width only"
-        )
-    mean = _mean(walk, node, size, size)
+    sums, rank = walk.any_sums(node), walk.map_rank
+    size = _map_size(node, sums)
+    axes, supported = axes_of(walk, node, rank), sums.layout.map_axes(rank)
+    if axes != supported:
+        raise node.refuse("axes", sorted(axes), str(sorted(supported)), "average over height and width only")
+    mean = _mean(walk, node, sums, size, size)
     if keep:
         return mean
     name = walk.builder.free_name(f"{mean.tensor.name}.flat")
     flat = Flatten(f"{node.name}.flat", (mean.tensor.name,), name)
-    return replace(mean, tensor=walk.builder.emit(node, flat, mean.tensor.type))
+    tensor = walk.builder.emit(node, flat, mean.tensor.type)
+    return replace(mean, tensor=tensor, layout=mean.layout.flattened())
 
 
-def _map_size(walk: Walk, node: Node) -> tuple[int, int]:
-    shape = walk.data(node).shape
+def _map_size(node: Node, sums: Sums) -> tuple[int, int]:
+    shape = sums.shape
     if len(shape) != 3:
         raise node.refuse("input", f"shape [N, {shape[0]}]", "[N, C, H, W]", "pool before flattening")
     return shape[1], shape[2]
 
 
-def _mean(walk: Walk, node: Node, kernel_size: tuple[int, int], stride: tuple[int, int]) -> Sums:
+def _mean(walk: Walk, node: Node, sums: Sums, kernel_size: tuple[int, int], stride: tuple[int, int]) -> Sums:
     """Exact sums over windows, then the division, which ONNX Runtime rounds once."""
-    sums = walk.sums(node)
     gain, offset = _line(walk, node, sums)
     area, type_ = prod(kernel_size), sums.tensor.type
     name = walk.builder.free_name(f"{node.output}.sum")
@@ -96,7 +96,8 @@ def _mean(walk: Walk, node: Node, kernel_size: tuple[int, int], stride: tuple[in
     sums_offset = [b * area for b in offset]
     slack = slack_of(gain, sums_offset, bounds, bounds, addends=area)
     divisor = DividedBy(node.label, np.full(tensor.channels, area, np.float32))
-    return Sums(tensor, read_as(gain, sums_offset, slack).then(divisor))
+    layout = sums.layout.with_map(tensor.shape)
+    return Sums(tensor, read_as(gain, sums_offset, slack).then(divisor), layout=layout)
 
 
 def _line(walk: Walk, node: Node, sums: Sums) -> tuple[tuple[Fraction, ...], tuple[Fraction, ...]]:

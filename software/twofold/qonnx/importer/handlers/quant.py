@@ -96,7 +96,7 @@ def trunc(walk: Walk, node: Node) -> Value:
         bounds = code_bounds(bits_out, signed, attributes.integer("narrow", 0) == 1)
     rounding = TruncRounding(float(scale), 0, bounds, float(divisor), mode)
     target = Target(IntType(signed, bits_out, factor), rounding, node.output)
-    return quantise(walk.builder, node, walk.sums(node), target)
+    return quantise(walk.builder, node, walk.any_sums(node), target)
 
 
 def _codes(mode: str, bounds: tuple[int, int], numbers: npt.NDArray[Any]) -> npt.NDArray[Any]:
@@ -104,7 +104,7 @@ def _codes(mode: str, bounds: tuple[int, int], numbers: npt.NDArray[Any]) -> npt
 
 
 def _is_signed(walk: Walk, node: Node) -> bool:
-    range_ = walk.builder.range_of(walk.sums(node).tensor)
+    range_ = walk.builder.range_of(walk.any_sums(node).tensor)
     return int(range_.lo.min()) < 0
 
 
@@ -112,7 +112,7 @@ def written(walk: Walk, node: Node, value: Value, target: Target) -> Codes:
     """The codes of data, or of the graph's input."""
     if isinstance(value, RawInput):
         return quantised_input(walk, node, value, target)
-    sums = value if isinstance(value, Sums) else walk.sums(node)
+    sums = value if isinstance(value, Sums) else walk.any_sums(node)
     return quantise(walk.builder, node, sums, target)
 
 

@@ -23,8 +23,6 @@ from twofold.qonnx.importer.values import (
     Value,
 )
 
-_CHANNELS_FIRST = (0, 3, 1, 2)
-
 
 def constant(walk: Walk, node: Node) -> Constant:
     """A tensor, or numbers of float32 or int64."""
@@ -50,30 +48,32 @@ def dropout(walk: Walk, node: Node) -> Value:
     return walk.value(node, 0)
 
 
-def transpose(walk: Walk, node: Node) -> FixedValue | RawInput:
-    """Of constants, and of images [N, H, W, C] to [N, C, H, W] before anything else."""
+def transpose(walk: Walk, node: Node) -> FixedValue | DataValue | RawInput:
+    """Of constants, and of data, whose numbers stay where they are and whose layout changes."""
     walk.require_inputs(node, 1, 1)
-    attributes = Attributes(node)
     value = walk.value(node, 0)
-    if isinstance(value, RawInput):
-        return _channels_first(node, attributes, value)
-    if not isinstance(value, FixedValue):
-        raise node.refuse("input", "data", "a constant", "keep data in the order [N, C, H, W]")
-    rank = value.array.ndim
+    if isinstance(value, QuantisedConstant):
+        order = _order(node, value.codes.ndim)
+        return QuantisedConstant(np.transpose(value.codes, order), np.transpose(value.scale, order))
+    if isinstance(value, Constant):
+        return Constant(np.transpose(value.array, _order(node, value.array.ndim)))
+    data = value if isinstance(value, RawInput) else walk.any_data(node)
+    rank = walk.rank(data.shape)
+    batch, *axes = _order(node, rank)
+    if batch != 0:
+        Attributes(node).require("perm", [batch, *axes], f"an order of the axes 1 to {rank - 1} behind 0")
+    if rank == 2:
+        return data
+    native = data.shape if rank == 4 else (data.shape[0], data.shape[2])
+    return replace(data, layout=data.layout.transposed(native, [axis - 1 for axis in axes]))
+
+
+def _order(node: Node, rank: int) -> tuple[int, ...]:
+    attributes = Attributes(node)
     order = attributes.integers("perm", rank, tuple(reversed(range(rank))))
     if sorted(order) != list(range(rank)):
         attributes.require("perm", list(order), f"an order of the axes 0 to {rank - 1}")
-    if isinstance(value, QuantisedConstant):
-        return QuantisedConstant(np.transpose(value.codes, order), np.transpose(value.scale, order))
-    return Constant(np.transpose(value.array, order))
-
-
-def _channels_first(node: Node, attributes: Attributes, value: RawInput) -> RawInput:
-    attributes.require("perm", attributes.integers("perm", 4), _CHANNELS_FIRST)
-    if value.steps or value.shape != value.image_shape or value.is_channels_last or len(value.shape) != 3:
-        raise node.refuse("input", "images after other steps", "the graph's input", "transpose it first")
-    height, width, channels = value.shape
-    return replace(value, shape=(channels, height, width), is_channels_last=True)
+    return order
 
 
 def flatten(walk: Walk, node: Node) -> DataValue | RawInput:
@@ -95,7 +95,7 @@ def reshape(walk: Walk, node: Node) -> Value:
     value = walk.value(node, 0)
     if isinstance(value, Constant):
         return _reshaped(node, value, target)
-    shape = value.shape if isinstance(value, RawInput) else walk.data(node).shape
+    shape = value.shape if isinstance(value, RawInput) else walk.any_data(node).shape
     elements = prod(shape)
     batches = [0] if walk.batch is None else [0, walk.batch]
     keeps_batch = [[-1, elements], *([batch, rest] for batch in batches for rest in (-1, elements))]
@@ -117,10 +117,11 @@ def squeeze(walk: Walk, node: Node) -> Value:
     value = walk.value(node, 0)
     if isinstance(value, Constant):
         return _squeezed(walk, node, value)
-    shape = walk.data(node).shape
+    data = walk.any_data(node)
+    shape = data.shape
     axes = axes_of(walk, node, walk.rank(shape))
-    if axes != set(range(2, walk.map_rank)) or shape[1:] != (1, 1):
-        found = f"axes {sorted(axes)} of [N, {', '.join(map(str, shape))}]"
+    if axes != data.layout.map_axes(walk.map_rank) or shape[1:] != (1, 1):
+        found = f"axes {sorted(axes)} of [N, {', '.join(map(str, data.layout.graph_shape or shape))}]"
         raise node.refuse("axes", found, "axes [2, 3] of [N, C, 1, 1]", "use Flatten")
     return _flat(walk, node)
 
@@ -136,19 +137,19 @@ def _flat(walk: Walk, node: Node) -> DataValue | RawInput:
     value = walk.value(node, 0)
     if isinstance(value, RawInput):
         return _flat_input(value)
-    data, sums = walk.data(node), walk.sums(node)
+    data, sums = walk.any_data(node), walk.any_sums(node)
     if len(data.shape) == 1:
         return data
     name = node.output if sums.is_plain else walk.builder.free_name(f"{node.output}.flat")
     flat = ops.Flatten(node.name, (sums.tensor.name,), name)
     tensor = walk.builder.emit(node, flat, sums.tensor.type)
     if isinstance(data, Codes):
-        return Codes(tensor)
+        return Codes(tensor, layout=data.layout.flattened())
     reading = sums.reading.repeated(prod(data.shape[1:]))
-    return replace(sums, tensor=tensor, reading=reading, exclusive=False)
+    return replace(sums, tensor=tensor, reading=reading, exclusive=False, layout=sums.layout.flattened())
 
 
 def _flat_input(value: RawInput) -> RawInput:
     pixels = prod(value.shape[1:])
     steps = tuple(step.repeated(pixels) for step in value.steps)
-    return replace(value, shape=(prod(value.shape),), steps=steps)
+    return replace(value, shape=(prod(value.shape),), steps=steps, layout=value.layout.flattened())
