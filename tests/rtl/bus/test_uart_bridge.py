@@ -10,7 +10,8 @@ from amaranth.sim import Simulator
 
 from twofold.rtl.bus.axi4 import Response
 from twofold.rtl.bus.uart import UartReceiver, UartTransmitter
-from twofold.rtl.bus.uart_bridge import READ, WORDS_MAX, WRITE, Status, UartBridge
+from twofold.rtl.bus.uart_bridge import UartBridge
+from twofold.rtl.bus.uart_request import READ, WORDS_MAX, WRITE, Status
 
 DIVISOR, PATIENCE = 4, 400
 FAULTY = 0x4000

@@ -8,35 +8,29 @@ Nothing is done for a request until all of it is there and its checksum is right
 
 from __future__ import annotations
 
-from enum import IntEnum
-
-from amaranth.hdl import Array, Cat, Module, Mux, Signal
+from amaranth.hdl import Array, Module, Mux, Signal
 from amaranth.lib import fifo, wiring
 from amaranth.lib.crc import Algorithm
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
-from twofold.rtl.bus.axi4 import Response, axi4_lite
+from twofold.rtl.bus.axi4 import axi4_lite
 from twofold.rtl.bus.uart import UartReceiver, UartTransmitter
+from twofold.rtl.bus.uart_request import (
+    READ,
+    WORD_BYTES,
+    WORDS_MAX,
+    WRITE,
+    Arriving,
+    Request,
+    Status,
+    receive,
+)
 
-WORDS_MAX = 64
-READ, WRITE = ord("R"), ord("W")
-_HEADER_BYTES = 7
-_WORD_BYTES = 4
 _WAITING_BYTES = 64
 _CRC = Algorithm(
     crc_width=16, polynomial=0x1021, initial_crc=0, reflect_input=False, reflect_output=False, xor_output=0
 )
-
-
-class Status(IntEnum):
-    """The first byte of an answer. The responses of AXI keep their codes."""
-
-    OKAY = Response.OKAY
-    SLVERR = Response.SLVERR
-    DECERR = Response.DECERR
-    CHECKSUM = 4
-    REQUEST = 5
 
 
 class UartBridge(wiring.Component):
@@ -74,7 +68,7 @@ class UartBridge(wiring.Component):
             waiting.w_en.eq(receiver.valid),
             self.tx.eq(transmitter.tx),
         ]
-        request = _Request(m)
+        request = Request(m)
         silent = self._silence(m, receiver.valid)
         stored, loaded = words.write_port(), words.read_port()
         m.d.comb += loaded.addr.eq(request.index)
@@ -91,72 +85,17 @@ class UartBridge(wiring.Component):
         m.d.sync += left.eq(Mux(heard, self._patience, left - ~silent))
         return silent
 
-    def _receive(self, m: Module, request: _Request, waiting, check, stored, silent: Signal) -> None:
-        """HEADER, DATA and CHECKSUM take bytes; CHECK looks at the checksum; SILENCE drops bytes."""
-        byte, got = waiting.r_data, waiting.r_rdy
-        fed = Signal()
-        m.d.comb += [waiting.r_en.eq(fed), check.data.eq(byte), check.valid.eq(fed & got)]
-        with m.State("HEADER"):
-            m.d.comb += fed.eq(1)
-            with m.If(got):
-                m.d.sync += [request.shift_in(byte), request.bytes.eq(request.bytes + 1)]
-                with m.If(request.bytes == _HEADER_BYTES - 1):
-                    m.d.sync += [request.bytes.eq(0), request.index.eq(0), request.status.eq(Status.OKAY)]
-                    m.next = "LOOK"
-            with m.Elif(silent):
-                m.d.sync += request.bytes.eq(0)
-                m.d.comb += check.start.eq(1)
-        with m.State("LOOK"):
-            known = (request.opcode == READ) | (request.opcode == WRITE)
-            with m.If(~known | (request.count == 0) | (request.count > WORDS_MAX)):
-                m.next = "SILENCE"
-            with m.Else():
-                m.next = "CHECKSUM"
-                with m.If(request.opcode == WRITE):
-                    m.next = "DATA"
-        with m.State("DATA"):
-            m.d.comb += [
-                fed.eq(1),
-                stored.addr.eq(request.index),
-                stored.data.eq(Cat(request.word[8:], byte)),
-            ]
-            with m.If(got):
-                m.d.sync += [request.word.eq(stored.data), request.bytes.eq(request.bytes + 1)]
-                with m.If(request.bytes == _WORD_BYTES - 1):
-                    m.d.comb += stored.en.eq(1)
-                    m.d.sync += [request.bytes.eq(0), request.index.eq(request.index + 1)]
-                    with m.If(request.is_last):
-                        m.d.sync += request.index.eq(0)
-                        m.next = "CHECKSUM"
-            self._drop_when(m, silent & ~got, request, check)
-        with m.State("CHECKSUM"):
-            m.d.comb += fed.eq(1)
-            with m.If(got):
-                m.d.sync += request.bytes.eq(request.bytes + 1)
-                with m.If(request.bytes == 1):
-                    m.d.sync += request.bytes.eq(0)
-                    m.next = "CHECK"
-            self._drop_when(m, silent & ~got, request, check)
-        with m.State("CHECK"):
-            m.d.comb += check.start.eq(1)
-            m.next = "ADDRESS"
-            with m.If(check.crc != 0):  # of bytes and their checksum
-                m.d.sync += request.status.eq(Status.CHECKSUM)
-                m.next = "STATUS"
-        with m.State("SILENCE"):
-            m.d.comb += fed.eq(1)
-            with m.If(silent & ~got):
-                m.d.comb += check.start.eq(1)
-                m.d.sync += request.status.eq(Status.REQUEST)
-                m.next = "STATUS"
+    def _receive(self, m: Module, request: Request, waiting, check, stored, silent: Signal) -> None:
+        taken = Signal()
+        arriving = Arriving(waiting.r_data, waiting.r_rdy, taken, silent, check)
+        m.d.comb += [
+            waiting.r_en.eq(taken),
+            check.data.eq(arriving.byte),
+            check.valid.eq(taken & arriving.there),
+        ]
+        receive(m, request, arriving, stored)
 
-    def _drop_when(self, m: Module, condition, request: _Request, check) -> None:
-        with m.If(condition):
-            m.d.comb += check.start.eq(1)
-            m.d.sync += request.bytes.eq(0)
-            m.next = "HEADER"
-
-    def _execute(self, m: Module, request: _Request, stored, loaded) -> None:
+    def _execute(self, m: Module, request: Request, stored, loaded) -> None:
         """A transfer for each word; the first response that is an error is kept."""
         bus = self.m_axi
         address = request.address + (request.index << 2)
@@ -185,7 +124,7 @@ class UartBridge(wiring.Component):
                 m.d.comb += [stored.addr.eq(request.index), stored.data.eq(bus.rdata), stored.en.eq(1)]
                 self._next_word(m, request, bus.rresp)
 
-    def _next_word(self, m: Module, request: _Request, response: Signal) -> None:
+    def _next_word(self, m: Module, request: Request, response: Signal) -> None:
         m.d.sync += request.index.eq(request.index + 1)
         m.next = "ADDRESS"
         with m.If(request.is_last):
@@ -194,7 +133,7 @@ class UartBridge(wiring.Component):
         with m.If((request.status == Status.OKAY) & response[1]):
             m.d.sync += request.status.eq(response)
 
-    def _answer(self, m: Module, request: _Request, transmitter, check, loaded) -> None:
+    def _answer(self, m: Module, request: Request, transmitter, check, loaded) -> None:
         """STATUS, WORDS and the two bytes of the checksum go to the line."""
         out = transmitter.bytes
         m.submodules.answer_check = answer_check = _CRC(8).create()
@@ -206,11 +145,11 @@ class UartBridge(wiring.Component):
                 with m.If((request.status == Status.OKAY) & (request.opcode == READ)):
                     m.next = "WORDS"
         with m.State("WORDS"):
-            lanes = Array(loaded.data[8 * lane : 8 * lane + 8] for lane in range(_WORD_BYTES))
+            lanes = Array(loaded.data[8 * lane : 8 * lane + 8] for lane in range(WORD_BYTES))
             m.d.comb += [out.valid.eq(1), out.payload.eq(lanes[request.bytes[:2]])]
             with m.If(out.ready):
                 m.d.sync += request.bytes.eq(request.bytes + 1)
-                with m.If(request.bytes == _WORD_BYTES - 1):
+                with m.If(request.bytes == WORD_BYTES - 1):
                     m.d.sync += [request.bytes.eq(0), request.index.eq(request.index + 1)]
                     with m.If(request.is_last):
                         m.next = "HIGH"
@@ -223,19 +162,3 @@ class UartBridge(wiring.Component):
             with m.If(out.ready):
                 m.d.comb += answer_check.start.eq(1)
                 m.next = "HEADER"
-
-
-class _Request:
-    """Registers of the request under way."""
-
-    def __init__(self, m: Module):
-        self._header = Signal(8 * _HEADER_BYTES)
-        self.opcode, self.address = self._header[:8], self._header[8:40]
-        self.count = self._header[40:56]
-        self.bytes, self.index = Signal(range(_HEADER_BYTES)), Signal(range(WORDS_MAX))
-        self.word, self.status = Signal(32), Signal(Status)
-        self.is_last = Signal()
-        m.d.comb += self.is_last.eq(self.index == self.count - 1)
-
-    def shift_in(self, byte: Signal):
-        return self._header.eq(Cat(self._header[8:], byte))
