@@ -41,9 +41,13 @@ class Accelerator:
         self.counters: dict[str, int] = {}
         self._bundle = Bundle(path)
         self._link = _link(self._bundle, port, timeout)
-        self._program, self._engine = _machine(self._bundle, self._link)
-        self.batch = self._fitting(batch)
-        self._slots = [self._slot(), self._slot()]
+        try:
+            self._program, self._engine = _machine(self._bundle, self._link)
+            self.batch = self._fitting(batch)
+            self._slots = [self._slot(), self._slot()]
+        except AcceleratorError:
+            self._link.close()
+            raise
 
     def predict(self, images: Any) -> np.ndarray:
         """Classes [N] of images [N, C, H, W], real numbers as the network was trained on."""
@@ -161,8 +165,8 @@ def _machine(bundle: Bundle, link: Link) -> tuple[Any, Any]:
     """The program, and what runs it: an engine, or hls4ml's network behind a kernel."""
     if bundle.manifest["backend"] == "hls":
         return KernelProgram(bundle), Kernel(link)
-    program = Program(bundle, link)
-    return program, Engine(bundle, link, program)
+    engine = Engine(bundle, link)
+    return Program(bundle, link), engine
 
 
 def _link(bundle: Bundle, port: str | None, timeout: float) -> Link:

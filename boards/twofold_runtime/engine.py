@@ -30,11 +30,7 @@ class Program:
     """A program of the engine in memory. prefix: of its files, which the bundle holds."""
 
     def __init__(self, bundle: Bundle, link: Link, prefix: str = ""):
-        self.description = bundle.json(f"{prefix}program.json")
-        if self.description["format"] != PROGRAM_FORMAT:
-            raise AcceleratorError(
-                f"program.json: expected {PROGRAM_FORMAT!r}, found {self.description['format']!r}"
-            )
+        self.description = _description(bundle, prefix)
         self.code = _loaded(link, bundle.bytes(f"{prefix}code.bin"))
         self.image = _loaded(link, bundle.bytes(f"{prefix}image.bin"))
 
@@ -72,12 +68,12 @@ class Program:
 
 
 class Engine:
-    """Starts runs of a program and waits for their ends. Raises AcceleratorError for another engine."""
+    """Starts runs of programs and waits for their ends. Raises AcceleratorError for another engine."""
 
-    def __init__(self, bundle: Bundle, link: Link, program: Program):
+    def __init__(self, bundle: Bundle, link: Link):
         self._registers = Registers(link, bundle.json("registers.json"))
         self._clock_hz = bundle.manifest["clock_hz"]
-        geometry = program.description["geometry"]
+        geometry = _description(bundle)["geometry"]
         expected = {
             "ID": self._registers.reset("ID"),
             "VERSION": self._registers.reset("VERSION"),
@@ -168,6 +164,14 @@ class Engine:
         steps = program.description["instructions"]
         step = f" {steps[place]['opcode']} {steps[place]['label']}" if place < len(steps) else ""
         return f"{name} at instruction {place}{step}. {meaning} (ERROR {error:#x})"
+
+
+def _description(bundle: Bundle, prefix: str = "") -> dict[str, Any]:
+    """program.json. Raises AcceleratorError for one of another format."""
+    description = bundle.json(f"{prefix}program.json")
+    if description["format"] != PROGRAM_FORMAT:
+        raise AcceleratorError(f"program.json: expected {PROGRAM_FORMAT!r}, found {description['format']!r}")
+    return description
 
 
 def _loaded(link: Link, content: bytes) -> Buffer:

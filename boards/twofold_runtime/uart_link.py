@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import binascii
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -81,7 +82,7 @@ class UartLink(Link):
 
 
 class Bridge:
-    """Reads and writes of bytes at multiples of 4."""
+    """Reads and writes of bytes at multiples of 4. Threads may share it: an exchange is not interrupted."""
 
     def __init__(self, port: str, baud: int, timeout: float):
         try:
@@ -89,6 +90,7 @@ class Bridge:
         except (OSError, ValueError) as error:
             raise AcceleratorError(f"port {port}: expected the board's UART, found {error}") from error
         self._port, self._timeout = port, timeout
+        self._exchange = threading.Lock()
         self._resynchronise()
 
     def read(self, address: int, nbytes: int) -> bytes:
@@ -113,8 +115,9 @@ class Bridge:
             if len(group) == 1:
                 self._repeated(group[0], 0)
                 continue
-            self._send(b"".join(group))
-            status = {self._answer(0)[0] for _ in group}
+            with self._exchange:
+                self._send(b"".join(group))
+                status = {self._answer(0)[0] for _ in group}
             for request in group if status != {_OKAY} else ():
                 self._repeated(request, 0)
 
@@ -124,8 +127,9 @@ class Bridge:
     def _repeated(self, request: bytes, nbytes: int) -> bytes:
         """The answer's data. Raises AcceleratorError if it did not go well, at last."""
         for _ in range(ATTEMPTS):
-            self._send(request)
-            status, data = self._answer(nbytes)
+            with self._exchange:
+                self._send(request)
+                status, data = self._answer(nbytes)
             if status == _OKAY:
                 return data
             if status != _CHECKSUM:

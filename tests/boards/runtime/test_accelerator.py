@@ -1,11 +1,12 @@
-"""The runtime's packing, its refusals, and a whole prediction on the simulated engine."""
+"""The runtime's packing, its refusals, and whole predictions and failures on the simulated engine."""
 
 from __future__ import annotations
 
 import hashlib
+import json
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -158,18 +159,26 @@ def built(
     return finish(base / "project"), build(sources, "twofold_engine", base / "built", optimise="-O0")
 
 
-def environment(folder: Path, images: Path, results: Path) -> dict[str, str]:
+def environment(
+    folder: Path, images: Path, results: Path, wrong: Mapping[Path, str] | None = None
+) -> dict[str, str]:
     names = {"BOARD_FOLDER": folder, "BOARD_IMAGES": images, "BOARD_RESULTS": results, "BOARD_BATCH": 2}
-    return {name: str(value) for name, value in names.items()}
+    reasons = {str(path): reason for path, reason in (wrong or {}).items()}
+    return {"BOARD_WRONG": json.dumps(reasons)} | {name: str(value) for name, value in names.items()}
 
 
 def test_the_runtime_predicts_on_the_simulated_engine(
-    built: tuple[Path, Simulation], network: Network, program: Program, tmp_path: Path
+    built: tuple[Path, Simulation],
+    network: Network,
+    program: Program,
+    wrong_folders: Callable[[Path, Path], dict[Path, str]],
+    tmp_path: Path,
 ) -> None:
     folder, simulation = built
     images = np.random.default_rng(1).random((3, 2, 4, 4))
     np.save(tmp_path / "images.npy", images)
-    run(simulation, BENCH, env=environment(folder, tmp_path / "images.npy", tmp_path / "results.npz"))
+    wrong = wrong_folders(folder, tmp_path)
+    run(simulation, BENCH, env=environment(folder, tmp_path / "images.npy", tmp_path / "results.npz", wrong))
     results = np.load(tmp_path / "results.npz")
     golden = execute(network, quantise(images, network.input.type))["logits"]
     assert (results["logits"] == dequantise(golden, network.output.type)).all()

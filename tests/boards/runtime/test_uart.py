@@ -27,22 +27,7 @@ from twofold.sim.fabric import TOP, fabric_verilog
 
 BENCH = "twofold.sim.benches.board_uart"
 DIVISOR = 4
-USE = """
-import sys, numpy as np
-folder, port, images, results = sys.argv[1:]
-sys.path.insert(0, folder)
-from twofold_runtime import Accelerator, AcceleratorError
-accelerator = Accelerator(folder, port=port, batch=2, timeout=60.0)
-images = np.load(images)
-tested = str(accelerator.selftest())
-logits = accelerator.logits(images)
-cycles, frames = accelerator.cycles, accelerator.frames
-try:
-    accelerator._link._bridge.read(0x1000, 4)
-except AcceleratorError as error:
-    tested += f"; {error}"
-np.savez(results, logits=logits, cycles=cycles, frames=frames, tested=tested)
-"""
+PROGRAM = Path(__file__).with_name("use_uart.py")
 
 
 @pytest.fixture(scope="module")
@@ -74,33 +59,43 @@ def built(
     return finish(base / "project"), build(sources, TOP, base / "built", optimise="-O0")
 
 
-def environment(folder: Path, tmp_path: Path, *arguments: str) -> dict[str, str]:
-    (tmp_path / "use.py").write_text(USE)
-    command = [sys.executable, str(tmp_path / "use.py"), str(folder), "PORT", *arguments]
+def environment(folder: Path, tmp_path: Path, *command: str) -> dict[str, str]:
     return {
-        "BOARD_COMMAND": json.dumps(command),
+        "BOARD_COMMAND": json.dumps([sys.executable, *command]),
         "BOARD_DIVISOR": str(DIVISOR),
         "BOARD_MANIFEST": str(folder / "manifest.json"),
+        "BOARD_FAULT": str(tmp_path / "fault"),
     }
 
 
-def test_the_runtime_predicts_over_the_uart(
-    built: tuple[Path, Simulation], network: Network, program: Program, tmp_path: Path
+def test_the_runtime_predicts_over_the_uart_and_names_what_goes_wrong(
+    built: tuple[Path, Simulation],
+    network: Network,
+    program: Program,
+    wrong_folders: Callable[[Path, Path], dict[Path, str]],
+    tmp_path: Path,
 ) -> None:
     folder, simulation = built
-    images, results = tmp_path / "images.npy", tmp_path / "results.npz"
+    images, results, fault = tmp_path / "images.npy", tmp_path / "results.npz", tmp_path / "fault"
     np.save(images, np.random.default_rng(1).random((3, 2, 4, 4)))
-    run(simulation, BENCH, env=environment(folder, tmp_path, str(images), str(results)))
+    wrong = wrong_folders(folder, tmp_path)
+    command = (str(word) for word in (PROGRAM, folder, "PORT", images, results, fault, *wrong))
+    run(simulation, BENCH, env=environment(folder, tmp_path, *command))
     found = np.load(results)
     golden = execute(network, quantise(np.load(images), network.input.type))["logits"]
     assert (found["logits"] == dequantise(golden, network.output.type)).all()
-    assert found["frames"] == 3
-    assert found["cycles"] > 3 * program.frame_cycles
+    assert (found["frames"], found["cycles"] > 3 * program.frame_cycles) == (3, True)
     assert str(found["tested"]).startswith("self-test passed: 3 frames, ")
-    assert "the bus answered SLVERR" in str(found["tested"])
+    for refusal, reason in zip(found["refusals"], wrong.values(), strict=True):
+        assert reason in refusal
+    assert "the bus answered SLVERR" in str(found["nowhere"])
+    assert str(found["abort"]) == "the run was aborted; start it again"
+    assert str(found["timeout"]).startswith("the engine is still busy after 0.05 s, 0 frames done")
+    assert str(found["error"]).startswith("the run failed: READ_RESPONSE")
+    assert (found["after"] == found["logits"][:1]).all(), "the next run is right"
 
 
 def test_a_program_that_fails_fails_the_bench(built: tuple[Path, Simulation], tmp_path: Path) -> None:
     folder, simulation = built
-    with pytest.raises(SimulationError, match="failing tests"):
-        run(simulation, BENCH, env=environment(folder, tmp_path, "/absent.npy", "/absent.npz"))
+    with pytest.raises(SimulationError, match="the program ended with 3"):
+        run(simulation, BENCH, env=environment(folder, tmp_path, "-c", "raise SystemExit(3)"))

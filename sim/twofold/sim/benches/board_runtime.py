@@ -1,14 +1,15 @@
 """Bench of a board's runtime on the engine: clk, rst, s_axi_*, m_axi_*.
 
 The environment names a board folder (BOARD_FOLDER) with the runtime, an array of images
-(BOARD_IMAGES, .npy, [N, C, H, W] of floats), how many frames a run takes (BOARD_BATCH), and where the
+(BOARD_IMAGES, .npy, [N, C, H, W] of floats), how many frames a run takes (BOARD_BATCH), where the
 results go (BOARD_RESULTS, .npz with logits, labels, cycles, frames, macs, layer_cycles, and what the
-self-test says).
+self-test says), and folders that must be refused (BOARD_WRONG, JSON, folder → words of the reason).
 """
 
 from __future__ import annotations
 
 import importlib
+import json
 import os
 import sys
 from collections.abc import Callable
@@ -22,7 +23,6 @@ from cocotb.task import bridge
 from cocotb.triggers import ClockCycles, RisingEdge
 from cocotbext.axi import AxiLiteBus, AxiLiteMaster, AxiReadBus, AxiWriteBus
 
-from twofold.rtl.bus.engine_registers import engine_registers
 from twofold.sim.benches.axi_memory import FaultyReads, FaultyWrites, stalls
 from twofold.sim.pynq_stand_in import Board, installed
 
@@ -91,29 +91,44 @@ async def predict(dut: Any) -> None:
 async def a_stuck_bus_times_out(dut: Any) -> None:
     board = await started(dut, 0.0)
     board.memory.r_channel.set_pause_generator(stalls(1.0))
-    await used(board, lambda runtime: fails(runtime, "the engine is still busy after 0.2 s", 0.2))
+    await used(board, lambda runtime: fails(opened(runtime, 0.2), "the engine is still busy after 0.2 s"))
 
 
 @cocotb.test(timeout_time=50, timeout_unit="ms")
 async def an_error_of_the_bus_is_named(dut: Any) -> None:
     board = await started(dut, 0.0)
     board.memory.faulty = range(MEMORY_BYTES)
-    await used(board, lambda runtime: fails(runtime, "the run failed: READ_RESPONSE"))
+    await used(board, lambda runtime: fails(opened(runtime, 60.0), "the run failed: READ_RESPONSE"))
 
 
 @cocotb.test(timeout_time=50, timeout_unit="ms")
 async def an_abort_is_named(dut: Any) -> None:
-    """Of another program, while the runtime waits."""
+    """Of another thread, while the runtime waits; the next run goes well."""
     board = await started(dut, 0.0)
-    registers = engine_registers(1, 1)
-    abort = 1 << registers["CONTROL"].field("ABORT").low
+    accelerators: list[Any] = []
 
     async def abort_the_run() -> None:
         await RisingEdge(dut.m_axi_arvalid)
-        await board.master.write(registers["CONTROL"].offset, abort.to_bytes(4, "little"))
+        await bridge(lambda: accelerators[0].abort())()
+
+    def use(runtime: Any) -> None:
+        accelerators.append(opened(runtime, 60.0))
+        fails(accelerators[0], "the run was aborted; start it again")
+        accelerators[0].predict(first_image())
 
     cocotb.start_soon(abort_the_run())
-    await used(board, lambda runtime: fails(runtime, "the run was aborted; start it again"))
+    await used(board, use)
+
+
+@cocotb.test(timeout_time=50, timeout_unit="ms")
+async def wrong_folders_are_refused(dut: Any) -> None:
+    board = await started(dut, 0.0)
+
+    def use(runtime: Any) -> None:
+        for folder, reason in json.loads(os.environ["BOARD_WRONG"]).items():
+            says(reason, runtime.Accelerator, folder)
+
+    await used(board, use)
 
 
 async def used(board: Board, use: Callable[[Any], None]) -> None:
@@ -128,12 +143,20 @@ def opened(runtime: Any, timeout: float) -> Any:
     )
 
 
-def fails(runtime: Any, message: str, timeout: float = 60.0) -> None:
-    """One image, whose run ends with an error that says `message`. timeout: seconds of wall time."""
-    accelerator = opened(runtime, timeout)
+def first_image() -> Any:
+    return np.load(os.environ["BOARD_IMAGES"])[:1]
+
+
+def fails(accelerator: Any, reason: str) -> None:
+    """The run of one image ends with an error that says `reason`."""
+    says(reason, accelerator.predict, first_image())
+
+
+def says(reason: str, use: Callable[[Any], Any], argument: Any) -> None:
+    """`use` of the argument ends with the runtime's error, which says `reason`."""
     try:
-        accelerator.predict(np.load(os.environ["BOARD_IMAGES"])[:1])
-    except runtime.AcceleratorError as error:
-        assert message in str(error), error
+        use(argument)
+    except sys.modules["twofold_runtime"].AcceleratorError as error:
+        assert reason in str(error), error
     else:
-        raise AssertionError(f"expected an error that says {message!r}, the run went well")
+        raise AssertionError(f"expected an error that says {reason!r}, all went well")
