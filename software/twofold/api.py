@@ -97,12 +97,15 @@ def verify(
     frames: int = 32,
     seed: int = 0,
     progress: Progress = SILENT,
+    approximate: bool = False,
     work: Path = WORK,
 ) -> list[Check]:
     """Compares every layer's integers on each road with the golden model's.
 
     model: a QONNX file. against: among golden (the reference itself), qonnx, hls, rtl. frames: the
     least codes, the greatest codes, and random ones drawn with `seed`, which also draws the stalls.
+    approximate: as in `import_file`; then each layer is compared with qonnx on qonnx's own integers, equal or
+    within its proven bound; the other roads must be equal in any case.
     Raises UserError for files that cannot be imported, and if there is nothing to compare with.
     """
     roads: dict[str, Callable[[Subject], Check]] = {
@@ -116,12 +119,12 @@ def verify(
             raise UserError(f"against: expected one of {GOLDEN}, {', '.join(roads)}, got {name!r}")
     if not chosen:
         raise UserError(f"against: expected one of {', '.join(roads)} besides the reference, got none")
-    imported = import_file(model)
+    imported = import_file(model, approximate)
     network = imported.network
     home = work / f"{model.stem}-{digest(network)[:12]}"
     codes = sample_codes(imported.reader.codes, (frames, *network.input.shape), seed)
     images = imported.reader.images_of(codes)
-    subject = Subject(model.stem, model, network, codes, home, images, imported.layouts)
+    subject = Subject(model.stem, model, network, codes, home, images, imported.views, imported.bounds)
     checks = []
     for name in chosen:
         with progress.task(f"{model.stem}: golden against {name}"):

@@ -88,7 +88,7 @@ def measure(path: Path, options: Options) -> ImportRow:
     images = _images(imported, options)
     codes = imported.reader.codes_of(images)
     work = options.work / path.stem
-    subject = Subject(path.stem, path, imported.network, codes, work, images, imported.layouts)
+    subject = Subject(path.stem, path, imported.network, codes, work, images, imported.views, imported.bounds)
     checks = [check.as_json() for check in _checks(subject, options)]
     speed = _speed(path, imported, codes, images)
     return ImportRow(path.name, outcome, "", seconds, len(codes), tuple(checks), speed)

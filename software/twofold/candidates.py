@@ -6,13 +6,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 import numpy.typing as npt
 
 from twofold.errors import UserError
 from twofold.golden.compare import Check, compare
-from twofold.golden.execute import execute
+from twofold.golden.execute import execute, execute_on
 from twofold.hls.csim import run_csim
 from twofold.hls.project import generate
 from twofold.network.describe import observed_tensors
@@ -23,7 +24,7 @@ from twofold.plan.schedule import plan
 from twofold.qonnx.executor import run_executor
 from twofold.qonnx.freeze import FrozenModel
 from twofold.qonnx.freeze_run import run_frozen
-from twofold.qonnx.importer.layout import Layout
+from twofold.qonnx.importer.view import View
 from twofold.sim.bulk.run import run_rtl
 from twofold.sim.cocotb_runner import SimulationError
 
@@ -38,7 +39,7 @@ class Subject:
 
     frames: codes [N, *input shape]. model: the QONNX file. work: a folder for what is built on the way.
     images: what the model's input quantiser makes these codes of; the codes' numbers if not given.
-    layouts: as `run_executor` takes them.
+    views, bounds: as `import_file` gives them.
     """
 
     name: str
@@ -47,7 +48,8 @@ class Subject:
     frames: IntArray
     work: Path
     images: npt.NDArray[np.float32] | None = None
-    layouts: Mapping[str, Layout] = field(default_factory=dict)
+    views: Mapping[str, View] = field(default_factory=dict)
+    bounds: Mapping[str, int] = field(default_factory=dict)
 
     @cached_property
     def golden(self) -> Mapping[str, IntArray]:
@@ -63,22 +65,32 @@ class Subject:
         images = None if self.images is None else self.images[:frames]
         return replace(self, frames=self.frames[:frames], images=images)
 
-    def check(self, candidate: str, run: Callable[[], Mapping[str, IntArray]]) -> Check:
-        """What came of `run`: *not run* if the road is closed, *fail* if the hardware stops on the way."""
+    def check(
+        self,
+        candidate: str,
+        run: Callable[[], Mapping[str, IntArray]],
+        bounds: Mapping[str, int] = MappingProxyType({}),
+    ) -> Check:
+        """What came of `run`: *not run* if the road is closed, *fail* if the hardware stops on the way.
+
+        bounds: tensor → by how much its integers may differ; then each op is compared on the candidate's own.
+        """
         try:
             found = run()
         except UserError as error:
             return Check.not_run(self.name, GOLDEN, candidate, str(error))
         except SimulationError as error:
             return Check.failed(self.name, GOLDEN, candidate, str(error))
-        return compare(self.name, (GOLDEN, self.golden), (candidate, found), self.required)
+        golden = execute_on(self.network, self.frames, found) if bounds else self.golden
+        return compare(self.name, (GOLDEN, golden), (candidate, found), self.required, bounds)
 
 
 def check_qonnx(subject: Subject) -> Check:
-    """The stock qonnx executor, in float32."""
+    """The stock qonnx executor, in float32; within the subject's bounds where it has any."""
     return subject.check(
         "qonnx",
-        lambda: run_executor(subject.model, subject.network, subject.frames, subject.images, subject.layouts),
+        lambda: run_executor(subject.model, subject.network, subject.frames, subject.images, subject.views),
+        subject.bounds,
     )
 
 

@@ -27,11 +27,15 @@ NOWHERE = "no engine"
 
 @dataclass(frozen=True)
 class Line:
-    """One op. weight_bits: None without weights; where: the engine's part that executes it, or the host."""
+    """One op. weight_bits: None without weights; where: the engine's part that executes it, or the host.
+
+    bound: the most by which its codes may differ from the executor's on equal inputs, 0 if it is exact.
+    """
 
     row: Row
     weight_bits: int | None
     where: str
+    bound: int
 
     def as_json(self) -> dict[str, Any]:
         row = self.row
@@ -43,6 +47,7 @@ class Line:
             "weight_bits": self.weight_bits,
             "macs": row.macs,
             "where": self.where,
+            "bound": self.bound,
         }
 
 
@@ -92,7 +97,15 @@ def overview(imported: Imported) -> Overview:
     except UserError as error:
         obstacle = str(error)
     rows = zip(network.ops, describe(network), strict=True)
-    lines = [Line(row, _weight_bits(op), NOWHERE if obstacle else _where(op, arrays)) for op, row in rows]
+    lines = [
+        Line(
+            row,
+            _weight_bits(op),
+            NOWHERE if obstacle else _where(op, arrays),
+            imported.errors.get(op.name, 0),
+        )
+        for op, row in rows
+    ]
     return Overview(imported, tuple(lines), obstacle)
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from twofold.errors import UserError
-from twofold.golden.compare import Check, Status
+from twofold.golden.compare import Check, Deviation, Status
 
 PASSED = Check("apot", "golden", "qonnx", Status.PASS, 32, 1000, 0)
 
@@ -53,6 +53,18 @@ def test_a_row_for_each_layer_says_where_each_candidate_differs(run, answer) -> 
     assert ["conv1", "equal", "3", "differ"] in lines
     assert ["conv1.act", "equal", "–"] in lines
     assert ["logits", "equal", "1", "differ"] in lines
+
+
+def test_layers_with_a_proven_bound_say_what_was_found(run, answer) -> None:
+    deviations = {"act": Deviation(bound=1, differing=7, largest=1)}
+    calls = answer(
+        "verify", [Check("m", "golden", "qonnx", Status.PASS, 2, 40, 0, ("act",), deviations=deviations)]
+    )
+    result = run("verify", "m.onnx", "--layers", "--approximate")
+    assert result.exit_code == 0
+    assert calls[0][-1] is True
+    assert "7 differ, by up to 1, proven ±1" in result.stdout
+    assert "40 integers compared, 7 differ, within proven bounds, layer by layer" in result.stdout
 
 
 def test_no_check_at_all_is_no_success(run, answer) -> None:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from twofold.golden.compare import Check, Status, compare
+from twofold.golden.compare import Check, Deviation, Status, compare
 
 EXPECTED = {"a": np.arange(6).reshape(2, 3), "y": np.array([[1], [2]])}
 
@@ -63,4 +63,29 @@ def test_not_run_says_why():
         "tensors": [],
         "detail": "no verilator",
         "wrong": {},
+        "deviations": {},
     }
+
+
+def bounded(difference, bound):
+    found = {"a": EXPECTED["a"] + difference, "y": EXPECTED["y"]}
+    return compare("m", ("golden", EXPECTED), ("other", found), ("y",), {"a": bound})
+
+
+def test_a_proven_bound_is_held_and_what_was_found_is_told():
+    result = bounded(np.array([[0, 1, -1], [2, 0, 0]]), 2)
+    assert (result.status, result.mismatches, result.wrong) == (Status.PASS, 0, {})
+    assert result.deviations == {"a": Deviation(bound=2, differing=3, largest=2)}
+
+
+def test_one_integer_beyond_its_bound_fails():
+    result = bounded(np.array([[0, 1, -1], [3, 0, 0]]), 2)
+    assert (result.status, result.wrong) == (Status.FAIL, {"a": 1})
+    assert result.detail == "a[1, 0]: expected 3, found 6"
+    assert result.deviations["a"].largest == 3
+
+
+def test_no_integer_is_beyond_every_bound():
+    found = {"y": np.full_like(EXPECTED["y"], np.iinfo(np.int64).min)}
+    result = compare("m", ("golden", EXPECTED), ("other", found), ("y",), {"y": 100})
+    assert (result.status, result.mismatches) == (Status.FAIL, 2)

@@ -114,7 +114,7 @@ def agreed(save: Callable[..., Path]) -> Callable[..., Network]:
         codes = graph.random.choice(reader.codes, (frames, *network.input.shape))
         images = reader.images_of(codes)
         golden = execute(network, codes)
-        found = run_executor(path, network, codes, images, imported.layouts)
+        found = run_executor(path, network, codes, images, imported.views)
         result = compare(
             "hand", ("golden", golden), ("qonnx", found), (*names, network.input_name, network.output_name)
         )

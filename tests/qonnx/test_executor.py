@@ -18,9 +18,9 @@ from twofold.golden.codes import quantise
 from twofold.golden.compare import Status, compare
 from twofold.golden.execute import execute
 from twofold.network.ops import Requantise, Threshold
-from twofold.qonnx import executor
-from twofold.qonnx.executor import NO_INTEGER, run_executor
+from twofold.qonnx.executor import run_executor
 from twofold.qonnx.importer.load import import_model
+from twofold.qonnx.importer.view import NO_INTEGER, PLAIN, View
 
 ASSETS = Path(__file__).parents[1] / "assets"
 IMAGES = load_digits().images[:50, None] / 16
@@ -85,7 +85,10 @@ def test_values_off_the_scale_are_no_integers(new_graph, save):
         network.tensors["y"].type, scale=dataclasses.replace(network.input.type.scale, exponent=2)
     )
     tensor = dataclasses.replace(network.tensors["y"], type=coarse)
-    codes = executor._integers(np.array([0.25, 0.125, np.nan, np.inf], np.float32), tensor)
+    values = np.array([0.25, 0.125, np.nan, np.inf], np.float32)
+    codes = PLAIN.integers(values, tensor)
+    rounded = View(is_rounded=True).integers(values, tensor)
+    assert rounded.ravel().tolist() == [1, 0, NO_INTEGER, NO_INTEGER]
     assert codes.ravel().tolist() == [1, NO_INTEGER, NO_INTEGER, NO_INTEGER]
 
 

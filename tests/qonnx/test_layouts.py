@@ -74,7 +74,7 @@ def test_a_vector_in_another_order_is_noticed(new_graph, save, monkeypatch):
     monkeypatch.setattr(Layout, "places", property(lambda layout: np.arange(np.prod(layout.shape))))
     imported = import_file(path)
     images = imported.reader.images_of(codes)
-    found = run_executor(path, imported.network, codes, images, imported.layouts)
+    found = run_executor(path, imported.network, codes, images, imported.views)
     golden = execute(imported.network, codes)
     assert np.array_equal(golden["flat"], found["flat"])
     assert not np.array_equal(golden["y"], found["y"])

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from twofold.overview import Overview
 
 EXAMPLE = "Example: twofold show model.onnx"
-_COLUMNS = ("layer", "kind", "shape", "type", "weights", "MACs", "runs on")
+_COLUMNS = ("layer", "kind", "shape", "type", "weights", "MACs", "runs on", "codes")
 
 
 def show(
@@ -70,5 +70,6 @@ def _table(seen: Overview) -> Table:
     for line in seen.lines:
         name, kind, shape, type_, macs = line.row.cells
         weights = "" if line.weight_bits is None else f"{line.weight_bits} bits"
-        table.add_row(name, kind, shape, type_, weights, macs, line.where)
+        codes = f"±{line.bound}" if line.bound else "exact"
+        table.add_row(name, kind, shape, type_, weights, macs, line.where, codes)
     return table

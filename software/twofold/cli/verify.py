@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperCommand
 
-from twofold.cli.choices import Candidate, Model
+from twofold.cli.choices import Approximate, Candidate, Model
 from twofold.cli.failures import FOUND_WRONG
 from twofold.cli.output import print_json, print_rich, results_only
 from twofold.cli.word_lists import repeat_option
@@ -29,18 +29,20 @@ def verify(
     ] = [Candidate.GOLDEN, Candidate.QONNX],  # noqa: B006 (an option's default, which nothing changes)
     frames: Annotated[int, typer.Option("--frames", min=1, help="How many inputs to compare.")] = 32,
     seed: Annotated[int, typer.Option("--seed", min=0, help="Chooses the inputs and the stalls.")] = 0,
+    approximate: Approximate = False,
     layers: Annotated[bool, typer.Option("--layers", help="Print a row for each layer.")] = False,
     json: Annotated[bool, typer.Option("--json", help="Print the checks as JSON.")] = False,
 ) -> None:
     """Compare every layer's integers on every road with the golden model's.
 
+    With --approximate, qonnx's layer by layer on its own integers, each equal or within its proven bound.
     Exit code 0 if all checks pass, 1 if one fails or did not run.
     """
     with results_only():
         import twofold.api as api
         from twofold.cli.progress_bars import shown
 
-        checks = api.verify(model, [str(word) for word in against], frames, seed, shown())
+        checks = api.verify(model, [str(word) for word in against], frames, seed, shown(), approximate)
     from twofold.golden.compare import Status
     from twofold.report import terminal, wording
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import numpy as np
 import torch
@@ -27,6 +28,19 @@ def execute(network: Network, frames: IntArray) -> Mapping[str, IntArray]:
     Raises UserError if shape or codes do not fit the input, NetworkError for values beyond 53 bits.
     """
     return Golden(network).tensors(frames)
+
+
+def execute_on(network: Network, frames: IntArray, given: Mapping[str, IntArray]) -> Mapping[str, IntArray]:
+    """As `execute`, each op on the `given` tensors of another implementation, where its type holds them.
+
+    So each result shows what its own op does, not what ops before it did.
+    """
+    held = {
+        name: values
+        for name, values in given.items()
+        if values.size and network.tensors[name].type.contains(int(values.min()), int(values.max()))
+    }
+    return Golden(network).tensors(frames, held)
 
 
 def check_frames(network: Network, frames: IntArray) -> None:
@@ -64,30 +78,35 @@ class Golden:
         )
         self._chunk = max(1, CHUNK // max(tensor.elements for tensor in network.tensors.values()))
 
-    def tensors(self, frames: IntArray) -> Mapping[str, IntArray]:
-        """Every tensor, as `execute` gives them."""
-        return self._kept(frames, self.network.tensors)
+    def tensors(
+        self, frames: IntArray, given: Mapping[str, IntArray] = MappingProxyType({})
+    ) -> Mapping[str, IntArray]:
+        """Every tensor, as `execute` gives them; ops read the `given` ones in place of their own."""
+        return self._kept(frames, self.network.tensors, given)
 
     def outputs(self, frames: IntArray) -> IntArray:
         """The network's output alone, int64 [N, *shape]; other tensors live for a few frames at a time.
 
         frames: as `execute` takes them. Raises UserError as it does.
         """
-        return self._kept(frames, (self.network.output_name,))[self.network.output_name]
+        return self._kept(frames, (self.network.output_name,), {})[self.network.output_name]
 
-    def _kept(self, frames: IntArray, names: Collection[str]) -> dict[str, IntArray]:
+    def _kept(
+        self, frames: IntArray, names: Collection[str], given: Mapping[str, IntArray]
+    ) -> dict[str, IntArray]:
         check_frames(self.network, frames)
         shapes = {name: self.network.tensors[name].shape for name in names}
         kept = {name: np.empty((len(frames), *shape), np.int64) for name, shape in shapes.items()}
         with torch.inference_mode():
             for start in range(0, len(frames), self._chunk):
                 rows = slice(start, start + self._chunk)
-                for name, values in self._computed(frames[rows]):
+                parts = {name: values[rows] for name, values in given.items()}
+                for name, values in self._computed(frames[rows], parts):
                     if name in kept:
                         kept[name][rows] = values.numpy()
         return kept
 
-    def _computed(self, frames: IntArray) -> Iterator[tuple[str, Tensor]]:
+    def _computed(self, frames: IntArray, given: Mapping[str, IntArray]) -> Iterator[tuple[str, Tensor]]:
         """Each tensor when it is known; it lives until its last reader has run."""
         codes = torch.tensor(frames, dtype=self._input_dtype)
         if codes.ndim == 4:
@@ -96,10 +115,15 @@ class Golden:
         yield self.network.input_name, codes
         for step in self._steps:
             result = step.kernel(*(values[name] for name in step.inputs))
-            values[step.output] = result
+            values[step.output] = _replaced(result, given.get(step.output))
             yield step.output, result
             for name in step.finished:
                 del values[name]
+
+
+def _replaced(result: Tensor, values: IntArray | None) -> Tensor:
+    """`values` as `result` holds its own."""
+    return result if values is None else torch.empty_like(result).copy_(torch.from_numpy(values))
 
 
 def _finished(network: Network) -> Iterator[tuple[str, ...]]:

@@ -17,12 +17,10 @@ from qonnx.transformation.infer_shapes import InferShapes
 from twofold.errors import UserError
 from twofold.golden.codes import dequantise
 from twofold.golden.execute import check_frames
-from twofold.network.graph import Network, Tensor
+from twofold.network.graph import Network
 from twofold.network.types import IntArray
-from twofold.qonnx.importer.layout import NATIVE, Layout
+from twofold.qonnx.importer.view import PLAIN, View
 from twofold.qonnx.read import read_model
-
-NO_INTEGER = int(np.iinfo(np.int64).min)
 
 
 def run_executor(
@@ -30,26 +28,25 @@ def run_executor(
     network: Network,
     frames: IntArray,
     images: npt.NDArray[np.float32] | None = None,
-    layouts: Mapping[str, Layout] = MappingProxyType({}),
+    views: Mapping[str, View] = MappingProxyType({}),
 ) -> Mapping[str, IntArray]:
     """Every tensor of `network` that the graph in `path` has too, computed by the stock executor in float32.
 
     network: what `import_model(path)` gave. frames: codes of its input, [N, *input shape]. images: what the
     graph's quantiser makes these codes of, [N, *the graph's input shape]; the codes' numbers if not given.
-    layouts: of the graph's tensors that have not the network's order, as `import_file` gives them.
+    views: how the graph shows tensors, as `import_file` gives them.
     Returns tensor name → int64 [N, *shape]. A float that is not the float32 number of any code becomes
-    `NO_INTEGER`, which equals no code, so that a comparison counts it.
+    `twofold.qonnx.importer.view.NO_INTEGER`, which equals no code, so that a comparison counts it.
     Raises UserError for files that `read_model` refuses and graphs that the executor does not run.
     """
     check_frames(network, frames)
     model = read_model(path)
     if images is None:
         images = dequantise(frames, network.input.type).astype(np.float32)
-    context = _execute(path, _for_batch(model, network, images.shape, layouts), images)
+    context = _execute(path, _for_batch(model, network, images.shape, views), images)
     shared = [tensor for name, tensor in network.tensors.items() if name in context]
     return {
-        tensor.name: _integers(context[tensor.name], tensor, layouts.get(tensor.name, NATIVE))
-        for tensor in shared
+        tensor.name: views.get(tensor.name, PLAIN).integers(context[tensor.name], tensor) for tensor in shared
     }
 
 
@@ -68,20 +65,8 @@ def _input_name(model: onnx.ModelProto) -> str:
     return next(entry.name for entry in model.graph.input if entry.name not in constants)
 
 
-def _integers(values: npt.NDArray[Any], tensor: Tensor, layout: Layout) -> IntArray:
-    """The codes whose real values, as float32 numbers, are `values`; integers are codes themselves."""
-    values = np.reshape(layout.to_network(values), (-1, *tensor.shape))
-    if values.dtype.kind in "iu":
-        return values.astype(np.int64)
-    scale, zero_point = float(tensor.type.scale), tensor.type.zero_point
-    finite = np.isfinite(values)
-    codes = np.rint(np.where(finite, values, 0).astype(np.float64) / scale)
-    whole = finite & ((codes * scale).astype(np.float32) == values)
-    return np.where(whole, codes.astype(np.int64) + zero_point, NO_INTEGER)
-
-
 def _for_batch(
-    model: onnx.ModelProto, network: Network, shape: tuple[int, ...], layouts: Mapping[str, Layout]
+    model: onnx.ModelProto, network: Network, shape: tuple[int, ...], views: Mapping[str, View]
 ) -> onnx.ModelProto:
     """The graph for images of `shape`: sizes of input and output, targets of Reshape; other shapes go."""
     result = onnx.ModelProto()
@@ -91,20 +76,18 @@ def _for_batch(
     name = _input_name(result)
     source = next(entry for entry in graph.input if entry.name == name)
     source.CopyFrom(onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, shape))
-    _declare_output(graph, network, shape[0], layouts)
+    _declare_output(graph, network, shape[0], views)
     for tensor in graph.initializer:
         _declare(graph, tensor)
     _flatten(graph, shape[0])
     return result
 
 
-def _declare_output(
-    graph: onnx.GraphProto, network: Network, batch: int, layouts: Mapping[str, Layout]
-) -> None:
+def _declare_output(graph: onnx.GraphProto, network: Network, batch: int, views: Mapping[str, View]) -> None:
     """Of known shape if the network has it; else shape inference finds it."""
     output = graph.output[0]
     kind = output.type.tensor_type.elem_type
-    known = output.name == network.output_name and output.name not in layouts
+    known = output.name == network.output_name and views.get(output.name, PLAIN).layout.is_native
     shape = [batch, *network.output.shape] if known else None
     output.CopyFrom(onnx.helper.make_tensor_value_info(output.name, kind, shape))
 

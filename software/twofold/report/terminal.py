@@ -108,6 +108,8 @@ def layers_table(checks: Sequence[Check]) -> Table:
 def _layer(check: Check, name: str) -> Text:
     if name in check.wrong:
         return Text(f"{wording.count(check.wrong[name])} differ", style=_STYLES[Status.FAIL])
+    if name in check.deviations:
+        return Text(wording.deviation(check.deviations[name]), style="yellow")
     return Text("equal", style="green") if name in check.tensors else Text(wording.UNKNOWN)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from twofold.golden.compare import Check, Status
+from twofold.golden.compare import Check, Deviation, Status
 from twofold.report.schema import Model, Report
 
 CLOCK_HZ = 100_000_000
@@ -71,7 +71,15 @@ def verdict(checks: Sequence[Check]) -> str:
         return f"{states[Status.FAIL]} of {len(checks)} checks fail"
     if states[Status.NOT_RUN]:
         return f"{states[Status.NOT_RUN]} of {len(checks)} checks did not run"
-    return f"All {len(checks)} checks pass: {count(elements)} integers compared, none differs"
+    found = [deviation for check in checks for deviation in check.deviations.values()]
+    differing = sum(deviation.differing for deviation in found)
+    rest = f"{count(differing)} differ, within proven bounds, layer by layer" if found else "none differs"
+    return f"All {len(checks)} checks pass: {count(elements)} integers compared, {rest}"
+
+
+def deviation(found: Deviation) -> str:
+    """Of a tensor with a proven bound."""
+    return f"{count(found.differing)} differ, by up to {found.largest}, proven ±{found.bound}"
 
 
 def layers(checks: Sequence[Check]) -> list[str]:

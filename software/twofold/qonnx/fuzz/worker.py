@@ -62,7 +62,7 @@ def compared(path: Path, imported: Imported, random: np.random.Generator) -> tup
         return Outcome.UNCHECKED, "too large to execute"
     try:
         codes = random.choice(reader.codes, (_FRAMES, *network.input.shape))
-        found = run_executor(path, network, codes, reader.images_of(codes), imported.layouts)
+        found = run_executor(path, network, codes, reader.images_of(codes), imported.views)
     except (UserError, MemoryError) as error:
         return Outcome.UNCHECKED, str(error)
     golden = execute(network, codes)

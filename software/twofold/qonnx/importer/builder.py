@@ -15,8 +15,8 @@ from twofold.network.ranges import ChannelRange, result_range
 from twofold.network.shapes import MAX_ELEMENTS, result_shape
 from twofold.network.types import IntType
 from twofold.qonnx.importer.images import ImageReader
-from twofold.qonnx.importer.layout import Layout
 from twofold.qonnx.importer.source import Node
+from twofold.qonnx.importer.view import View
 
 
 class Builder:
@@ -29,7 +29,7 @@ class Builder:
     def __init__(self, reserved: Iterable[str], approximate: bool = False) -> None:
         self.approximate = approximate
         self.errors: dict[str, int] = {}
-        self.layouts: dict[str, Layout] = {}
+        self.views: dict[str, View] = {}
         self.reader: ImageReader | None = None
         self._reserved = set(reserved)
         self._tensors: dict[str, Tensor] = {}

@@ -20,11 +20,11 @@ from twofold.qonnx.importer.builder import Builder
 from twofold.qonnx.importer.dispatch import operator_of
 from twofold.qonnx.importer.images import ImageReader
 from twofold.qonnx.importer.input_layout import input_layout
-from twofold.qonnx.importer.layout import Layout
 from twofold.qonnx.importer.outputs import Output, output_of
 from twofold.qonnx.importer.source import Node, Source, source_of
 from twofold.qonnx.importer.state import Walk
 from twofold.qonnx.importer.values import Codes, Constant, RawInput, StoredCodes, Sums, Value
+from twofold.qonnx.importer.view import View
 from twofold.qonnx.read import printable, read_model
 
 PASSES = (drop_unused, trim_thresholds, narrow_accumulators)
@@ -36,15 +36,20 @@ class Imported:
 
     reader: how images become the network's input. host: nodes after its output, in words, which a host
     computes and which keep the order of the channels. errors: op → the most by which its codes may differ
-    from the executor's on equal inputs; empty if the network is exact. layouts: of the graph's tensors whose
-    order is not the network's.
+    from the executor's on equal inputs; empty if the network is exact. views: how the graph shows
+    tensors that it does not show as they are.
     """
 
     network: Network
     reader: ImageReader
     host: tuple[str, ...]
     errors: Mapping[str, int]
-    layouts: Mapping[str, Layout]
+    views: Mapping[str, View]
+
+    @property
+    def bounds(self) -> Mapping[str, int]:
+        """Tensor → the most by which its codes may differ from the executor's on equal inputs."""
+        return {op.output: self.errors[op.name] for op in self.network.ops if op.name in self.errors}
 
 
 def import_model(path: Path) -> Network:
@@ -81,8 +86,8 @@ def import_graph(model: onnx.ModelProto, default_name: str, approximate: bool = 
     network = run_passes(builder.finish(source.name or default_name, output.codes.tensor), PASSES)
     kept = {op.name for op in network.ops}
     errors = {name: codes for name, codes in builder.errors.items() if name in kept and codes}
-    layouts = {name: layout for name, layout in builder.layouts.items() if not layout.is_native}
-    return Imported(network, builder.reader, output.host, MappingProxyType(errors), MappingProxyType(layouts))
+    views = {name: view for name, view in builder.views.items() if not view.is_plain}
+    return Imported(network, builder.reader, output.host, MappingProxyType(errors), MappingProxyType(views))
 
 
 def _lower(source: Source, builder: Builder) -> tuple[Output, Node]:
@@ -94,11 +99,11 @@ def _lower(source: Source, builder: Builder) -> tuple[Output, Node]:
     for node in source.nodes:
         _check_outputs(node, uses)
         value = operator_of(node)(walk, node)
-        _note_layout(builder, value)
+        _note_view(builder, value)
         values[node.output] = _shared(value) if uses[node.output] > 1 else value
     last = next(node for node in source.nodes if source.output_name in node.outputs)
     output = output_of(builder, last, values[source.output_name], source.output_name)
-    _note_layout(builder, output.codes)
+    _note_view(builder, output.codes)
     return output, last
 
 
@@ -119,10 +124,10 @@ def _images(source: Source) -> RawInput:
     return RawInput(in_network, source.input_shape, image_layout=layout, layout=layout)
 
 
-def _note_layout(builder: Builder, value: Value) -> None:
-    """The layout of a tensor is that of the first value that stands for it."""
+def _note_view(builder: Builder, value: Value) -> None:
+    """The graph's tensor of a name is the first value that stands for the network's."""
     if isinstance(value, Codes | Sums):
-        builder.layouts.setdefault(value.tensor.name, value.layout)
+        builder.views.setdefault(value.tensor.name, View(value.layout))
 
 
 def _check_outputs(node: Node, uses: dict[str, int]) -> None:
