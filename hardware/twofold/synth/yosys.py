@@ -62,10 +62,10 @@ def mapped_netlist(
 
 
 def netlist_with_soft_multipliers(
-    design: wiring.Component, top: str, share: float, *, time_limit: float = 1800.0, cache: Path = CACHE
+    design: wiring.Component, top: str, blocks: int, *, time_limit: float = 1800.0, cache: Path = CACHE
 ) -> Netlist:
-    """As `mapped_netlist` for ECP5, with `share` of the multipliers, rounded up, made of LUTs."""
-    source = with_soft_multipliers(labelled(to_rtlil(design, top)), share)
+    """As `mapped_netlist` for ECP5, with no more multiplier blocks than `blocks`: see `soft_passes`."""
+    source = with_soft_multipliers(labelled(to_rtlil(design, top)), blocks)
     commands = ("read_rtlil design", *_written(soft_passes(top), top))
     return _kept_netlist(_Job(source, commands, top), time_limit, cache)
 
