@@ -23,6 +23,7 @@ from twofold.rtl.result_writer import ResultWriter, WritePort
 from twofold.rtl.sweep import PIXEL, Sweeper
 from twofold.rtl.taps import TapGenerator
 from twofold.rtl.tile import THRESHOLD_BITS, Tile
+from twofold.rtl.tile_offsets import low_bits
 from twofold.rtl.weight_memory import WeightMemory
 
 SUMS_LATENCY = PartialSums.LEAD
@@ -246,7 +247,7 @@ class SplitConvolution(wiring.Component):
             sweep.results_ready.eq(loader.ready),
         ]
         for index, tile in enumerate(self.tiles):
-            mine = loader.block == (index & ((1 << layer.blocks_log2) - 1))
+            mine = loader.block == (index & low_bits(layer.blocks_log2, geometry.tiles))
             m.d.comb += [
                 tile.parameters.bias_valid.eq(loader.bias_valid & mine),
                 tile.parameters.initial.eq(loader.initial),

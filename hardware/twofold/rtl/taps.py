@@ -9,7 +9,9 @@ from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from twofold.rtl.countdown import Countdown
+from twofold.rtl.geometry import TILES
 from twofold.rtl.isa import ADDRESS_BITS, BANK_BITS, LANES_PE, LAYER, PART_BITS, TAP_BITS
+from twofold.rtl.tile_offsets import low_bits
 
 TAP = data.StructLayout(
     {
@@ -128,7 +130,7 @@ class TapGenerator(wiring.Component):
 
     def _fold(self):
         """Blocks at the same address as the current one, without it."""
-        return Mux(self.layer.pe == LANES_PE, 0, (1 << self.layer.in_fold) - 1)
+        return Mux(self.layer.pe == LANES_PE, 0, low_bits(self.layer.in_fold, max(TILES)))
 
     def _begin(self, m):
         layer, tap = self.layer, self.taps.payload

@@ -53,5 +53,6 @@ def rotated(values: Sequence[Value], target: int, bank: Value) -> Value:
 
 
 def low_bits(count: Value, tiles: int) -> Value:
-    """2^count − 1, for a count up to log2 of `tiles`."""
+    """2^count − 1, for a count up to log2 of `tiles`; a subtraction would be a carry chain, which synthesis
+    then also takes for comparisons with the count."""
     return Array((1 << bits) - 1 for bits in range(tiles.bit_length()))[count]
