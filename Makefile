@@ -7,8 +7,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/installed
 
-.PHONY: setup trained demo test lint bench bench-area bench-cost bench-engine bench-fuzz bench-hls bench-import \
-  bench-netlist bench-train clean
+.PHONY: setup trained demo test lint bench bench-area bench-cost bench-engine bench-flash bench-fuzz bench-hls \
+  bench-import bench-netlist bench-train clean
 
 setup: $(STAMP)
 
@@ -43,6 +43,9 @@ bench-cost: setup  ## the planner's model of area beside synthesis, over 66 geom
 bench-engine: setup  ## ResNets and generated layers on engines of 1 to 8 tiles: exact, cycles, MACs busy (hours)
 	$(BIN)/python -m twofold.sim.bench_layers
 	$(BIN)/python -m twofold.sim.bench_engine
+
+bench-flash: setup  ## copies over SSH to OpenSSH's sshd, and openFPGALoader's names of boards (a minute)
+	$(BIN)/python -m twofold.bench_flash
 
 bench-fuzz: setup  ## 100,000 damaged files through the importer (20 minutes at most)
 	$(BIN)/python -m twofold.qonnx.bench_fuzz

@@ -38,7 +38,8 @@ ALLOWED: dict[str, set[str]] = {
 }
 # The top: may use every package; `cli` only inside functions, so that `twofold --help` stays fast.
 TOP = {
-    "api", "bench_hls", "bench_import", "candidates", "demo", "hls_choices", "overview", "projects", "record",
+    "api", "bench_flash", "bench_hls", "bench_import", "candidates", "demo", "hls_choices", "overview",
+    "projects", "record",
 }  # fmt: skip
 FREE_AT_MODULE_LEVEL_OF_CLI = LEAVES | {"cli"}
 TRAINING = {"torch", "brevitas", "torch_pruning"}

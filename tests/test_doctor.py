@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from twofold.doctor import PARTS, Diagnosis, Part, examine, package, program
+from twofold.doctor import PARTS, Diagnosis, Part, either, examine, package, program
 
 
 def part(name: str, version: str | None, needed: bool = True) -> Part:
@@ -64,6 +64,25 @@ def test_a_program_that_cannot_start_has_no_known_version(
     (tmp_path / "tool").write_bytes(b"\0")
     monkeypatch.setenv("PATH", str(tmp_path))
     assert program("tool")() == "unknown"
+
+
+def test_a_program_that_lacks_a_library_is_missing_and_says_which(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tool(
+        tmp_path, "echo tool: error while loading shared libraries: libftdi1.so.2: cannot open >&2; exit 127"
+    )
+    monkeypatch.setenv("PATH", str(tmp_path))
+    found = examine([Part("tool", False, "all", "install libftdi1-2", program("tool"))]).findings[0]
+    assert found.version is None
+    assert found.remedy == "it is there, but not the library libftdi1.so.2: install libftdi1-2"
+
+
+def test_either_program_will_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tool(tmp_path, "echo 1.2")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert either(program("other"), program("tool"))() == "1.2"
+    assert either(program("other"), program("others"))() is None
 
 
 def test_what_is_not_there_has_no_version(monkeypatch: pytest.MonkeyPatch) -> None:

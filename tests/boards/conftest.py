@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import json
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -16,6 +15,7 @@ import pytest
 from twofold.boards.board import Board
 from twofold.boards.board_file import load_board
 from twofold.boards.design import EngineDesign
+from twofold.boards.flash_check.stand_in import finished
 from twofold.boards.project import generate
 from twofold.golden.execute import execute
 from twofold.network.dyadic import Dyadic
@@ -31,31 +31,11 @@ from twofold.rtl.engine import Engine
 from twofold.rtl.geometry import Geometry, PeName
 from twofold.rtl.verilog import port_widths
 
-HWH = """<?xml version="1.0" encoding="UTF-8"?>
-<EDKSYSTEM VERSION="1.2"><MODULES>
-<MODULE FULLNAME="/processor" INSTANCE="processor" MODTYPE="processing_system7"><MEMORYMAP>
-<MEMRANGE ADDRESSBLOCK="reg0" BASENAME="C_BASEADDR" BASEVALUE="{base:#x}" HIGHNAME="C_HIGHADDR"
- HIGHVALUE="{high:#x}" INSTANCE="engine_0" IS_DATA="TRUE" IS_INSTRUCTION="TRUE" MEMTYPE="REGISTER"/>
-</MEMORYMAP></MODULE></MODULES></EDKSYSTEM>
-"""
-
-
-def _finished(project: Path) -> Path:
-    folder = project / "board"
-    manifest = json.loads((folder / "manifest.json").read_text())
-    (folder / "twofold.bit").touch()
-    if manifest["hand_off"]:
-        window = manifest["registers"]
-        text = HWH.format(base=window["base"], high=window["base"] + window["bytes"] - 1)
-        (folder / manifest["hand_off"]).write_text(text)
-    (folder / "twofold.design").write_text(f"{manifest['design']}\n")
-    return folder
-
 
 @pytest.fixture(scope="session")
 def finish() -> Callable[[Path], Path]:
     """Puts into a project's board folder what build.tcl would; returns that folder."""
-    return _finished
+    return finished
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""What is flashed is what was built; JTAG boards go through openFPGALoader."""
+"""What is flashed is what was built."""
 
 from __future__ import annotations
 
@@ -10,19 +10,10 @@ import pytest
 
 from twofold.boards.board import Board
 from twofold.boards.board_file import load_board
-from twofold.boards.flash import checked_files, jtag_command, load_over_jtag
-from twofold.boards.flashing_ways import Jtag
+from twofold.boards.flash import checked_files
 from twofold.errors import UserError
 
-ARTY = Jtag("arty_a7_100t")
 Finish = Callable[[Path], Path]
-
-
-def install(folder: Path, monkeypatch: pytest.MonkeyPatch, code: int) -> None:
-    folder.mkdir()
-    (folder / "openFPGALoader").write_text(f'#!/bin/sh\necho "$@"\nexit {code}\n')
-    (folder / "openFPGALoader").chmod(0o755)
-    monkeypatch.setenv("PATH", f"{folder}:/usr/bin:/bin")
 
 
 def test_all_files_are_named_the_manifest_last(project: Path, board: Board, finish: Finish) -> None:
@@ -49,23 +40,6 @@ def test_another_board_is_refused(project: Path, finish: Finish) -> None:
     finish(project)
     with pytest.raises(UserError, match="expected a project for zedboard, found one for pynq-z2"):
         checked_files(project, load_board("zedboard"))
-
-
-def test_the_loader_is_called_without_a_shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    install(tmp_path / "bin", monkeypatch, 0)
-    bitstream = tmp_path / "a b; touch hacked.bit"
-    said = load_over_jtag(ARTY, bitstream)
-    assert said == f"--board arty_a7_100t {bitstream}"
-    assert jtag_command(ARTY, bitstream)[1:] == ("--board", "arty_a7_100t", str(bitstream))
-
-
-def test_a_loader_that_fails_or_is_missing_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    install(tmp_path / "bin", monkeypatch, 1)
-    with pytest.raises(UserError, match=r"openFPGALoader ended with 1:\n--board arty_a7_100t"):
-        load_over_jtag(ARTY, tmp_path / "x.bit")
-    monkeypatch.setenv("PATH", "/nowhere")
-    with pytest.raises(UserError, match="expected openFPGALoader on PATH, found none"):
-        load_over_jtag(ARTY, tmp_path / "x.bit")
 
 
 def test_a_manifest_of_an_older_version_is_refused(project: Path, board: Board, finish: Finish) -> None:

@@ -47,7 +47,7 @@ def flash(
 
 
 def _over_jtag(jtag: Jtag, files: Files, dry_run: bool) -> None:
-    from twofold.boards.flash import jtag_command, load_over_jtag
+    from twofold.boards.openfpgaloader import jtag_command, load_over_jtag
 
     print_rich(" ".join(jtag_command(jtag, files.bitstream)))
     if not dry_run:
