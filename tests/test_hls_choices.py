@@ -9,7 +9,30 @@ from twofold.errors import UserError
 from twofold.hls.budget import Budget
 from twofold.hls.options import HlsBackend, HlsStrategy
 from twofold.hls.types import IoType
-from twofold.hls_choices import HlsChoices, hls_options
+from twofold.hls_choices import HlsChoices, fast_enough, hls_options, predict_hls
+from twofold.network.graph import Network
+from twofold.projects import network_of
+
+
+@pytest.fixture(scope="module")
+def resnet8() -> Network:
+    return network_of("resnet8")
+
+
+def test_a_target_is_met_by_the_cheapest_layers_or_refused_with_the_best(resnet8: Network) -> None:
+    board = load_board("zcu104")
+    options = hls_options(board, HlsChoices())
+    best = predict_hls(resnet8, board, options)
+    chosen = fast_enough(resnet8, board, options, best.frames_per_second / 3)
+    found = predict_hls(resnet8, board, chosen)
+    assert best.frames_per_second / 3 <= found.frames_per_second < best.frames_per_second
+    assert found.cost is not None and best.cost is not None
+    assert options.budget.share(found.cost) < options.budget.share(best.cost)
+    said = rf"the best that fits does about {best.frames_per_second:,.0f} \({best.frame_cycles:,} cycles"
+    with pytest.raises(UserError, match=said):
+        fast_enough(resnet8, board, options, 1.1 * best.frames_per_second)
+    with pytest.raises(UserError, match="target: expected more than 0 frames a second, got 0"):
+        fast_enough(resnet8, board, options, 0)
 
 
 def test_part_clock_and_budget_are_the_boards() -> None:

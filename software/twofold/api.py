@@ -28,7 +28,14 @@ from twofold.evaluation import Evaluation
 from twofold.evaluation import evaluate as run_evaluation
 from twofold.golden.compare import Check
 from twofold.hls.project import generate as generate_hls
-from twofold.hls_choices import KERNEL_FLOW, HlsChoices, hls_options, kernel_options
+from twofold.hls_choices import (
+    KERNEL_FLOW,
+    HlsChoices,
+    HlsPrediction,
+    fast_enough,
+    options_of,
+    predict_hls,
+)
 from twofold.network.digest import digest
 from twofold.network.graph import Network
 from twofold.network.types import IntArray
@@ -155,14 +162,14 @@ def build(
     approximate: bool = False,
     target_fps: float | None = None,
     hls: HlsChoices = DEFAULT_HLS,
-) -> Prediction | None:
+) -> Prediction | HlsPrediction:
     """Writes a project for a board: `rtl`, engine and runtime for Vivado; `hls`, hls4ml's for an HLS tool.
 
     approximate: as in `import_file`. target_fps: frames a second; the smallest engine that is predicted to do
-    them is built, without a target the smallest of all. hls: the choices that the backend hls leaves. Returns
-    what is predicted of the engine, None for hls. Nothing of the vendors' tools is run. Raises UserError for
-    boards, backends and choices that do not exist, and for a target that cannot be met, with the best that
-    can be done.
+    them is built, without a target the smallest of all; of hls4ml's network, the cheapest layers that are
+    predicted to do them, without a target the fastest that fit. hls: the choices that the backend hls leaves.
+    Returns what is predicted. Nothing of the vendors' tools is run. Raises UserError for boards, backends and
+    choices that do not exist, and for a target that cannot be met, with the best that can be done.
     """
     target = load_board(board)
     network = import_file(model, approximate).network
@@ -170,20 +177,24 @@ def build(
         case "rtl":
             return _build_engine(network, target, out, progress, target_fps)
         case "hls":
-            if target_fps is not None:
-                raise UserError("target_fps: expected the backend rtl; hls4ml's cycles are not predicted")
-            with progress.task(f"write the hls project for {board}"):
-                _write_hls(network, target, out, hls)
-            return None
+            return _build_hls(network, target, out, progress, target_fps, hls)
         case _:
             raise UserError(f"backend: expected rtl or hls, got {backend!r}")
 
 
-def _write_hls(network: Network, board: Board, out: Path, hls: HlsChoices) -> None:
-    if hls.flow == KERNEL_FLOW:
-        write_kernel_project(network, board, out, kernel_options(board, hls))
-    else:
-        generate_hls(network, out, hls_options(board, hls))
+def _build_hls(
+    network: Network, board: Board, out: Path, progress: Progress, target_fps: float | None, hls: HlsChoices
+) -> HlsPrediction:
+    options = options_of(board, hls)
+    if target_fps is not None:
+        options = fast_enough(network, board, options, target_fps)
+    found = predict_hls(network, board, options)
+    with progress.task(f"write the hls project for {board.name}"):
+        if hls.flow == KERNEL_FLOW:
+            write_kernel_project(network, board, out, options)
+        else:
+            generate_hls(network, out, options)
+    return found
 
 
 def _build_engine(

@@ -1,16 +1,20 @@
-"""What an HLS project for a board is generated with."""
+"""What an HLS project for a board is generated with, and what is predicted of it."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from twofold.boards.board import Board
 from twofold.errors import UserError
 from twofold.hls.budget import Budget
 from twofold.hls.options import HlsBackend, HlsOptions, HlsStrategy
+from twofold.hls.sizes import check_sizes
+from twofold.hls.strategy import choose
+from twofold.hls.support import check_support
 from twofold.hls.types import IoType
+from twofold.network.graph import Network
 
 KERNEL_FLOW = "Kernel"
 """hls4ml's Vitis backend behind a kernel of ours, for any board (`twofold.boards.kernel_design`)."""
@@ -25,6 +29,75 @@ class HlsChoices:
     flow: str = HlsBackend.VITIS
     io: str = IoType.STREAM
     strategy: str = HlsStrategy.BUDGET
+
+
+@dataclass(frozen=True)
+class HlsPrediction:
+    """Counted, not synthesised. frame_cycles: of the slowest layer, about. cost: of what multiplies and
+    compares; None where all products of a layer are computed at once, whose cost is not counted.
+    """
+
+    board: Board
+    frame_cycles: int
+    cost: Budget | None
+
+    @property
+    def clock_hz(self) -> float:
+        return self.board.clock.frequency_mhz * 1e6
+
+    @property
+    def frames_per_second(self) -> float:
+        return self.clock_hz / max(1, self.frame_cycles)
+
+    @property
+    def line(self) -> str:
+        """For people."""
+        cost = f"; multipliers and thresholds take {self.cost}" if self.cost else ""
+        return (
+            f"predicted, not synthesised: about {self.frame_cycles:,} cycles a frame, "
+            f"{self.frames_per_second:,.0f} frames a second at {self.board.clock.frequency_mhz:g} MHz{cost}"
+        )
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "board": self.board.name,
+            "frame_cycles": self.frame_cycles,
+            "frames_per_second": round(self.frames_per_second, 1),
+            "clock_mhz": self.board.clock.frequency_mhz,
+            "resources": asdict(self.cost) if self.cost else None,
+        }
+
+
+def predict_hls(network: Network, board: Board, options: HlsOptions) -> HlsPrediction:
+    """Raises as generating the project does: NetworkError for what cannot be built, UserError for what does
+    not fit.
+    """
+    check_support(network, options)
+    check_sizes(network, options)
+    chosen = choose(network, options)
+    return HlsPrediction(board, chosen.cycles, chosen.proposal.cost if chosen.proposal else None)
+
+
+def fast_enough(network: Network, board: Board, options: HlsOptions, target_fps: float) -> HlsOptions:
+    """Options with which the cheapest layers are chosen that are predicted to do `target_fps`.
+
+    Raises as `predict_hls`, and UserError with the best there is if nothing that fits is fast enough.
+    """
+    if target_fps <= 0:
+        raise UserError(f"target: expected more than 0 frames a second, got {target_fps:g}")
+    best = predict_hls(network, board, options)
+    if best.frames_per_second < target_fps:
+        raise UserError(
+            f"{network.name}: expected {target_fps:g} frames a second on {board.title} at "
+            f"{board.clock.frequency_mhz:g} MHz; the best that fits does about {best.frames_per_second:,.0f} "
+            f"({best.frame_cycles:,} cycles a frame): lower --target-fps, or choose a larger board"
+        )
+    return replace(options, frame_cycles=int(best.clock_hz // target_fps))
+
+
+def options_of(board: Board, choices: HlsChoices) -> HlsOptions:
+    """For hls4ml's own flows and the kernel's. Raises UserError for what cannot be built."""
+    return (kernel_options if choices.flow == KERNEL_FLOW else hls_options)(board, choices)
 
 
 def hls_options(board: Board, choices: HlsChoices) -> HlsOptions:

@@ -3,14 +3,22 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from twofold.hls_choices import HlsChoices
+from twofold.boards.board_file import load_board
+from twofold.hls.budget import Budget
+from twofold.hls_choices import HlsChoices, HlsPrediction
+
+PREDICTED = HlsPrediction(load_board("pynq-z2"), 40_000, Budget(12, 3_400, 5))
+LINE = (
+    "predicted, not synthesised: about 40,000 cycles a frame, 2,500 frames a second at 100 MHz; multipliers "
+    "and thresholds take 12 DSP, 3,400 LUT, 5 BRAM36"
+)
 
 
 def test_what_was_written_is_listed(run, answer, tmp_path: Path) -> None:
     (tmp_path / "tcl").mkdir()
     (tmp_path / "tcl" / "build.tcl").write_text("")
     (tmp_path / "manifest.json").write_text('{"scripts": ["export_ip.tcl", "build.tcl"]}')
-    calls = answer("build", None)
+    calls = answer("build", PREDICTED)
     result = run(
         "build", "m.onnx", "--board", "pynq-z2", "--backend", "hls", "--out", str(tmp_path), "--json"
     )
@@ -19,13 +27,14 @@ def test_what_was_written_is_listed(run, answer, tmp_path: Path) -> None:
         "board": "pynq-z2",
         "backend": "hls",
         "files": ["manifest.json", "tcl/build.tcl"],
-        "predicted": None,
+        "predicted": PREDICTED.as_json(),
         "implemented": None,
     }
     assert calls[0][:4] == (Path("m.onnx"), "pynq-z2", "hls", tmp_path)
     result = run("build", "m.onnx", "--out", str(tmp_path), "--write-only")
     assert result.stdout.splitlines() == [
         f"wrote 2 files to {tmp_path}",
+        LINE,
         "To build the bitstream, with the tools on PATH:",
         f"cd {tmp_path / 'vivado'}",
         "vitis-run --mode hls --tcl export_ip.tcl",
@@ -34,7 +43,7 @@ def test_what_was_written_is_listed(run, answer, tmp_path: Path) -> None:
 
 
 def test_choices_of_hls_are_passed_on(run, answer, tmp_path: Path) -> None:
-    calls = answer("build", None)
+    calls = answer("build", PREDICTED)
     words = "--backend hls --flow VivadoAccelerator --io io_parallel --strategy resource"
     assert run("build", "m.onnx", "--out", str(tmp_path), *words.split()).exit_code == 0
     assert calls[0][-1] == HlsChoices("VivadoAccelerator", "io_parallel", "resource")

@@ -53,14 +53,26 @@ def test_the_fastest_that_fits_is_found() -> None:
     ]
     budget = Budget(dsp=20, lut=400, bram36=30)
     costs = [
-        (max(work.pixels * reuse for work, reuse in zip(works, chosen, strict=True)), chosen)
+        (max(work.cycles(reuse) for work, reuse in zip(works, chosen, strict=True)), chosen)
         for chosen in product(*(work.reuse_factors for work in works))
         if budget.holds(Budget.total(work.cost(reuse) for work, reuse in zip(works, chosen, strict=True)))
     ]
     proposal = propose(works, budget)
     assert proposal.cycles == min(costs)[0]
+    slower = 2 * proposal.cycles
+    target = propose(works, budget, slower)
+    assert proposal.cycles <= target.cycles == max(cycles for cycles, _ in costs if cycles <= slower)
+    assert budget.share(target.cost) < budget.share(proposal.cost) and budget.holds(target.cost)
     assert budget.holds(proposal.cost)
     assert set(proposal.factors) == {"a", "b", "c", "d"}
+
+
+def test_a_target_that_nothing_meets_is_refused_with_the_best() -> None:
+    work = Products("a", 10, 12, 4, 8, 12, shifts=False, skipped=5)
+    assert [work.cycles(reuse) for reuse in (1, 12)] == [15, 125]
+    assert propose([work], Budget(4, 400, 30), 130).factors == {"a": 12}
+    with pytest.raises(UserError, match=r"at most 124 cycles a frame, found that the fastest .* about 125"):
+        propose([work], Budget(4, 400, 30), 124)
 
 
 def test_what_never_fits_is_refused_with_what_it_takes() -> None:

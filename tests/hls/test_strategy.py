@@ -13,8 +13,10 @@ from twofold.hls.options import HlsOptions, HlsStrategy
 from twofold.hls.project import generate
 from twofold.hls.reuse import Products
 from twofold.hls.strategy import Strategy, choose
+from twofold.hls.types import IoType
 from twofold.hls.works import works_of
 from twofold.network.graph import Network
+from twofold.network.ops import Conv2d
 
 SMALL = HlsOptions(budget=Budget(dsp=24, lut=2000, bram36=20))
 
@@ -37,8 +39,18 @@ def test_a_larger_budget_is_faster(every_layer_network: Network) -> None:
     assert small.proposal is not None and large.proposal is not None
     assert large.proposal.cycles < small.proposal.cycles
     works = {work.name: work for work in works_of(every_layer_network, SMALL.io)}
-    slowest = max(works[name].pixels * strategy.reuse_factor for name, strategy in small.layers.items())
-    assert small.proposal.cycles == slowest
+    slowest = max(works[name].cycles(strategy.reuse_factor) for name, strategy in small.layers.items())
+    assert small.proposal.cycles == small.cycles == slowest
+
+
+def test_pixels_that_come_in_without_a_result_take_cycles(every_layer_network: Network) -> None:
+    """A convolution that is padded, or skips pixels, takes as many as its stream brings, at least."""
+    for work in works_of(every_layer_network, IoType.STREAM):
+        op = next(op for op in every_layer_network.ops if op.name == work.name)
+        if isinstance(op, Conv2d):
+            top, left, bottom, right = op.padding
+            _, height, width = every_layer_network.operands(op)[0].shape
+            assert work.cycles(1) >= (height + top + bottom) * (width + left + right)
 
 
 def test_a_strategy_that_is_asked_for_is_taken(every_layer_network: Network) -> None:
@@ -47,6 +59,8 @@ def test_a_strategy_that_is_asked_for_is_taken(every_layer_network: Network) -> 
         assert chosen.layers["down"] == Strategy(strategy, 1)
         assert chosen.layers["down_q"] == Strategy(HlsStrategy.LATENCY, 1)
         assert chosen.proposal is None
+        with pytest.raises(UserError, match=f"strategy {strategy}: expected at most 9 cycles a frame, found"):
+            choose(every_layer_network, replace(SMALL, strategy=strategy, frame_cycles=9))
     chosen = choose(every_layer_network, replace(SMALL, strategy=HlsStrategy.RESOURCE))
     assert chosen.layers["down"].name is HlsStrategy.RESOURCE
 

@@ -40,8 +40,9 @@ class HlsStrategy(StrEnum):
 class HlsOptions:
     """part: Xilinx part number; the board's, where there is a board. clock_ns: target period.
 
-    budget: what the layers may take, for the strategies `budget` and `resource`. board: of the
-    VivadoAccelerator flow. Raises UserError for values and combinations that cannot be built.
+    budget: what the layers may take, for the strategies `budget` and `resource`. frame_cycles: clock cycles
+    that a frame may take at most; None: the fastest network that fits. board: of the VivadoAccelerator flow.
+    Raises UserError for values and combinations that cannot be built.
     """
 
     backend: HlsBackend = HlsBackend.VITIS
@@ -51,6 +52,7 @@ class HlsOptions:
     clock_ns: float = 10
     budget: Budget = ZYNQ_7020
     board: str | None = None
+    frame_cycles: int | None = None
 
     def __post_init__(self) -> None:
         if self.clock_ns <= 0:

@@ -1,7 +1,8 @@
-"""A reuse factor for each layer: the fastest network whose layers fit a device together.
+"""Reuse factors of layers: the fastest network that fits a device, or the cheapest that is fast enough.
 
 In streams all layers work at once, so the slowest sets the rate: a layer of P pixels whose products share
-multipliers over R cycles takes about P·R cycles a frame. What layers take is counted here, not synthesised.
+multipliers over R cycles takes about P·R cycles a frame, and one for each pixel that comes in without a
+result, at edges and between strides. Cycles and what layers take are counted here, not synthesised.
 """
 
 from __future__ import annotations
@@ -23,17 +24,17 @@ _DSP_WIDTH = 25
 
 
 class Work(Protocol):
-    """What one layer computes for each of `pixels`."""
+    """What one layer computes for each of its pixels."""
 
     @property
     def name(self) -> str: ...
 
     @property
-    def pixels(self) -> int: ...
-
-    @property
     def reuse_factors(self) -> Sequence[int]:
         """What hls4ml can schedule and HLS can unroll, ascending; not empty."""
+
+    def cycles(self, reuse: int) -> int:
+        """Of a frame, about."""
 
     def cost(self, reuse: int) -> Budget: ...
 
@@ -43,7 +44,8 @@ class Products:
     """inputs × outputs products with weights. shifts: by two shifts and an addition, else by multiplying.
 
     product_bits: width of one product. reuse_max: hls4ml's convolutions are wrong in io_parallel, without a
-    word, if multipliers are reused over more cycles than an output has inputs.
+    word, if multipliers are reused over more cycles than an output has inputs. skipped: pixels that come in
+    without a result.
     """
 
     name: str
@@ -54,6 +56,7 @@ class Products:
     product_bits: int
     shifts: bool
     reuse_max: int | None = None
+    skipped: int = 0
 
     @cached_property
     def reuse_factors(self) -> Sequence[int]:
@@ -61,6 +64,9 @@ class Products:
         highest = self.reuse_max or products
         valid = valid_reuse(self.inputs, self.outputs)
         return [reuse for reuse in valid if reuse <= highest and products // reuse <= UNROLL_MAX]
+
+    def cycles(self, reuse: int) -> int:
+        return self.pixels * reuse + self.skipped
 
     def cost(self, reuse: int) -> Budget:
         """A DSP block a multiplication; two LUTs a bit for two shifts, one for adding to the sum.
@@ -87,6 +93,9 @@ class Scalings:
     def reuse_factors(self) -> Sequence[int]:
         return divisors(self.channels)
 
+    def cycles(self, reuse: int) -> int:
+        return self.pixels * reuse
+
     def cost(self, reuse: int) -> Budget:
         return Budget(-(-self.multiplied // reuse) * -(-self.operand_bits // _DSP_WIDTH), 0, 0)
 
@@ -104,6 +113,9 @@ class Comparisons:
     @cached_property
     def reuse_factors(self) -> Sequence[int]:
         return divisors(self.channels)
+
+    def cycles(self, reuse: int) -> int:
+        return self.pixels * reuse
 
     def cost(self, reuse: int) -> Budget:
         """A LUT for two bits of a comparison; thresholds that are not all used at once lie in block RAM."""
@@ -127,25 +139,54 @@ class Proposal:
         return cls(factors, slowest, Budget.total(choice.cost for choice in choices))
 
 
-def propose(works: Sequence[Work], budget: Budget) -> Proposal:
+def propose(works: Sequence[Work], budget: Budget, cycles: int | None = None) -> Proposal:
     """The least cycles of the slowest layer that fit; of a layer's factors that allow them, the cheapest.
 
-    Raises UserError if even the cheapest choice does not fit.
+    cycles: as many as a frame may take; then the most of them that fit, which is the cheapest. Raises
+    UserError if even the cheapest choice does not fit, and with the least cycles if they are more.
     """
-    layers = [_Layer.of(work, budget) for work in works]
-    slowest = max((layer.cycles[0] for layer in layers), default=0)
-    targets = sorted({cycles for layer in layers for cycles in layer.cycles if cycles >= slowest})
-    proposal = Proposal({}, 0, Budget(0, 0, 0))
-    for cycles in targets:
-        proposal = Proposal.of([layer.within(cycles) for layer in layers])
-        if budget.holds(proposal.cost):
-            return proposal
-    if not layers:
-        return proposal
-    raise UserError(
-        f"reuse factors: expected layers that fit {budget}, found that they take {proposal.cost} when each "
-        f"reuses its multipliers as often as pays; choose a larger device or a narrower network"
-    )
+    if not works:
+        return Proposal({}, 0, Budget(0, 0, 0))
+    proposals = _Proposals([_Layer.of(work, budget) for work in works], budget)
+    best = proposals.first(proposals.targets)
+    if best is None:
+        raise UserError(
+            f"reuse factors: expected layers that fit {budget}, found that they take "
+            f"{proposals.within(proposals.targets[-1]).cost} when each reuses its multipliers as often as "
+            "pays; choose a larger device or a narrower network"
+        )
+    if cycles is None:
+        return best
+    slow = [target for target in reversed(proposals.targets) if target <= cycles]
+    found = proposals.first(slow)
+    if found is None:
+        raise UserError(
+            f"reuse factors: expected at most {cycles:,} cycles a frame, found that the fastest layers that "
+            f"fit {budget} take about {best.cycles:,}; allow more cycles, or choose a larger device"
+        )
+    return found
+
+
+@dataclass(frozen=True)
+class _Proposals:
+    """What can be proposed for layers, by the cycles that the slowest may take."""
+
+    layers: Sequence[_Layer]
+    budget: Budget
+
+    @cached_property
+    def targets(self) -> Sequence[int]:
+        """Cycles of the slowest layer at which a choice changes, ascending."""
+        least = max(layer.cycles[0] for layer in self.layers)
+        return sorted({cycles for layer in self.layers for cycles in layer.cycles if cycles >= least})
+
+    def within(self, cycles: int) -> Proposal:
+        return Proposal.of([layer.within(cycles) for layer in self.layers])
+
+    def first(self, targets: Sequence[int]) -> Proposal | None:
+        """Of those that fit the budget."""
+        found = (self.within(target) for target in targets)
+        return next((proposal for proposal in found if self.budget.holds(proposal.cost)), None)
 
 
 @dataclass(frozen=True)
@@ -166,7 +207,7 @@ class _Layer:
     @classmethod
     def of(cls, work: Work, budget: Budget) -> _Layer:
         choices = [
-            _Choice(work.name, reuse, reuse * work.pixels, work.cost(reuse)) for reuse in work.reuse_factors
+            _Choice(work.name, reuse, work.cycles(reuse), work.cost(reuse)) for reuse in work.reuse_factors
         ]
 
         def cheaper(best: _Choice, choice: _Choice) -> _Choice:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from twofold.errors import UserError
 from twofold.hls.options import HlsOptions, HlsStrategy
 from twofold.hls.reuse import Products, Proposal, Work, propose
 from twofold.hls.works import works_of
@@ -21,9 +22,12 @@ class Strategy:
 
 @dataclass(frozen=True)
 class Strategies:
-    """By the op's name. proposal: where the reuse factors come from; None if all layers are parallel."""
+    """layers: by the op's name. cycles: of a frame, the slowest layer's, about. proposal: where the reuse
+    factors come from; None if all layers are parallel.
+    """
 
     layers: Mapping[str, Strategy]
+    cycles: int
     proposal: Proposal | None = None
 
 
@@ -32,14 +36,24 @@ def choose(network: Network, options: HlsOptions) -> Strategies:
 
     `latency` and `distributed_arithmetic` compute all products of a layer at once. `resource` and `budget`
     have the reuse factors that `propose` finds for the budget; `budget` makes layers without reuse `latency`.
-    Raises UserError if the layers do not fit the budget.
+    Raises UserError if the layers do not fit the budget, or take more cycles than a frame may.
     """
     works = works_of(network, options.io)
     if options.strategy in (HlsStrategy.LATENCY, HlsStrategy.DISTRIBUTED_ARITHMETIC):
-        return Strategies({work.name: _strategy(work, options.strategy, 1) for work in works})
-    proposal = propose(works, options.budget)
+        return _parallel(works, options)
+    proposal = propose(works, options.budget, options.frame_cycles)
     layers = {work.name: _strategy(work, options.strategy, proposal.factors[work.name]) for work in works}
-    return Strategies(layers, proposal)
+    return Strategies(layers, proposal.cycles, proposal)
+
+
+def _parallel(works: Sequence[Work], options: HlsOptions) -> Strategies:
+    cycles = max((work.cycles(1) for work in works), default=0)
+    if options.frame_cycles is not None and cycles > options.frame_cycles:
+        raise UserError(
+            f"strategy {options.strategy}: expected at most {options.frame_cycles:,} cycles a frame, found "
+            f"about {cycles:,}, as pixels come one by one; allow more cycles"
+        )
+    return Strategies({work.name: _strategy(work, options.strategy, 1) for work in works}, cycles)
 
 
 def _strategy(work: Work, asked: HlsStrategy, reuse: int) -> Strategy:

@@ -26,7 +26,7 @@ def _works(network: Network, io: IoType) -> Iterator[Work]:
             outputs, *kernel = plain_kernel(op).shape
             pixels, inputs = prod(network.result(op).shape[1:]), prod(kernel)
             reuse_max = inputs if io is IoType.PARALLEL else None
-            yield _products(op, network, pixels, inputs, outputs, reuse_max)
+            yield _products(op, network, pixels, inputs, outputs, reuse_max, _skipped(op, network, io))
         elif isinstance(op, Linear):
             yield _products(op, network, 1, op.weight.shape[1], op.weight.shape[0])
         elif isinstance(op, Requantise):
@@ -44,11 +44,25 @@ def _products(
     inputs: int,
     outputs: int,
     reuse_max: int | None = None,
+    skipped: int = 0,
 ) -> Products:
     terms, data_bits = two_terms(op.weight), network.operands(op)[0].type.bits
     weight_bits = HlsType.constants(op.weight).bits if terms is None else terms.bits
     product_bits = data_bits + (weight_bits if terms is None else terms.highest + 2)
-    return Products(op.name, pixels, inputs, outputs, weight_bits, product_bits, terms is not None, reuse_max)
+    shifts = terms is not None
+    return Products(
+        op.name, pixels, inputs, outputs, weight_bits, product_bits, shifts, reuse_max, skipped=skipped
+    )
+
+
+def _skipped(op: Conv2d, network: Network, io: IoType) -> int:
+    """Padded pixels that a stream brings besides one for each result."""
+    if io is not IoType.STREAM:
+        return 0
+    _, height, width = network.operands(op)[0].shape
+    top, left, bottom, right = op.padding
+    arriving = (height + top + bottom) * (width + left + right)
+    return max(0, arriving - prod(network.result(op).shape[1:]))
 
 
 def _scalings(op: Requantise, network: Network, io: IoType) -> Scalings:

@@ -11,8 +11,11 @@ from twofold.cli.choices import Approximate, Backend, HlsFlow, HlsIo, HlsStrateg
 from twofold.cli.output import print_json, print_rich, results_only
 
 if TYPE_CHECKING:
+    from rich.table import Table
+
     from twofold.boards.choose import Prediction
     from twofold.boards.vivado_reports import Implemented
+    from twofold.hls_choices import HlsPrediction
 
 EXAMPLE = "Example: twofold build model.onnx --board pynq-z2 --target-fps 5000 --out build/pynq"
 _JOBS = 4
@@ -27,7 +30,7 @@ def build(
     ] = Backend.RTL,
     target_fps: Annotated[
         float | None,
-        typer.Option("--target-fps", help="Frames a second that the engine must be predicted to do."),
+        typer.Option("--target-fps", help="Frames a second that must be predicted."),
     ] = None,
     write_only: Annotated[
         bool, typer.Option("--write-only", help="Do not run Vivado, even if it is on PATH.")
@@ -65,15 +68,25 @@ def build(
         print_json(head | _figures(predicted, built))
         return
     print_rich(f"wrote {len(written)} files to {out}")
+    print_rich(_prediction(predicted))
     if has_project:
-        _print_result(out, predicted, built)
+        _print_result(out, built)
 
 
-def _figures(predicted: Prediction | None, built: Implemented | None) -> dict[str, Any]:
+def _prediction(predicted: Prediction | HlsPrediction) -> Table | str:
+    from twofold.cli.predictions import prediction_table
+    from twofold.hls_choices import HlsPrediction
+
+    if isinstance(predicted, HlsPrediction):
+        return predicted.line
+    return prediction_table({predicted.board.name: predicted})
+
+
+def _figures(predicted: Prediction | HlsPrediction, built: Implemented | None) -> dict[str, Any]:
     from dataclasses import asdict
 
     return {
-        "predicted": predicted.as_json() if predicted else None,
+        "predicted": predicted.as_json(),
         "implemented": asdict(built) if built else None,
     }
 
@@ -86,12 +99,9 @@ def _implemented(out: Path) -> Implemented | None:
     return None if missing_tools(out) else implement(out, _JOBS, shown())
 
 
-def _print_result(out: Path, predicted: Prediction | None, built: Implemented | None) -> None:
+def _print_result(out: Path, built: Implemented | None) -> None:
     from twofold.boards.implement import commands
-    from twofold.cli.predictions import prediction_table
 
-    if predicted:
-        print_rich(prediction_table({predicted.board.name: predicted}))
     if built is None:
         print_rich("To build the bitstream, with the tools on PATH:", *commands(out, _JOBS))
         return
