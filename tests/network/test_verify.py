@@ -166,7 +166,7 @@ def test_ops_of_another_kind(network):
     ops = (*network.ops[:-1], Softmax("fc", ("flat",), "fc"))
     assert message(replace(network, ops=ops)) == (
         "fc: op: expected one of Conv2d, Linear, Add, Concat, MaxPool2d, SumPool2d, Upsample2d, Flatten, "
-        "Requantise, Threshold, found Softmax"
+        "Requantise, Threshold, WeightedAdd, found Softmax"
     )
 
 

@@ -66,6 +66,18 @@ def test_no_bound_is_ever_exceeded(new_graph, save, scale, weight_scale, inputs,
     assert result.status is Status.PASS, result.detail
 
 
+def test_logits_of_a_free_scale_stand_for_the_nearest_integers(new_graph, save, load):
+    graph = new_graph((40,))
+    graph.quantised_input(scale=0.1)
+    inputs = ["x", graph.weights("w", (6, 40), 0.03), graph.constant("bias", graph.random.normal(size=6))]
+    graph.node("Gemm", inputs, "y", transB=1)
+    with pytest.raises(UserError, match="Gemm 'y': graph output: found sums that float32 may round"):
+        load(graph)
+    imported, result = check(save(graph), 500)
+    assert (result.status, result.tensors, imported.bounds) == (Status.PASS, ("x", "y"), {"y": 1})
+    assert result.deviations["y"].largest <= 1
+
+
 def every_input(path, approximate=True):
     imported = import_file(path, approximate=approximate)
     network, reader = imported.network, imported.reader

@@ -30,7 +30,8 @@ from hypothesis import strategies as st
 from torch import Tensor, nn
 
 from twofold.errors import UserError
-from twofold.golden.execute import execute
+from twofold.golden.compare import Status, compare
+from twofold.golden.execute import execute, execute_on
 from twofold.qonnx.executor import run_executor
 from twofold.qonnx.importer.load import import_file
 
@@ -199,29 +200,30 @@ def outcome(path: Path, seed: int) -> str:
     try:
         imported = import_file(path)
     except UserError as error:
-        approximate(path, seed)
-        return f"refused: {str(error).split(': found')[0].rsplit(': ', 1)[-1].split(' ')[0]}"
+        within = approximate(path, seed)
+        return f"refused: {str(error).split(': found')[0].rsplit(': ', 1)[-1].split(' ')[0]}, {within}"
     network, reader = imported.network, imported.reader
     codes = np.random.default_rng(seed).choice(reader.codes, (6, *network.input.shape))
-    found, golden = run_executor(path, network, codes, reader.images_of(codes)), execute(network, codes)
+    found = run_executor(path, network, codes, reader.images_of(codes), imported.views)
+    golden = execute(network, codes)
     assert network.output_name in found
     same = all(np.array_equal(golden[name], values) for name, values in found.items())
     return "exact" if same else "wrong"
 
 
-def approximate(path: Path, seed: int) -> None:
-    """Codes of the first approximate layer stay within their bound: all its inputs are the executor's."""
+def approximate(path: Path, seed: int) -> str:
+    """What becomes of a refused network with bounds, which each layer keeps on the executor's integers."""
     try:
         imported = import_file(path, approximate=True)
     except UserError:
-        return
+        return "refused with bounds, too"
     network, reader = imported.network, imported.reader
     codes = np.random.default_rng(seed).choice(reader.codes, (6, *network.input.shape))
-    found, golden = run_executor(path, network, codes, reader.images_of(codes)), execute(network, codes)
-    first = next(op for op in network.ops if op.name in imported.errors)
-    if first.output in found:
-        difference = np.abs(golden[first.output] - found[first.output]).max()
-        assert difference <= imported.errors[first.name]
+    found = run_executor(path, network, codes, reader.images_of(codes), imported.views)
+    golden = execute_on(network, codes, found)
+    check = compare("drawn", ("golden", golden), ("qonnx", found), (network.output_name,), imported.bounds)
+    assert check.status is Status.PASS, check.detail
+    return f"within ±{max(imported.bounds.values())}"
 
 
 def test_random_networks_are_exact_or_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -55,11 +55,11 @@ class TwofoldPad(TwofoldLayer):
 
 
 class TwofoldAdd(TwofoldLayer):
-    """Sum of two operands, each shifted left."""
+    """Sum of two operands, each times a factor and shifted left."""
 
     internal_types = ("sum",)
     _expected_attributes: ClassVar = [
-        *(Attribute(name) for name in ("n_in", "n_chan", "shift_a", "shift_b")),
+        *(Attribute(name) for name in ("n_in", "n_chan", "factor_a", "factor_b", "shift_a", "shift_b")),
         TypeAttribute("sum"),
     ]
 
@@ -126,7 +126,8 @@ _CONFIGS = {
         "in_height", "in_width", "out_height", "out_width", "pad_top", "pad_left", "n_chan"
     )
     + _integers("value", kind="long long"),
-    TwofoldAdd: _integers("n_in", "n_chan", "shift_a", "shift_b") + _typedefs(sum="sum"),
+    TwofoldAdd: _integers("n_in", "n_chan", "factor_a", "factor_b", "shift_a", "shift_b")
+    + _typedefs(sum="sum"),
     TwofoldConcat: _integers("n_pixels", "n_chan_a", "n_chan_b"),
     TwofoldSumPool: _integers(
         "in_height", "in_width", "out_height", "out_width",

@@ -10,7 +10,7 @@ from twofold.hls.options import HlsOptions, HlsStrategy
 from twofold.hls.types import IoType
 from twofold.network.errors import NetworkError
 from twofold.network.graph import Network
-from twofold.network.ops import Conv2d, Linear, Threshold
+from twofold.network.ops import Conv2d, Linear, Threshold, Upsample2d
 
 _UNROLLED = (HlsStrategy.LATENCY, HlsStrategy.DISTRIBUTED_ARITHMETIC)
 
@@ -29,6 +29,10 @@ def check_sizes(network: Network, options: HlsOptions) -> None:
                 f"at most {UNROLL_MAX} in registers; choose fewer bits or channels, or a multiplier form"
             )
             _check(op.name, "thresholds", expected, op.thresholds.size)
+        elif isinstance(op, Upsample2d):
+            channels, _, width = network.operands(op)[0].shape
+            expected = f"rows of at most {UNROLL_MAX} elements in registers; choose a narrower map"
+            _check(op.name, "row", expected, channels * width)
 
 
 def _check_products(op: Conv2d | Linear, options: HlsOptions) -> None:

@@ -19,7 +19,6 @@ from twofold.network.ops import (
     Op,
     SumPool2d,
     Threshold,
-    Upsample2d,
 )
 
 # C simulation hands integers over as doubles.
@@ -57,11 +56,6 @@ def _(op: Conv2d, network: Network, io: IoType) -> None:
         raise NetworkError(
             op.name, "stride", "a vertical stride of 1 for a kernel of one row in io_stream", op.stride
         )
-
-
-@check_op.register
-def _(op: Upsample2d, network: Network, io: IoType) -> None:
-    raise NetworkError(op.name, "op", "one that the HLS backend builds", "Upsample2d, for the engine only")
 
 
 @check_op.register

@@ -32,6 +32,7 @@ from twofold.network.ops import (
     SumPool2d,
     Threshold,
     Upsample2d,
+    WeightedAdd,
 )
 from twofold.network.ranges import ChannelRange, sum_bound
 
@@ -108,6 +109,14 @@ def _(op: Add, network: Network, ranges: Ranges) -> Kernel:
         return torch.add(aligned, large, alpha=factors[second])
 
     return add
+
+
+@kernel.register
+def _(op: WeightedAdd, network: Network, ranges: Ranges) -> Kernel:
+    a, b = (ranges[name].magnitude * factor for name, factor in zip(op.inputs, op.factors, strict=True))
+    dtype = exact_dtype(op.name, "sum", float((a + b).max()))
+    first, second = op.factors
+    return lambda x, y: torch.add(x.to(dtype) * first, y.to(dtype), alpha=second)
 
 
 @kernel.register

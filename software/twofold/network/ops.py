@@ -66,6 +66,17 @@ class Add(Op):
 
 
 @dataclass(frozen=True, eq=False)
+class WeightedAdd(Op):
+    """Two operands of equal shape, each times a whole number, added exactly.
+
+    The result is `a · factors[0] + b · factors[1]`, zero points included; 1 ≤ factor < 2^16. For operands
+    whose scales differ by no power of two: their ratio is nearly that of the factors.
+    """
+
+    factors: tuple[int, int]
+
+
+@dataclass(frozen=True, eq=False)
 class Concat(Op):
     """Operands of one type, bits aside, joined along channels: [C1, H, W], [C2, H, W] → [C1 + C2, H, W]."""
 
@@ -128,5 +139,5 @@ class Threshold(Op):
 
 ALL_OPS: tuple[type[Op], ...] = (
     Conv2d, Linear, Add, Concat, MaxPool2d, SumPool2d, Upsample2d, Flatten, Requantise,
-    Threshold,
+    Threshold, WeightedAdd,
 )  # fmt: skip

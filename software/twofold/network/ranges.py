@@ -25,6 +25,7 @@ from twofold.network.ops import (
     SumPool2d,
     Threshold,
     Upsample2d,
+    WeightedAdd,
 )
 from twofold.network.rounding import requantise
 from twofold.network.types import IntArray, IntType
@@ -134,6 +135,13 @@ def _(op: Add, network: Network, *operands: ChannelRange) -> ChannelRange:
     (a, b), (shift_a, shift_b) = operands, op.shifts
     _require_exact(op, "sum", float((a.magnitude * 2.0**shift_a + b.magnitude * 2.0**shift_b).max()))
     return ChannelRange((a.lo << shift_a) + (b.lo << shift_b), (a.hi << shift_a) + (b.hi << shift_b))
+
+
+@result_range.register
+def _(op: WeightedAdd, network: Network, *operands: ChannelRange) -> ChannelRange:
+    (a, b), (first, second) = operands, op.factors
+    _require_exact(op, "sum", float((a.magnitude * first + b.magnitude * second).max()))
+    return ChannelRange(a.lo * first + b.lo * second, a.hi * first + b.hi * second)
 
 
 @result_range.register

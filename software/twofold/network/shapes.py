@@ -18,8 +18,9 @@ from twofold.network.ops import (
     SumPool2d,
     Threshold,
     Upsample2d,
+    WeightedAdd,
 )
-from twofold.network.rounding import SHIFT_MAX
+from twofold.network.rounding import MULTIPLIER_BITS, SHIFT_MAX
 
 Shape = tuple[int, ...]
 MAX_ELEMENTS = 1 << 24
@@ -92,11 +93,21 @@ def _(op: Linear, *operands: Shape) -> Shape:
 
 
 @result_shape.register
+def _(op: WeightedAdd, *operands: Shape) -> Shape:
+    _check_equal(op, *operands)
+    if not 1 <= min(op.factors) <= max(op.factors) < 1 << MULTIPLIER_BITS:
+        raise NetworkError(op.name, "factors", f"1 to {(1 << MULTIPLIER_BITS) - 1}", op.factors)
+    return operands[0]
+
+
+def _check_equal(op: Op, first: Shape, second: Shape) -> None:
+    if first != second:
+        raise NetworkError(op.name, "inputs", "two operands of equal shape", [list(first), list(second)])
+
+
+@result_shape.register
 def _(op: Add, *operands: Shape) -> Shape:
-    if operands[0] != operands[1]:
-        raise NetworkError(
-            op.name, "inputs", "two operands of equal shape", [list(shape) for shape in operands]
-        )
+    _check_equal(op, *operands)
     if not 0 <= min(op.shifts) <= max(op.shifts) <= SHIFT_MAX:
         raise NetworkError(op.name, "shifts", f"0 to {SHIFT_MAX}", op.shifts)
     return operands[0]

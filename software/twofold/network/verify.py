@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from fractions import Fraction
 from functools import singledispatch
 from math import prod
 
@@ -21,11 +22,15 @@ from twofold.network.ops import (
     SumPool2d,
     Threshold,
     Upsample2d,
+    WeightedAdd,
 )
 from twofold.network.ranges import EXACT_BITS, value_ranges
 from twofold.network.rounding import MULTIPLIER_BITS, SHIFT_MAX
 from twofold.network.shapes import MAX_ELEMENTS, result_shape
 from twofold.network.types import IntArray
+
+FACTOR_ERROR = Fraction(1, 1 << 8)
+"""How much, relatively, the scales of a sum's operands may be off after their factors."""
 
 
 def verify(network: Network) -> Network:
@@ -86,7 +91,7 @@ def _verify_arity(op: Op) -> None:
         if len(op.inputs) < 2:
             raise NetworkError(op.name, "inputs", "2 operands or more", op.inputs)
         return
-    arity = 2 if isinstance(op, Add) else 1
+    arity = 2 if isinstance(op, Add | WeightedAdd) else 1
     if len(op.inputs) != arity:
         raise NetworkError(op.name, "inputs", f"{arity} operand(s)", op.inputs)
 
@@ -107,6 +112,20 @@ def _(op: Add, network: Network) -> None:
                 op.name, "shifts", f"scale {result.scale} of the sum", f"{scale} from {operand.name}"
             )
         zero += operand.type.zero_point << shift
+    if zero != result.zero_point:
+        raise NetworkError(op.name, "zero point", str(zero), result.zero_point)
+
+
+@verify_op.register
+def _(op: WeightedAdd, network: Network) -> None:
+    result = network.result(op).type
+    zero = 0
+    for operand, factor in zip(network.operands(op), op.factors, strict=True):
+        scale = operand.type.scale.fraction / factor
+        if abs(scale - result.scale.fraction) > result.scale.fraction * FACTOR_ERROR:
+            expected = f"near the scale {result.scale} of the sum"
+            raise NetworkError(op.name, "factors", expected, f"{float(scale):g} from {operand.name}")
+        zero += operand.type.zero_point * factor
     if zero != result.zero_point:
         raise NetworkError(op.name, "zero point", str(zero), result.zero_point)
 

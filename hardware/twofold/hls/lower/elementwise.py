@@ -10,19 +10,26 @@ import numpy as np
 from twofold.hls.lower.state import Lowering, elements
 from twofold.hls.spec import LayerSpec
 from twofold.hls.types import HlsType
-from twofold.network.ops import Add, Concat, Requantise, Threshold
+from twofold.network.ops import Add, Concat, Requantise, Threshold, WeightedAdd
 from twofold.network.types import IntArray
 
 
-def lower_add(op: Add, state: Lowering) -> list[LayerSpec]:
+def lower_add(op: Add | WeightedAdd, state: Lowering) -> list[LayerSpec]:
     result = state.network.result(op)
-    attributes = elements(result) | {"shift_a": int(op.shifts[0]), "shift_b": int(op.shifts[1])}
+    factors, shifts = ((1, 1), op.shifts) if isinstance(op, Add) else (op.factors, (0, 0))
+    attributes = elements(result) | {
+        "factor_a": int(factors[0]),
+        "factor_b": int(factors[1]),
+        "shift_a": int(shifts[0]),
+        "shift_b": int(shifts[1]),
+    }
     # A shifted operand may need a sign, or one bit more, that the sum does without.
     operands = [operand.type for operand in state.network.operands(op)]
-    shifted = [
-        (type_.lo << shift, type_.hi << shift) for type_, shift in zip(operands, op.shifts, strict=True)
+    terms = [
+        (type_.lo * factor << shift, type_.hi * factor << shift)
+        for type_, factor, shift in zip(operands, factors, shifts, strict=True)
     ]
-    sum_type = HlsType.holding(min(-1, *(lo for lo, _ in shifted)), max(hi for _, hi in shifted))
+    sum_type = HlsType.holding(min(-1, *(lo for lo, _ in terms)), max(hi for _, hi in terms))
     wide = HlsType(True, sum_type.bits + 1)
     types = {"result": state.result_type(op), "sum": wide}
     return [

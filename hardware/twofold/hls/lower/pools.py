@@ -1,11 +1,11 @@
-"""Pooling and flattening of feature maps."""
+"""Pooling, upsampling and flattening of feature maps."""
 
 from __future__ import annotations
 
 from twofold.hls.lower.padding import padded
 from twofold.hls.lower.state import Lowering, map_sizes, pads, strides
 from twofold.hls.spec import LayerSpec
-from twofold.network.ops import Flatten, MaxPool2d, SumPool2d
+from twofold.network.ops import Flatten, MaxPool2d, SumPool2d, Upsample2d
 
 
 def lower_max_pool(op: MaxPool2d, state: Lowering) -> list[LayerSpec]:
@@ -44,6 +44,22 @@ def lower_sum_pool(op: SumPool2d, state: Lowering) -> list[LayerSpec]:
     return [
         LayerSpec(state.name(op), "TwofoldSumPool", state.inputs(op), types, attributes, tensor=op.output)
     ]
+
+
+def lower_upsample(op: Upsample2d, state: Lowering) -> list[LayerSpec]:
+    """hls4ml's own nearest neighbour, which for twice the size copies ⌊y / 2⌋, ⌊x / 2⌋.
+
+    In streams it holds a row and writes it twice. In registers it finds the row of y < 2^15 as
+    y · (2^15 + 1) / 2^16, rounded down.
+    """
+    shape = state.operand(op).shape
+    attributes = (
+        map_sizes(shape, "in")
+        | map_sizes(state.network.result(op).shape, "out")
+        | {"n_chan": int(shape[0]), "algorithm": "nearest", "data_format": "channels_last"}
+    )
+    types = {"result": state.result_type(op)}
+    return [LayerSpec(state.name(op), "Resize", state.inputs(op), types, attributes, tensor=op.output)]
 
 
 def lower_flatten(op: Flatten, state: Lowering) -> list[LayerSpec]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from twofold.hls.layout import Layout
 from twofold.hls.lower.elementwise import lower_add, lower_concat, lower_requantise, lower_threshold
-from twofold.hls.lower.pools import lower_flatten, lower_max_pool, lower_sum_pool
+from twofold.hls.lower.pools import lower_flatten, lower_max_pool, lower_sum_pool, lower_upsample
 from twofold.hls.lower.products import lower_conv2d, lower_linear
 from twofold.hls.lower.state import Lowering
 from twofold.hls.options import HlsOptions
@@ -28,6 +28,8 @@ from twofold.network.ops import (
     Requantise,
     SumPool2d,
     Threshold,
+    Upsample2d,
+    WeightedAdd,
 )
 from twofold.network.ranges import value_ranges
 
@@ -38,9 +40,11 @@ _LOWERINGS: Mapping[type[Op], Callable[[Any, Lowering], list[LayerSpec]]] = {
     Conv2d: lower_conv2d,
     Linear: lower_linear,
     Add: lower_add,
+    WeightedAdd: lower_add,
     Concat: lower_concat,
     MaxPool2d: lower_max_pool,
     SumPool2d: lower_sum_pool,
+    Upsample2d: lower_upsample,
     Flatten: lower_flatten,
     Requantise: lower_requantise,
     Threshold: lower_threshold,

@@ -6,7 +6,14 @@
 
 namespace nnet {
 
-// (a << shift_a) + (b << shift_b), exact in res_T. One pixel a cycle; n_in / n_chan cycles a frame.
+// One operand at the sum's scale, which sum_t holds.
+template <class CONFIG_T, unsigned factor, unsigned shift, class x_T> typename CONFIG_T::sum_t twofold_term(x_T x) {
+    #pragma HLS INLINE
+    const typename CONFIG_T::sum_t wide = x;
+    return (factor == 1 ? wide : typename CONFIG_T::sum_t(wide * factor)) << shift;
+}
+
+// (a * factor_a << shift_a) + (b * factor_b << shift_b), exact in res_T. One pixel a cycle; n_in / n_chan cycles a frame.
 template <class a_T, class b_T, class res_T, typename CONFIG_T>
 void twofold_add(hls::stream<a_T> &a, hls::stream<b_T> &b, hls::stream<res_T> &res) {
 AddPixel:
@@ -18,8 +25,8 @@ AddPixel:
         PRAGMA_DATA_PACK(out)
         for (unsigned channel = 0; channel < CONFIG_T::n_chan; channel++) {
             #pragma HLS UNROLL
-            out[channel] = (typename CONFIG_T::sum_t(left[channel]) << CONFIG_T::shift_a) +
-                           (typename CONFIG_T::sum_t(right[channel]) << CONFIG_T::shift_b);
+            out[channel] = twofold_term<CONFIG_T, CONFIG_T::factor_a, CONFIG_T::shift_a>(left[channel]) +
+                           twofold_term<CONFIG_T, CONFIG_T::factor_b, CONFIG_T::shift_b>(right[channel]);
         }
         res.write(out);
     }
@@ -29,8 +36,8 @@ template <class a_T, class b_T, class res_T, typename CONFIG_T>
 void twofold_add(a_T a[CONFIG_T::n_in], b_T b[CONFIG_T::n_in], res_T res[CONFIG_T::n_in]) {
     #pragma HLS PIPELINE
     for (unsigned i = 0; i < CONFIG_T::n_in; i++) {
-        res[i] = (typename CONFIG_T::sum_t(a[i]) << CONFIG_T::shift_a) +
-                 (typename CONFIG_T::sum_t(b[i]) << CONFIG_T::shift_b);
+        res[i] = twofold_term<CONFIG_T, CONFIG_T::factor_a, CONFIG_T::shift_a>(a[i]) +
+                 twofold_term<CONFIG_T, CONFIG_T::factor_b, CONFIG_T::shift_b>(b[i]);
     }
 }
 

@@ -56,7 +56,9 @@ _CHANNEL = "a constant for each channel, or one for all"
 CORE: Mapping[str, Operator] = MappingProxyType(
     {
         "Add": Operator(
-            elementwise.add, f"{_CHANNEL}; two tensors of equal shape whose scales differ by a power of two"
+            elementwise.add,
+            f"{_CHANNEL}; two tensors of equal shape, followed by a quantiser unless their scales differ by "
+            "a power of two and float32 rounds no sum",
         ),
         "ArgMax": Operator(
             host.argmax, "of the output, on the host", ("axis", "keepdims", "select_last_index")

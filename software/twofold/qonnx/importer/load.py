@@ -85,7 +85,7 @@ def import_graph(model: onnx.ModelProto, default_name: str, approximate: bool = 
         )
     network = run_passes(builder.finish(source.name or default_name, output.codes.tensor), PASSES)
     kept = {op.name for op in network.ops}
-    errors = {name: codes for name, codes in builder.errors.items() if name in kept and codes}
+    errors = {name: codes for name, codes in builder.errors.items() if name in kept}
     views = {name: view for name, view in builder.views.items() if not view.is_plain}
     return Imported(network, builder.reader, output.host, MappingProxyType(errors), MappingProxyType(views))
 
@@ -103,7 +103,10 @@ def _lower(source: Source, builder: Builder) -> tuple[Output, Node]:
         values[node.output] = _shared(value) if uses[node.output] > 1 else value
     last = next(node for node in source.nodes if source.output_name in node.outputs)
     output = output_of(builder, last, values[source.output_name], source.output_name)
-    _note_view(builder, output.codes)
+    codes = output.codes
+    if output.is_rounded:
+        builder.views[codes.tensor.name] = View(codes.layout, is_rounded=True)
+    _note_view(builder, codes)
     return output, last
 
 

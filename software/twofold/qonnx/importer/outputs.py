@@ -3,8 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from fractions import Fraction
+from math import floor
 
-from twofold.qonnx.importer.accumulators import changeable, positive_dyadic, with_folded_offset
+import numpy as np
+
+from twofold.qonnx.importer.accumulators import (
+    BIAS_LIMIT,
+    changeable,
+    positive_dyadic,
+    with_folded_offset,
+)
 from twofold.qonnx.importer.builder import Builder
 from twofold.qonnx.importer.layout import NATIVE
 from twofold.qonnx.importer.reading import Reading
@@ -12,16 +21,21 @@ from twofold.qonnx.importer.source import Node
 from twofold.qonnx.importer.steps import is_clamp
 from twofold.qonnx.importer.values import Codes, HostResult, Sums, Value
 
+DIVISION_ERROR = Fraction(1, 1 << 20)
+"""More than float64 rounds where a number is divided by its scale."""
+
 
 @dataclass(frozen=True, eq=False)
 class Output:
     """codes: the network's output. host: nodes that a host computes from it, in words, in order.
 
     They keep the order of the output's channels, so that the greatest stays the greatest.
+    is_rounded: the graph's numbers are near those of the integers.
     """
 
     codes: Codes | Sums
     host: tuple[str, ...] = ()
+    is_rounded: bool = False
 
 
 def output_of(builder: Builder, node: Node, value: Value, name: str) -> Output:
@@ -37,7 +51,7 @@ def output_of(builder: Builder, node: Node, value: Value, name: str) -> Output:
         raise node.refuse(
             "graph output", "no quantised data", "the result of a layer", "quantise the graph's input"
         )
-    return _integers(builder, value, name) or _before_host(node, value)
+    return _integers(builder, value, name) or _nearest(builder, value, name) or _before_host(node, value)
 
 
 def _transposed(builder: Builder, node: Node, value: Codes | Sums, name: str) -> Output:
@@ -52,7 +66,7 @@ def _transposed(builder: Builder, node: Node, value: Codes | Sums, name: str) ->
         )
     output = output_of(builder, node, replace(value, layout=NATIVE), name)
     codes = replace(output.codes, layout=layout)
-    return Output(codes, (*output.host, f"Transpose to {layout}"))
+    return replace(output, codes=codes, host=(*output.host, f"Transpose to {layout}"))
 
 
 def _integers(builder: Builder, sums: Sums, name: str) -> Output | None:
@@ -68,6 +82,27 @@ def _integers(builder: Builder, sums: Sums, name: str) -> Output | None:
     if op is None or scale is None or any(offset):
         return None
     return Output(replace(folded, tensor=builder.rewrite(op, name, scale)))
+
+
+def _nearest(builder: Builder, sums: Sums, name: str) -> Output | None:
+    """Sums of one free scale g, if the builder approximates: the executor's numbers are near their integers.
+
+    A number v for an integer q, whose bias took the nearest integer b to offset / g, has
+    |v / g − q| ≤ (slack + |offset − g·b|) / g = e, so the nearest integer to v / g is at most ⌊e + 1/2⌋ off.
+    """
+    op, reading = changeable(builder, sums), sums.reading
+    scale = positive_dyadic(set(reading.gain))
+    if not builder.approximate or op is None or scale is None or reading.steps:
+        return None
+    gain = scale.fraction
+    bias = [round(offset / gain) for offset in reading.offset]
+    if max(map(abs, bias)) > BIAS_LIMIT or not np.isfinite(reading.slack).all():
+        return None
+    rest = [abs(offset - gain * b) for offset, b in zip(reading.offset, bias, strict=True)]
+    slack = max(Fraction(s) + r for s, r in zip(reading.slack.tolist(), rest, strict=True))
+    builder.note_error(op.name, floor(slack / gain + Fraction(1, 2) + DIVISION_ERROR))
+    tensor = builder.rewrite(replace(op, bias=op.bias + np.array(bias, np.int64)), name, scale)
+    return Output(replace(sums, tensor=tensor), is_rounded=True)
 
 
 def _before_host(node: Node, sums: Sums) -> Output:

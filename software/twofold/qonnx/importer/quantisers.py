@@ -39,7 +39,7 @@ def quantise(builder: Builder, node: Node, sums: Sums, target: Target) -> Codes:
     codes = _reached_codes(builder, node, sums, target.rounding)
     steps = _steps(builder, node, sums, target.rounding, codes)
     if multiplier is not None:
-        found = _requantised(multiplier, builder.range_of(sums.tensor), target.type.zero_point, codes)
+        found = _requantised(multiplier, sums, builder.range_of(sums.tensor), target.type.zero_point, codes)
         if steps.is_exact and (found == steps.thresholds).all():
             return _written(builder, node, multiplier, target, sums)
         if len(codes) >= MAX_LEVELS and builder.approximate:
@@ -127,14 +127,16 @@ def _steps(builder: Builder, node: Node, sums: Sums, rounding: Rounding, codes: 
     return Staircase(*(part[kind_of] for part in (found.thresholds, found.earliest, found.latest)))
 
 
-def _requantised(op: Requantise, range_: ChannelRange, zero_point: int, codes: IntArray) -> IntArray:
+def _requantised(
+    op: Requantise, sums: Sums, range_: ChannelRange, zero_point: int, codes: IntArray
+) -> IntArray:
     """The thresholds of `op`, as those of a staircase."""
 
     def reached(integers: IntArray, channels: IntArray) -> npt.NDArray[np.bool_]:
         multiplier, shift = op.multiplier[channels, None], op.shift[channels, None]
         return requantise(integers, multiplier, shift, zero_point, op.bounds) >= codes
 
-    return bisected(range_, len(codes), reached)
+    return sums.reading.settled(bisected(range_, len(codes), reached))
 
 
 def check_channels(node: Node, sums: Sums) -> None:

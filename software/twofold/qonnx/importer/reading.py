@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from twofold.network.types import IntArray
+from twofold.qonnx.importer.points import Points
 from twofold.qonnx.importer.steps import Floats, Step, is_clamp
 
 SIGNIFICAND = 1 << 24
@@ -17,7 +18,7 @@ SIGNIFICAND = 1 << 24
 _LEAST, _GREATEST = Fraction(1, 1 << 126), Fraction(1 << 127)
 """What float32 holds with all bits of its significand."""
 _HALF_ULP = 2.0**-24
-_SAFETY = 1 + 2.0**-20
+SAFETY = 1 + 2.0**-20
 """Covers that bounds of errors are computed in float64."""
 
 LOWEST, MIDDLE, HIGHEST = -1, 0, 1
@@ -28,27 +29,45 @@ class Reading:
     """Integers q of channel c are first read as `gain[c] · q + offset[c]`, then go through `steps`.
 
     gain, offset: [C]. slack: [C], by how much the executor's first number may differ from the exact one; 0
-    where every sum on the way is a float32 number.
+    where every sum on the way is a float32 number. points: the integers that occur, where they are few enough
+    to know the executor's number for each; between them, the next one's counts.
     """
 
     gain: tuple[Fraction, ...]
     offset: tuple[Fraction, ...]
     slack: npt.NDArray[np.float64]
     steps: tuple[Step, ...] = ()
+    points: Points | None = None
 
     def values(self, integers: IntArray, side: int) -> Floats:
         """[C, K] → the executor's float32 numbers; side: the least, the exact or the greatest possible."""
-        gain, offset = (np.array(numbers, np.float64)[:, None] for numbers in (self.gain, self.offset))
-        numbers = (integers * gain + offset + side * self.slack[:, None]).astype(np.float32)
+        numbers = self._first(integers, side)
         for step in self.steps:
             numbers = step(numbers)
         return numbers
+
+    def _first(self, integers: IntArray, side: int) -> Floats:
+        """Before all steps."""
+        if self.points is None:
+            return self._on_line(integers, side)
+        place = self.points.next(integers)
+        least, most = self.points.lowest[place], self.points.highest[place]
+        middle = self._on_line(self.points.integers[place], MIDDLE)
+        return {LOWEST: least, MIDDLE: np.clip(middle, least, most), HIGHEST: most}[side]
+
+    def _on_line(self, integers: IntArray, side: int) -> Floats:
+        gain, offset = (np.array(numbers, np.float64)[:, None] for numbers in (self.gain, self.offset))
+        return (integers * gain + offset + side * self.slack[:, None]).astype(np.float32)
+
+    def settled(self, thresholds: IntArray) -> IntArray:
+        """Thresholds moved to integers that occur."""
+        return thresholds if self.points is None else self.points.settled(thresholds)
 
     def of(self, channels: IntArray) -> Reading:
         """That of some channels."""
         gain, offset = (tuple(numbers[c] for c in channels) for numbers in (self.gain, self.offset))
         steps = tuple(replace(step, constant=step.constant[channels]) for step in self.steps)
-        return Reading(gain, offset, self.slack[channels], steps)
+        return replace(self, gain=gain, offset=offset, slack=self.slack[channels], steps=steps)
 
     @property
     def ideal(self) -> tuple[tuple[Fraction, ...], tuple[Fraction, ...]]:
@@ -79,7 +98,8 @@ class Reading:
             tuple(number for number in numbers for _ in range(times)) for numbers in (self.gain, self.offset)
         )
         steps = tuple(step.repeated(times) for step in self.steps)
-        return Reading(gain, offset, np.repeat(self.slack, times), steps)
+        slack = np.repeat(self.slack, times)
+        return replace(self, gain=gain, offset=offset, slack=slack, steps=steps)
 
     def turned(self, signs: IntArray) -> Reading:
         """The same numbers, read from integers times `signs` [C]."""
@@ -138,7 +158,7 @@ def slack_of(
     unit = (addends + 4) * _HALF_ULP
     if unit >= 0.5:
         return [float("inf")] * len(gain)
-    gamma = unit / (1 - unit) * _SAFETY
+    gamma = unit / (1 - unit) * SAFETY
     rows = zip(gain, offset, bounds.tolist(), totals.tolist(), strict=True)
     return [
         0.0 if _on_one_grid(most, a, b) else gamma * float(abs(a) * total + abs(b))

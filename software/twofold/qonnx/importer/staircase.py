@@ -34,7 +34,7 @@ class Staircase:
     @property
     def is_exact(self) -> bool:
         """The executor's rounding errors move no step."""
-        return bool((self.earliest == self.latest).all())
+        return bool(((self.earliest == self.latest) & (self.latest == self.thresholds)).all())
 
 
 def staircase(reading: Reading, range_: ChannelRange, steps: int, reaches: Reaches) -> Staircase:
@@ -50,7 +50,7 @@ def _bisected(reading: Reading, range_: ChannelRange, steps: int, reaches: Reach
     def reached(integers: IntArray, channels: IntArray) -> npt.NDArray[np.bool_]:
         return reaches(reading.of(channels).values(integers, side), channels)
 
-    return bisected(range_, steps, reached)
+    return reading.settled(bisected(range_, steps, reached))
 
 
 def bisected(range_: ChannelRange, steps: int, reached: Reached) -> IntArray:

@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-from fractions import Fraction
-
 import numpy as np
 
-from twofold.network.dyadic import Dyadic
-from twofold.network.graph import Tensor
-from twofold.network.ops import Add
-from twofold.network.types import IntType
 from twofold.qonnx.importer.attributes import Attributes
 from twofold.qonnx.importer.channels import floats, scalar
 from twofold.qonnx.importer.folding import folded
-from twofold.qonnx.importer.reading import read_as, slack_of
+from twofold.qonnx.importer.handlers.addition import sum_of
 from twofold.qonnx.importer.source import Node
 from twofold.qonnx.importer.state import Walk
 from twofold.qonnx.importer.steps import AtLeast, AtMost, DividedBy, Floats, Plus, Step, Times
@@ -30,7 +24,6 @@ from twofold.qonnx.importer.values import (
 
 _CLIPPED = ("float32", "int8", "uint8", "int16", "uint16")
 """Types whose numbers are float32 numbers, as bounds are kept."""
-MAX_SHIFT = 32
 MAX_STEPS = 64
 
 
@@ -65,7 +58,7 @@ def add(walk: Walk, node: Node) -> Value:
     if walk.are_fixed(node):
         return folded(walk, node, np.add)
     if not any(isinstance(walk.value(node, index), FixedValue) for index in (0, 1)):
-        return _sum(walk, node)
+        return sum_of(walk, node)
     index, data = _operand(walk, node)
     return _stepped(walk, node, index, Plus(node.label, walk.channel_floats(node, 1 - index, data, "term")))
 
@@ -188,56 +181,3 @@ def _stepped(walk: Walk, node: Node, index: int, *steps: Step) -> RawInput | Sum
             "input", f"{len(before)} steps since the last layer", f"up to {MAX_STEPS}", "fold them into one"
         )
     return value.then(*steps) if isinstance(value, RawInput) else walk.any_sums(node, index).then(*steps)
-
-
-def _sum(walk: Walk, node: Node) -> Sums:
-    operands = (walk.any_sums(node, 0), walk.any_sums(node, 1))
-    for name, operand in zip(node.inputs, operands, strict=True):
-        if not operand.is_plain:
-            raise node.refuse(
-                f"input {name!r}",
-                "sums after a Relu, or with their own scale or bias in each channel",
-                "a quantised tensor",
-                "put a Quant node before the addition",
-            )
-    a, b = (operand.tensor for operand in operands)
-    if operands[0].layout != operands[1].layout:
-        for index, operand in enumerate(operands):
-            walk.in_order(node, index, operand)
-    if a.shape != b.shape:
-        raise node.refuse(
-            "inputs", f"shapes {list(a.shape)} and {list(b.shape)}", "equal shapes", "add without broadcast"
-        )
-    scale, shifts = _common_scale(node, a.type.scale, b.type.scale)
-    zero = (a.type.zero_point << shifts[0]) + (b.type.zero_point << shifts[1])
-    op = Add(node.name, (a.name, b.name), node.output, shifts)
-    tensor = walk.builder.emit(node, op, IntType(True, 64, scale, zero))
-    return Sums(tensor, read_as(*_line(walk, tensor, (a, b), shifts)), layout=operands[0].layout)
-
-
-def _line(
-    walk: Walk, tensor: Tensor, operands: tuple[Tensor, Tensor], shifts: tuple[int, int]
-) -> tuple[list[Fraction], list[Fraction], list[float]]:
-    """Gain, offset and slack of the sums."""
-    type_, channels = tensor.type, tensor.channels
-    scale = type_.scale.fraction
-    bounds = np.zeros(channels, np.int64)
-    for operand, shift in zip(operands, shifts, strict=True):
-        magnitudes = np.array(walk.builder.magnitudes(operand)) + abs(operand.type.zero_point)
-        bounds += magnitudes << shift
-    gain, offset = [scale] * channels, [-scale * type_.zero_point] * channels
-    return gain, offset, slack_of(gain, [Fraction(0)] * channels, bounds, bounds, addends=2)
-
-
-def _common_scale(node: Node, a: Dyadic, b: Dyadic) -> tuple[Dyadic, tuple[int, int]]:
-    """The finer of two scales, and the left shifts that bring both operands to it."""
-    ratio = a.fraction / b.fraction
-    shift = max(ratio.numerator, ratio.denominator).bit_length() - 1
-    if Fraction(2) ** shift not in (ratio, 1 / ratio) or shift > MAX_SHIFT:
-        raise node.refuse(
-            "scales",
-            f"{a} and {b}",
-            f"scales that differ by a power of two up to 2^{MAX_SHIFT}",
-            "let both operands' quantisers use power-of-two scales",
-        )
-    return (b, (shift, 0)) if ratio >= 1 else (a, (0, shift))
