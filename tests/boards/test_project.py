@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -77,6 +78,16 @@ def test_other_peoples_folders_are_left_alone(board: Board, design: EngineDesign
     assert [path.name for path in (tmp_path / "mine").iterdir()] == ["thesis.txt"]
     with pytest.raises(UserError, match="expected a folder or nothing, found a file"):
         generate(board, design, tmp_path / "mine" / "thesis.txt")
+
+
+def test_a_networks_name_gets_into_no_script(
+    board: Board, shell: Path, program: Program, tmp_path: Path
+) -> None:
+    hostile = replace(program, name='x]; exec touch hacked; ["`touch hacked`')
+    generate(board, EngineDesign(shell, hostile), tmp_path / "p")
+    scripts = [path for path in (tmp_path / "p").rglob("*") if path.suffix in (".tcl", ".xdc", ".v", ".sv")]
+    assert len(scripts) > 4
+    assert not [path for path in scripts if "hacked" in path.read_text()]
 
 
 def test_a_missing_engine_is_refused(program: Program, tmp_path: Path) -> None:

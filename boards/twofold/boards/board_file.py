@@ -1,10 +1,14 @@
-"""Reads a board from TOML: every key is there, of its type and in its range, and has its source."""
+"""Reads a board from TOML: every key is there, of its type and in its range, and has its source.
+
+A file may be anybody's, and its words go into scripts that Vivado runs: none may be more than a word there.
+"""
 
 from __future__ import annotations
 
+import re
 import tomllib
-from collections.abc import Mapping
-from dataclasses import fields
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -18,6 +22,8 @@ from twofold.rtl.primitives.family import Family
 CATALOGUE = Path(__file__).parent / "catalogue"
 _PAGE = 0x1000
 _STRINGS = ("name", "title", "device", "part", "board_part", "vivado")
+_NOT_IN_SCRIPTS = re.compile(r'[\[\]{}$";\\\x00-\x1f\x7f]')
+"""What Tcl takes for more than a character (Tcl's manual page `Tcl`)."""
 _TYPES: Mapping[str, tuple[type, ...]] = {
     "int": (int,),
     "float": (int, float),
@@ -117,6 +123,13 @@ def _one_of(path: Path, key: str, value: object, names: tuple[str, ...]) -> str:
 
 
 def _check_values(path: Path, board: Board) -> None:
+    described = {key: value for key, value in asdict(board).items() if key not in ("sources", "documents")}
+    for key, text in _texts("", described):
+        if found := _NOT_IN_SCRIPTS.search(text):
+            raise UserError(
+                f"{path}: {key}: expected no {found[0]!r}, which is an instruction in Vivado's scripts, "
+                f"found {text!r}"
+            )
     clock = board.clock.frequency_mhz
     if clock <= 0:
         raise UserError(f"{path}: clock.frequency_mhz: expected more than 0, found {clock}")
@@ -130,6 +143,17 @@ def _check_values(path: Path, board: Board) -> None:
         raise UserError(
             f"{path}: system.baud: expected a divisor of the clock's {clock:g} MHz, found {system.baud}"
         )
+
+
+def _texts(prefix: str, content: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Key and text of every name and value below."""
+    for name, value in content.items():
+        key = f"{prefix}{name}"
+        yield key, name
+        if isinstance(value, dict):
+            yield from _texts(f"{key}.", value)
+        elif isinstance(value, str):
+            yield key, value
 
 
 def _check_window(path: Path, key: str, window: Window) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import shutil
 import subprocess
 from collections.abc import Iterator, Sequence
@@ -33,8 +34,8 @@ def missing_tools(project: Path) -> tuple[str, ...]:
 
 def commands(project: Path, jobs: int) -> tuple[str, ...]:
     """What to type to build the bitstream."""
-    lines = [" ".join(script.command(jobs)) for script in project_scripts(project)]
-    return (f"cd {project / 'vivado'}", *lines)
+    lines = [shlex.join(script.command(jobs)) for script in project_scripts(project)]
+    return (shlex.join(("cd", str(project / "vivado"))), *lines)
 
 
 def implement(project: Path, jobs: int, progress: Progress = SILENT) -> Implemented:

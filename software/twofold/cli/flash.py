@@ -47,9 +47,11 @@ def flash(
 
 
 def _over_jtag(jtag: Jtag, files: Files, dry_run: bool) -> None:
+    import shlex
+
     from twofold.boards.openfpgaloader import jtag_command, load_over_jtag
 
-    print_rich(" ".join(jtag_command(jtag, files.bitstream)))
+    print_rich(shlex.join(jtag_command(jtag, files.bitstream)))
     if not dry_run:
         print_rich(load_over_jtag(jtag, files.bitstream))
 
