@@ -248,7 +248,9 @@ class DspColumnsArray(PeArray):
     ) -> tuple[Value, Value]:
         """The sum up to this row, to the fabric and to the next block."""
         start = self.kind.start if cascade is None else None
-        m.submodules[name] = dsp = MultiplyAdd(self.kind.family, start)
+        shape = self.kind.activation_shape
+        bits = shape.width + (not shape.signed)
+        m.submodules[name] = dsp = MultiplyAdd(self.kind.family, start, factor_bits=bits)
         m.d.comb += [
             dsp.operand.eq(operand),
             dsp.load.eq(enables.load),

@@ -27,7 +27,8 @@ class MultiplyAdd(wiring.Component):
     `use` took in cycle t + 1 or before is in `p` in cycle t + 4; it is added to the `previous` of cycle
     t + 3. Blocks are chained `cascade` to `previous`, each one cycle later than the one before.
 
-    xc7: one DSP48E1. xcup: one DSP48E2. In both the operand lies in A1, A2 and AD.
+    factor_bits: a factor's width, the bits above repeat its sign; the portable form keeps and multiplies
+    no more. xc7: one DSP48E1. xcup: one DSP48E2. In both the operand lies in A1, A2 and AD.
 
     Members
     -------
@@ -42,8 +43,8 @@ class MultiplyAdd(wiring.Component):
 
     LATENCY = 4
 
-    def __init__(self, family: Family, start: int | None = None) -> None:
-        self.family, self.start = family, start
+    def __init__(self, family: Family, start: int | None = None, *, factor_bits: int = FACTOR_BITS) -> None:
+        self.family, self.start, self.factor_bits = family, start, factor_bits
         operand, total = signed(operand_bits(family)), signed(SUM_BITS)
         enables = {name: In(1) for name in ("load", "hold", "use")}
         sums = {"previous": In(total), "p": Out(total), "cascade": Out(total)}
@@ -62,14 +63,14 @@ class MultiplyAdd(wiring.Component):
         return m
 
     def _behaviour(self, m: Module) -> None:
-        operand, factor = self.operand, self.factor
+        operand, factor = self.operand, self.factor[: self.factor_bits].as_signed()
         for enable in (self.load, self.hold, self.use):
             kept = Signal.like(operand, name="kept", reset_less=True)
             with m.If(enable):
                 m.d.sync += kept.eq(operand)
             operand = kept
         for _ in range(2):
-            later = Signal.like(factor, name="later", reset_less=True)
+            later = Signal(factor.shape(), name="later", reset_less=True)
             m.d.sync += later.eq(factor)
             factor = later
         product = Signal(signed(len(operand) + len(factor)), reset_less=True)
