@@ -2,26 +2,62 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 import torch
 from brevitas.export import export_qonnx
-from brevitas_examples.bnn_pynq.models import model_with_cfg
+from brevitas.nn import QuantIdentity
+from brevitas.quant import Int8ActPerTensorFixedPoint
+from brevitas_examples import bnn_pynq, imagenet_classification
 from torch import nn
 
 from twofold.files import atomic_path
 
-NAMES = ("cnv_1w1a", "cnv_1w2a", "cnv_2w2a")
+CIFAR, IMAGENET = (3, 32, 32), (3, 224, 224)
+
+
+def _cnv(name: str) -> nn.Module:
+    """Random weights and statistics."""
+    model, _ = bnn_pynq.models.model_with_cfg(name, pretrained=False)
+    _draw_statistics(model.eval())
+    return model
+
+
+def _mobilenet(name: str) -> nn.Module:
+    """Random weights, scales and statistics of random images; behind an 8-bit quantiser of its input."""
+    quantised = QuantIdentity(act_quant=Int8ActPerTensorFixedPoint)
+    model = nn.Sequential(quantised, imagenet_classification.models.model_with_cfg(f"quant_{name}")[0])
+    norms = [module for module in model.modules() if isinstance(module, nn.BatchNorm2d)]
+    for norm in norms:
+        norm.momentum = None  # the mean of all batches
+    with torch.no_grad():
+        for _ in range(_BATCHES):
+            model.train()(torch.randn(2, *IMAGENET))
+    return model.eval()
+
+
+_BATCHES = 2
+_NETWORKS: Mapping[str, tuple[Callable[[str], nn.Module], tuple[int, int, int]]] = MappingProxyType(
+    {
+        "cnv_1w1a": (_cnv, CIFAR),
+        "cnv_1w2a": (_cnv, CIFAR),
+        "cnv_2w2a": (_cnv, CIFAR),
+        "mobilenet_v1_4b": (_mobilenet, IMAGENET),
+    }
+)
+NAMES = tuple(_NETWORKS)
 
 
 def export_example(name: str, folder: Path, seed: int) -> Path:
-    """Writes the network `name` with random weights and statistics; 3×32×32 images, 10 classes."""
+    """Writes the network `name`: 3×32×32 images and 10 classes, or 3×224×224 and 1000."""
     torch.manual_seed(seed)
-    model, _ = model_with_cfg(name, pretrained=False)
-    _draw_statistics(model.eval())
+    draw, shape = _NETWORKS[name]
+    model = draw(name)
     path = folder / f"{name}.onnx"
     with atomic_path(path) as temporary:
-        export_qonnx(model, args=torch.randn(1, 3, 32, 32), export_path=str(temporary), dynamo=False)
+        export_qonnx(model, args=torch.randn(1, *shape), export_path=str(temporary), dynamo=False)
     return path
 
 

@@ -23,7 +23,7 @@ import pytest
         ({"scale": float("nan")}, "scale: found NaN or infinity, supported: finite numbers; "),
         (
             {"scale": [[[0.5]], [[0.25]]]},
-            "scale: found 2 different numbers, supported: one number for the whole ",
+            "graph output: found a scale for each channel, supported: one scale; quantise per tensor",
         ),
     ],
 )

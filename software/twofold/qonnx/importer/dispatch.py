@@ -173,8 +173,8 @@ QUANTISATION: Mapping[str, Operator] = MappingProxyType(
         "Quant": Operator(
             quant.quant,
             "all rounding modes; data 1 to 16 bits (signed from 2), constants up to 32; scale and zero point "
-            "of data one for the tensor; of constants zero point 0 and one scale for each tensor or output "
-            "channel",
+            "of data one for the tensor, or a scale for each channel before a depthwise Conv; of constants "
+            "zero point 0 and one scale for each tensor or output channel",
             ("signed", "narrow", "rounding_mode"),
         ),
         "Trunc": Operator(

@@ -130,7 +130,8 @@ def _images(source: Source) -> RawInput:
 def _note_view(builder: Builder, value: Value) -> None:
     """The graph's tensor of a name is the first value that stands for the network's."""
     if isinstance(value, Codes | Sums):
-        builder.views.setdefault(value.tensor.name, View(value.layout))
+        factors = value.factors if isinstance(value, Codes) else None
+        builder.views.setdefault(value.tensor.name, View(value.layout, factors))
 
 
 def _check_outputs(node: Node, uses: dict[str, int]) -> None:

@@ -45,6 +45,8 @@ def output_of(builder: Builder, node: Node, value: Value, name: str) -> Output:
     if isinstance(value, HostResult):
         output = output_of(builder, node, value.source, value.name)
         return replace(output, host=output.host + value.work)
+    if isinstance(value, Codes) and value.factors is not None:
+        raise node.refuse("graph output", "a scale for each channel", "one scale", "quantise per tensor")
     if isinstance(value, Codes):
         return Output(value)
     if not isinstance(value, Sums) or not builder.has_input:

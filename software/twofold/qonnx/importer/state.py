@@ -125,15 +125,23 @@ class Walk:
         return _as_sums(self.any_data(node, index))
 
     def codes(self, node: Node, index: int = 0) -> Codes:
-        """Input `index`, which must be what a quantiser wrote."""
-        return self._codes(node, index, self.data(node, index))
+        """Input `index`, which must be what a quantiser of one scale wrote."""
+        return self.in_order(node, index, self.any_codes(node, index))
 
     def any_codes(self, node: Node, index: int = 0) -> Codes:
         """As `codes`; the graph may have their axes in any order."""
-        return self._codes(node, index, self.any_data(node, index))
+        codes = self._codes(node, index, self.any_data(node, index))
+        if codes.factors is not None:
+            raise node.refuse(
+                f"input {node.inputs[index]!r}",
+                "a scale for each channel",
+                "one scale",
+                "quantise per tensor, but before a depthwise Conv",
+            )
+        return codes
 
     def padded_codes(self, node: Node, index: int = 0) -> Codes:
-        """As `codes`; there may be zeros around them that are still to be added."""
+        """As `codes`, with a scale for each channel, maybe, and with zeros around them still to be added."""
         value = self.in_order(node, index, self._from_quantiser(node, index))
         return self._codes(node, index, value)
 

@@ -14,7 +14,7 @@ from twofold.qonnx.importer.layout import NATIVE, Layout
 from twofold.qonnx.importer.reading import Reading, read_as
 from twofold.qonnx.importer.rounding import Rounding
 from twofold.qonnx.importer.source import Node
-from twofold.qonnx.importer.steps import Step
+from twofold.qonnx.importer.steps import Floats, Step, Times
 
 NO_PADS = (0, 0, 0, 0)
 
@@ -62,11 +62,13 @@ class Codes:
     """A tensor that a quantiser wrote; its type says what its integers mean.
 
     pads: (top, left, bottom, right) of zeros around the map, for the convolution that follows.
+    factors: numbers in units of the type's, [C], if the quantiser has a scale for each channel.
     """
 
     tensor: Tensor
     pads: tuple[int, int, int, int] = NO_PADS
     layout: Layout = NATIVE
+    factors: Floats | None = None
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -76,7 +78,10 @@ class Codes:
         scale = self.tensor.type.scale.fraction
         channels = self.tensor.channels
         offset = -scale * self.tensor.type.zero_point
-        return Sums(self.tensor, read_as((scale,) * channels, (offset,) * channels), layout=self.layout)
+        reading = read_as((scale,) * channels, (offset,) * channels)
+        if self.factors is not None:
+            reading = reading.then(Times(f"the scales of {self.tensor.name!r}", self.factors))
+        return Sums(self.tensor, reading, layout=self.layout)
 
 
 @dataclass(frozen=True, eq=False)

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+
+import numpy as np
+
 from twofold.network.ops import Conv2d
 from twofold.network.types import IntArray
 from twofold.qonnx.importer.attributes import Attributes
@@ -14,7 +18,7 @@ from twofold.qonnx.importer.handlers.products import (
 )
 from twofold.qonnx.importer.source import Node
 from twofold.qonnx.importer.state import Walk
-from twofold.qonnx.importer.values import QuantisedConstant, Sums
+from twofold.qonnx.importer.values import Codes, QuantisedConstant, Sums
 
 
 def conv(walk: Walk, node: Node) -> Sums:
@@ -53,4 +57,23 @@ def conv(walk: Walk, node: Node) -> Sums:
             attributes.integer("group", 1),
         )
 
-    return emit_products(walk, node, operand, output_scales(node, weight, 0), bias, make)
+    scales = output_scales(node, weight, 0)
+    factors = _group_factors(node, operand, len(scales), attributes.integer("group", 1))
+    scaled = tuple(scale * factor for scale, factor in zip(scales, factors, strict=True))
+    return emit_products(walk, node, operand, scaled, bias, make)
+
+
+def _group_factors(node: Node, operand: Codes, outputs: int, groups: int) -> tuple[Fraction, ...]:
+    """The operand's factor that all inputs of each output share, [O]."""
+    factors = operand.factors
+    if factors is None or groups < 1 or len(factors) % groups or outputs % groups:
+        return (Fraction(1),) * outputs
+    rows = factors.reshape(groups, -1)
+    if (rows != rows[:, :1]).any():
+        raise node.refuse(
+            f"input {node.inputs[0]!r}",
+            "a scale for each channel",
+            "one scale for all inputs of a group, as a depthwise convolution has",
+            "quantise per tensor before a convolution that mixes channels",
+        )
+    return tuple(Fraction(number) for number in np.repeat(rows[:, 0], outputs // groups).tolist())

@@ -33,11 +33,14 @@ def max_pool(walk: Walk, node: Node) -> DataValue:
         raise node.refuse(
             "input", "sums of a negative scale", "positive scales", "put a Quant node before the pool"
         )
-    name = node.output if sums.is_plain else walk.builder.free_name(f"{node.output}.sum")
+    named = isinstance(value, Codes) or sums.is_plain
+    name = node.output if named else walk.builder.free_name(f"{node.output}.sum")
     size = kernel(attributes, walk.map_rank - 2)
     op = MaxPool2d(node.name, (sums.tensor.name,), name, size, geometry.stride, geometry.padding)
     tensor = walk.builder.emit(node, op, sums.tensor.type)
-    return Codes(tensor) if isinstance(value, Codes) else replace(sums, tensor=tensor, exclusive=False)
+    if isinstance(value, Codes):
+        return replace(value, tensor=tensor)
+    return replace(sums, tensor=tensor, exclusive=False)
 
 
 def average_pool(walk: Walk, node: Node) -> Sums:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 from functools import partial
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from twofold.network.types import IntType
+from twofold.network.types import ONE, IntType
 from twofold.qonnx.importer.attributes import Attributes
 from twofold.qonnx.importer.channels import integer, positive_scale, scalar
 from twofold.qonnx.importer.handlers.inputs import quantised_input
@@ -19,6 +20,7 @@ from twofold.qonnx.importer.quantisers import quantise
 from twofold.qonnx.importer.rounding import MODES, BipolarRounding, QuantRounding, TruncRounding
 from twofold.qonnx.importer.source import Node
 from twofold.qonnx.importer.state import Walk
+from twofold.qonnx.importer.steps import DividedBy
 from twofold.qonnx.importer.values import Codes, FixedValue, RawInput, Sums, Value
 
 DATA_BITS = 16
@@ -41,13 +43,26 @@ def quant(walk: Walk, node: Node) -> Value:
         if zero:
             raise node.refuse("zero point", zero, "0 for constants", "quantise weights symmetrically")
         return quantised_constant(node, value, scale, partial(_codes, mode, bounds))
-    factor = positive_scale(node, "scale", scalar(node, "scale", scale))
     if not bounds[0] <= zero <= bounds[1]:
         raise node.refuse(
             "zero point", zero, f"a code in {list(bounds)}", "use a range that holds the number 0"
         )
+    if np.unique(scale.array).size > 1 and isinstance(value, Codes | Sums):
+        rounding = QuantRounding(1.0, zero, bounds, mode)
+        return _scaled(walk, node, Target(IntType(signed, bits, ONE, zero), rounding, node.output))
+    factor = positive_scale(node, "scale", scalar(node, "scale", scale))
     rounding = QuantRounding(float(factor), zero, bounds, mode)
     return written(walk, node, value, Target(IntType(signed, bits, factor, zero), rounding, node.output))
+
+
+def _scaled(walk: Walk, node: Node, target: Target) -> Codes:
+    """Codes of data with a scale for each channel: of their quotients, whose scale is 1."""
+    sums = walk.any_sums(node)
+    factors = walk.channel_floats(node, 1, sums, "scale")
+    for number in set(factors.tolist()):
+        positive_scale(node, "scale", Fraction(number))
+    codes = quantise(walk.builder, node, sums.then(DividedBy(node.label, factors)), target)
+    return replace(codes, factors=factors)
 
 
 def bipolar(walk: Walk, node: Node) -> Value:

@@ -140,11 +140,13 @@ def _flat(walk: Walk, node: Node) -> DataValue | RawInput:
     data, sums = walk.any_data(node), walk.any_sums(node)
     if len(data.shape) == 1:
         return data
-    name = node.output if sums.is_plain else walk.builder.free_name(f"{node.output}.flat")
+    named = isinstance(data, Codes) or sums.is_plain
+    name = node.output if named else walk.builder.free_name(f"{node.output}.flat")
     flat = ops.Flatten(node.name, (sums.tensor.name,), name)
     tensor = walk.builder.emit(node, flat, sums.tensor.type)
     if isinstance(data, Codes):
-        return Codes(tensor, layout=data.layout.flattened())
+        factors = None if data.factors is None else np.repeat(data.factors, prod(data.shape[1:]))
+        return Codes(tensor, layout=data.layout.flattened(), factors=factors)
     reading = sums.reading.repeated(prod(data.shape[1:]))
     return replace(sums, tensor=tensor, reading=reading, exclusive=False, layout=sums.layout.flattened())
 
