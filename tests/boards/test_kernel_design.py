@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import ctypes
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
+from twofold_runtime.kernel import CODES, CONTROL, FRAMES, INTEGERS
 
 from twofold.boards.board_file import board_names, load_board
 from twofold.boards.kernel_design import KernelDesign
@@ -24,29 +28,71 @@ from twofold.hls_choices import HlsChoices, kernel_options
 from twofold.network.graph import Network
 from twofold.projects import kernel_design
 
-MAIN = """
+LIBRARY = """
 #include <cstdint>
-#include <cstdio>
 #include <map>
 #include <string>
-#include <vector>
 namespace nnet {
 bool trace_enabled = false;
 std::map<std::string, void *> *trace_outputs = nullptr;
 size_t trace_type_size = sizeof(double);
 }
-void twofold_kernel(const uint8_t *codes, int32_t *integers, uint32_t frames);
-int main(int, char **argv) {
-    const int frames = 3;
-    std::vector<uint8_t> codes(frames * IN);
-    std::vector<int32_t> integers(frames * OUT);
-    FILE *in = fopen(argv[1], "rb"), *out = fopen(argv[2], "wb");
-    if (fread(codes.data(), 1, codes.size(), in) != codes.size()) return 1;
-    twofold_kernel(codes.data(), integers.data(), frames);
-    fwrite(integers.data(), 4, integers.size(), out);
-    return fclose(out);
+void twofold_kernel(const CODE *codes, int32_t *integers, uint32_t frames);
+extern "C" void run(const CODE *codes, int32_t *integers, uint32_t frames) {
+    twofold_kernel(codes, integers, frames);
 }
 """
+
+
+class SimulatedKernel:
+    """PYNQ's three names over the kernel's C simulation, behind Vitis HLS's registers (AMD UG1399)."""
+
+    START, DONE = 1, 2
+    FIRST, PAGE = 0x10_0000, 0x1000
+
+    def __init__(self, library: Path):
+        self._run = ctypes.CDLL(str(library)).run
+        self._memory: dict[int, Any] = {}
+        self._values: dict[int, int] = {}
+        self.runs: list[int] = []
+
+    def module(self) -> ModuleType:
+        pynq = ModuleType("pynq")
+        entry = {"phys_addr": 1 << 30, "addr_range": 4096}
+        overlay = SimpleNamespace(ip_dict={"engine_0": entry})
+        vars(pynq).update(
+            Overlay=lambda path: overlay, MMIO=lambda base, length: self, allocate=self._allocate
+        )
+        return pynq
+
+    def _allocate(self, shape: tuple[int, ...], dtype: str) -> Any:
+        buffer = np.zeros(shape, dtype).view(Buffer)
+        buffer.device_address = self.FIRST + self.PAGE * len(self._memory)
+        assert buffer.nbytes <= self.PAGE
+        self._memory[buffer.device_address] = buffer
+        return buffer
+
+    def read(self, offset: int) -> int:
+        return self._values[offset]
+
+    def write(self, offset: int, value: int) -> None:
+        self._values[offset] = value
+        if offset == CONTROL and value & self.START:
+            codes, integers = (self._memory[self._address(at)].ctypes.data for at in (CODES, INTEGERS))
+            self.runs.append(self._values[FRAMES])
+            self._run(ctypes.c_void_p(codes), ctypes.c_void_p(integers), ctypes.c_uint32(self.runs[-1]))
+            self._values[CONTROL] = self.DONE
+
+    def _address(self, offset: int) -> int:
+        return self._values[offset] | self._values[offset + 4] << 32
+
+
+class Buffer(np.ndarray):
+    device_address = 0
+
+    def flush(self) -> None: ...
+
+    def invalidate(self) -> None: ...
 
 
 @pytest.fixture(scope="module")
@@ -60,28 +106,41 @@ def written(name: str, kernel: KernelDesign, folder: Path) -> Path:
     return folder / name
 
 
-def test_the_kernel_computes_the_golden_integers(
-    kernel: KernelDesign, network: Network, load: Callable[..., tuple[Any, Any]], tmp_path: Path
-) -> None:
-    """Frames as the runtime packs them, results as it unpacks them."""
-    project = written("pynq-z2", kernel, tmp_path)
-    load(project / "board")
-    from twofold_runtime.kernel import KernelProgram
-
-    program = object.__new__(KernelProgram)
-    program.description = {"input": kernel.input.as_json(), "output": kernel.output.as_json()}
-    codes = np.random.default_rng(3).integers(0, 256, (3, *network.input.shape))
-    program.packed(codes).tofile(tmp_path / "codes.bin")
-    (tmp_path / "main.cpp").write_text(MAIN)
-    sizes = (f"-DIN={kernel.input.elements}", f"-DOUT={kernel.output.elements}")
+def compiled(kernel: KernelDesign, project: Path) -> Path:
+    (project / "library.cpp").write_text(LIBRARY)
     hls = project / "hls"
-    sources = (project / "kernel" / "twofold_kernel.cpp", hls / "firmware" / f"{kernel.network_top}.cpp")
-    command = ["g++", *FLAGS, f"-I{hls}", f"-I{hls / 'firmware' / 'ap_types'}"]
-    command += [f'-DWEIGHTS_DIR="{hls / "firmware" / "weights"}"', *sizes, *map(str, sources)]
-    subprocess.run([*command, str(tmp_path / "main.cpp"), "-o", str(tmp_path / "main")], check=True)
-    subprocess.run([tmp_path / "main", tmp_path / "codes.bin", tmp_path / "results.bin"], check=True)
-    data = np.fromfile(tmp_path / "results.bin", np.uint8).reshape(3, program.output_stride)
-    assert (program.unpacked(data) == execute(network, codes)["logits"].reshape(3, -1)).all()
+    sources = (
+        project / "kernel" / "twofold_kernel.cpp",
+        hls / "firmware" / f"{kernel.network_top}.cpp",
+        project / "library.cpp",
+    )
+    command = ["g++", *FLAGS, "-shared", "-fPIC", f"-DCODE={kernel.input.c_type}"]
+    command += [f"-I{hls}", f"-I{hls / 'firmware' / 'ap_types'}"]
+    command += [f'-DWEIGHTS_DIR="{hls / "firmware" / "weights"}"', *map(str, sources)]
+    subprocess.run([*command, "-o", str(project / "kernel.so")], check=True)
+    return project / "kernel.so"
+
+
+def test_the_runtime_predicts_on_the_simulated_kernel(
+    kernel: KernelDesign,
+    network: Network,
+    load: Callable[..., tuple[Any, Any]],
+    finish: Callable[[Path], Path],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    """Unmodified, several runs one after the other; results equal golden."""
+    project = written("pynq-z2", kernel, tmp_path)
+    simulated = SimulatedKernel(compiled(kernel, project))
+    runtime, _ = load(finish(project))
+    monkeypatch.setitem(sys.modules, "pynq", simulated.module())
+    accelerator = runtime.Accelerator(project / "board", batch=2)
+    assert str(accelerator.selftest()) == "self-test passed: 3 frames, 9 integers of 1 layers"
+    codes = np.random.default_rng(3).integers(0, 256, (5, *network.input.shape))
+    golden = execute(network, codes)["logits"].reshape(5, -1)
+    assert (accelerator.run(codes) == golden).all()
+    assert simulated.runs == [2, 1, 2, 2, 1]
+    assert accelerator.frames == 5
 
 
 @pytest.mark.parametrize("name", board_names())
