@@ -6,6 +6,7 @@ from amaranth.hdl import Module, Mux, Signal, unsigned
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
+from twofold.rtl.countdown import Countdown
 from twofold.rtl.isa import ADDRESS_BITS, BANK_BITS
 
 
@@ -43,61 +44,78 @@ class ParameterLoader(wiring.Component):
                 "ready": Out(1),
             }
         )
+        self._wait = Signal(range(drain + 1))
+        self._words, self._blocks = Countdown(index_bits + 1, "words"), Countdown(BANK_BITS, "blocks")
+        # of the word that is read
+        self._word, self._block = Signal(index_bits), Signal(BANK_BITS)
 
     def elaborate(self, platform):
         m = Module()
-        wait = Signal(range(self.drain + 1))
-        left, blocks_left = Signal(self.words.shape()), Signal(BANK_BITS)
-        m.d.sync += [self.valid.eq(0), self.bias_valid.eq(0)]
-        with m.If(self.bias_valid):
-            m.d.sync += self.block.eq(self.block + 1)
-        with m.If(self.valid):
-            m.d.sync += self.index.eq(self.index + 1)
-            with m.If(self.index == self.words - 1):
-                m.d.sync += [self.index.eq(0), self.block.eq(self.block + 1)]
+        m.d.sync += [
+            self.valid.eq(0),
+            self.bias_valid.eq(0),
+            self.index.eq(self._word),
+            self.block.eq(self._block),
+        ]
         with m.FSM():
-            with m.State("IDLE"):
-                with m.If(self.restart | self.begin):
-                    m.d.sync += [
-                        self.ready.eq(0),
-                        self.initial.eq(self.restart),
-                        wait.eq(Mux(self.restart, 0, self.drain)),
-                        blocks_left.eq(self.blocks - 1),
-                        self.block.eq(0),
-                    ]
-                    m.next = "READ BIASES"
-                with m.If(self.restart):
-                    m.d.sync += self.address.eq(self.base)
-            with m.State("READ BIASES"):
-                m.d.sync += [
-                    self.address.eq(self.address + 1),
-                    self.bias_valid.eq(1),
-                    blocks_left.eq(blocks_left - 1),
-                ]
-                with m.If(blocks_left == 0):
-                    m.next = "LAST BIAS"
-            with m.State("LAST BIAS"):
-                m.d.sync += [
-                    blocks_left.eq(self.blocks),
-                    left.eq(self.words),
-                    self.index.eq(0),
-                    self.block.eq(0),
-                ]
-                m.next = "DRAIN"
-            with m.State("DRAIN"):
-                m.d.sync += wait.eq(wait - 1)
-                with m.If(wait == 0):
-                    m.d.sync += wait.eq(0)
-                    m.next = "READ"
-            with m.State("READ"):
-                self._read(m, left, blocks_left)
+            self._await_group(m)
+            self._read_biases(m)
+            self._await_results(m)
+            self._read_words(m)
+            with m.State("READY"):
+                m.d.sync += self.ready.eq(1)
+                m.next = "IDLE"
         return m
 
-    def _read(self, m, left, blocks_left):
-        with m.If((left == 0) | (blocks_left == 0)):
-            m.d.sync += self.ready.eq(1)
-            m.next = "IDLE"
-        with m.Else():
-            m.d.sync += [self.address.eq(self.address + 1), self.valid.eq(1), left.eq(left - 1)]
-            with m.If((left == 1) & (blocks_left != 1)):
-                m.d.sync += [left.eq(self.words), blocks_left.eq(blocks_left - 1)]
+    def _await_group(self, m):
+        with m.State("IDLE"):
+            with m.If(self.restart | self.begin):
+                m.d.sync += [
+                    self.ready.eq(0),
+                    self.initial.eq(self.restart),
+                    self._wait.eq(Mux(self.restart, 0, self.drain)),
+                    *self._blocks.load(self.blocks),
+                    self._block.eq(0),
+                ]
+                m.next = "READ BIASES"
+            with m.If(self.restart):
+                m.d.sync += self.address.eq(self.base)
+
+    def _read_biases(self, m):
+        with m.State("READ BIASES"):
+            m.d.sync += [self.address.eq(self.address + 1), self.bias_valid.eq(1), *self._next_block()]
+            with m.If(self._blocks.last):
+                m.next = "LAST BIAS"
+        with m.State("LAST BIAS"):
+            m.d.sync += [
+                *self._blocks.load(self.blocks),
+                *self._words.load(self.words),
+                self._word.eq(0),
+                self._block.eq(0),
+            ]
+            m.next = "DRAIN"
+
+    def _await_results(self, m):
+        with m.State("DRAIN"):
+            m.d.sync += self._wait.eq(self._wait - 1)
+            with m.If(self._wait == 0):
+                m.d.sync += self._wait.eq(0)
+                m.next = "READ"
+                with m.If(self.words == 0):
+                    m.next = "READY"
+
+    def _read_words(self, m):
+        with m.State("READ"):
+            m.d.sync += [
+                self.address.eq(self.address + 1),
+                self.valid.eq(1),
+                *self._words.step(),
+                self._word.eq(self._word + 1),
+            ]
+            with m.If(self._words.last):
+                m.d.sync += [*self._words.load(self.words), self._word.eq(0), *self._next_block()]
+                with m.If(self._blocks.last):
+                    m.next = "READY"
+
+    def _next_block(self):
+        return *self._blocks.step(), self._block.eq(self._block + 1)

@@ -11,6 +11,8 @@ from amaranth.lib.wiring import In, Out
 from twofold.rtl.countdown import Countdown
 from twofold.rtl.geometry import TILES
 from twofold.rtl.isa import ADDRESS_BITS, BANK_BITS, LANES_PE, LAYER, PART_BITS, TAP_BITS
+from twofold.rtl.loop_nest import LoopNest
+from twofold.rtl.primitives.lut_sum import lut_sum
 from twofold.rtl.tile_offsets import low_bits
 
 TAP = data.StructLayout(
@@ -48,57 +50,53 @@ class TapGenerator(wiring.Component):
 
     def __init__(self, tap_bits: int = TAP_BITS):
         super().__init__({"start": In(1), "layer": In(LAYER), "taps": Out(stream.Signature(TAP))})
-        self._out, self._in = Countdown(8, "out"), Countdown(8, "in")
-        self._y, self._x = Countdown(tap_bits, "y"), Countdown(tap_bits, "x")
-        self._parts = Countdown(PART_BITS + 1, "parts")
+        self._nest = LoopNest(
+            [
+                Countdown(PART_BITS + 1, "parts"),
+                Countdown(tap_bits, "x"),
+                Countdown(tap_bits, "y"),
+                Countdown(8, "in"),
+                Countdown(8, "out"),
+            ]
+        )
+        self._last_part, self._last_x, self._last_y, self._final, self._last = self._nest.ends
         # of the output group's first input block: address and bank; of the current block: its bank, and
         # how many blocks there still are at its address
         self._group_base, self._group_bank = Signal(ADDRESS_BITS), Signal(BANK_BITS)
         self._block_bank, self._fold_left = Signal(BANK_BITS), Signal(BANK_BITS)
-        self._last_x, self._last_y = Signal(), Signal()
 
     def elaborate(self, platform):
         m = Module()
         tap = self.taps.payload
         step = BandStep.of(m, self.layer, self.layer.tap_stride, self.layer.tap_banks)
-        m.d.comb += [
-            self._last_x.eq(self._parts.last & self._x.last),
-            self._last_y.eq(self._last_x & self._y.last),
-            tap.final.eq(self._last_y & self._in.last),
-            tap.last.eq(tap.final & self._out.last),
-        ]
+        m.d.comb += [tap.final.eq(self._final), tap.last.eq(self._last)]
         with m.If(self.taps.valid & self.taps.ready):
+            self._nest.step(m, self._steps())
             self._advance_taps(m, step)
             self._advance_blocks(m)
-            m.d.sync += self.taps.valid.eq(~tap.last)
+            m.d.sync += self.taps.valid.eq(~self._last)
         with m.If(self.start):
             self._begin(m)
         return m
 
+    def _steps(self):
+        """Of the loops, the innermost first."""
+        layer = self.layer
+        return layer.parts, layer.taps_x, layer.taps_y, layer.in_blocks, layer.out_groups
+
     def _advance_taps(self, m, step):
         layer, tap = self.layer, self.taps.payload
-        m.d.sync += [*self._parts.step(), tap.part.eq(tap.part + 1)]
-        with m.If(self._parts.last):
-            m.d.sync += [
-                *self._parts.load(layer.parts),
-                tap.part.eq(0),
-                *self._x.step(),
-                tap.x.eq(tap.x + layer.dilation_x),
-            ]
+        m.d.sync += tap.part.eq(tap.part + 1)
+        with m.If(self._last_part):
+            m.d.sync += [tap.part.eq(0), tap.x.eq(tap.x + layer.dilation_x)]
         with m.If(self._last_x):
             m.d.sync += [
-                *self._x.load(layer.taps_x),
                 tap.x.eq(layer.origin_x),
-                *self._y.step(),
                 tap.y.eq(tap.y + layer.dilation_y),
                 *step.take(tap.row, tap.bank),
             ]
         with m.If(self._last_y):
-            m.d.sync += [
-                *self._y.load(layer.taps_y),
-                tap.y.eq(layer.origin_y),
-                tap.row.eq(layer.in_row),
-            ]
+            m.d.sync += [tap.y.eq(layer.origin_y), tap.row.eq(layer.in_row)]
 
     def _advance_blocks(self, m):
         layer, tap = self.layer, self.taps.payload
@@ -106,7 +104,6 @@ class TapGenerator(wiring.Component):
         with m.If(self._last_y):
             bank = self._block_bank + (layer.pe != LANES_PE)
             m.d.sync += [
-                *self._in.step(),
                 tap.rest.eq(1),
                 self._block_bank.eq(bank),
                 tap.bank.eq(bank),
@@ -114,15 +111,13 @@ class TapGenerator(wiring.Component):
             ]
             with m.If(self._fold_left == 0):
                 m.d.sync += [self._fold_left.eq(self._fold()), tap.base.eq(tap.base + layer.in_block_stride)]
-        with m.If(tap.final):
+        with m.If(self._final):
             base = self._group_base + layer.in_out_stride
             bank = self._group_bank + Mux(layer.pe == LANES_PE, layer.tile_blocks, 0)
             m.d.sync += [
-                *self._in.load(layer.in_blocks),
                 self._fold_left.eq(self._fold()),
                 tap.rest.eq(0),
                 tap.first.eq(1),
-                *self._out.step(),
                 *(target.eq(base) for target in (self._group_base, tap.base)),
                 *(target.eq(bank) for target in (self._group_bank, self._block_bank, tap.bank)),
                 tap.sums.eq(tap.sums + layer.sums_group_stride),
@@ -134,14 +129,10 @@ class TapGenerator(wiring.Component):
 
     def _begin(self, m):
         layer, tap = self.layer, self.taps.payload
+        self._nest.begin(m, self._steps())
         m.d.sync += [
             self.taps.valid.eq(1),
-            *self._parts.load(layer.parts),
             tap.part.eq(0),
-            *self._x.load(layer.taps_x),
-            *self._y.load(layer.taps_y),
-            *self._in.load(layer.in_blocks),
-            *self._out.load(layer.out_groups),
             self._fold_left.eq(self._fold()),
             *(base.eq(layer.in_base) for base in (self._group_base, tap.base)),
             *(bank.eq(layer.in_bank) for bank in (self._group_bank, self._block_bank, tap.bank)),
@@ -176,10 +167,11 @@ class BandStep:
 
     def take(self, row, bank):
         """Statements that move `row`, words from the first of a band, and `bank`: one addition deep, as its
-        sign tells whether the one or the other sum is the next row."""
+        sign tells whether the one or the other sum is the next row. Those of banks have no carry chain, as
+        synthesis would make them one behind the choice."""
         beyond = (row + self.back)[: ADDRESS_BITS + 2]
         stays = beyond[-1]
         return (
             row.eq(Mux(stays, row + self.stride, beyond)),
-            bank.eq(Mux(stays, bank + self.near, bank + self.far)),
+            bank.eq(Mux(stays, lut_sum(bank, self.near), lut_sum(bank, self.far))),
         )

@@ -6,6 +6,7 @@ from amaranth.hdl import Module, Signal, unsigned
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
+from twofold.rtl.countdown import Countdown
 from twofold.rtl.isa import ADDRESS_BITS
 
 
@@ -39,13 +40,12 @@ class WeightLoader(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        left = Signal(self.words.shape())
+        left = Countdown(len(self.words), "left")
         reading, index = self.reads, Signal(self.index.shape())
-        m.d.comb += reading.eq(left != 0)
         with m.If(self.load):
-            m.d.sync += [left.eq(self.words), index.eq(0)]
+            m.d.sync += [*left.load(self.words), index.eq(0), reading.eq(1)]
         with m.Elif(reading):
-            m.d.sync += [left.eq(left - 1), index.eq(index + 1)]
+            m.d.sync += [*left.step(), index.eq(index + 1), reading.eq(~left.last)]
         with m.If(self.restart):
             m.d.sync += self.address.eq(self.base)
         with m.Elif(reading):
