@@ -25,7 +25,6 @@ from twofold.data.load import load
 from twofold.errors import UserError
 from twofold.files import write_atomically
 from twofold.golden.compare import Status
-from twofold.models.resnet import WIDTHS
 from twofold.network.digest import digest
 from twofold.network.graph import Network
 from twofold.plan.schedule import plan
@@ -157,7 +156,8 @@ def _keep(out: Path, row: Row) -> None:
 
 def _subjects(given: argparse.Namespace) -> list[Subject]:
     precisions = [Precision(word) for word in given.precision]
-    return subjects(given.network, precisions, given.tiles, given.lanes, given.seed, tuple(given.widths))
+    widths = tuple(given.widths) if given.widths else None
+    return subjects(given.network, precisions, given.tiles, given.lanes, given.seed, widths)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -176,7 +176,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--stalls", type=float, default=0.2, help="share of cycles in which a channel pauses")
     parser.add_argument("--seed", type=int, default=0, help="of weights, frames and stalls")
     parser.add_argument(
-        "--widths", nargs=3, type=int, default=list(WIDTHS), help="of the stacks of ResNets by name"
+        "--widths", nargs="+", type=int, help="of the stacks of ResNets by name; as published if not given"
     )
     parser.add_argument("--synth", action="store_true", help="the whole engine by Yosys, minutes a row")
     parser.add_argument(

@@ -8,7 +8,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from twofold.errors import UserError
-from twofold.models.resnet import WIDTHS, Widths
+from twofold.models.resnet import Widths
 from twofold.network.graph import Network
 from twofold.plan.capacity import excess
 from twofold.plan.propose import LUT_DA_WEIGHTS, propose
@@ -45,7 +45,7 @@ _RECIPES: dict[Precision, Recipe] = {
 class Subject:
     """network: a name, for random weights drawn with `seed`, or a QONNX file. lanes: Tin = Tout of a tile.
 
-    widths: of the stacks of a ResNet by name, as pruning leaves them.
+    widths: of the stacks of a ResNet by name, as pruning leaves them; None: as published.
     """
 
     network: str
@@ -53,7 +53,7 @@ class Subject:
     tiles: int
     lanes: int
     seed: int = 0
-    widths: Widths = WIDTHS
+    widths: Widths | None = None
 
     @property
     def label(self) -> str:
@@ -63,7 +63,7 @@ class Subject:
     def name(self) -> str:
         """Of the network, with its widths where they are not the published ones."""
         name = Path(self.network).stem
-        return name if self.widths == WIDTHS else "-".join(map(str, (name, *self.widths)))
+        return name if self.widths is None else "-".join(map(str, (name, *self.widths)))
 
     def load(self) -> Network:
         """Raises UserError for a name or file that is not there."""
@@ -95,7 +95,7 @@ def subjects(
     tiles: list[int],
     lanes: int,
     seed: int,
-    widths: Widths = WIDTHS,
+    widths: Widths | None = None,
 ) -> list[Subject]:
     """Every combination; a file has the precision and the widths that it was exported with."""
     found = []
@@ -103,7 +103,7 @@ def subjects(
         is_file = network.endswith(".onnx")
         if is_file and not Path(network).is_file():
             raise UserError(f"network: expected a name or a QONNX file, found no file {network}")
-        if is_file and widths != WIDTHS:
+        if is_file and widths is not None:
             raise UserError(f"widths: expected a ResNet by name, got {network}, which has widths of its own")
         for precision in [Precision.OWN] if is_file else precisions:
             found += [Subject(network, precision, count, lanes, seed, widths) for count in tiles]

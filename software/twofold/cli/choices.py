@@ -39,6 +39,9 @@ class Network(StrEnum):
     RESNET56 = "resnet56"
     RESNET110 = "resnet110"
     VGG16 = "vgg16"
+    SMALL_CNN = "small_cnn"
+    RESNET18 = "resnet18"
+    RESNET50 = "resnet50"
 
 
 class DataSet(StrEnum):

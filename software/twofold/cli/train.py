@@ -59,7 +59,8 @@ def train(
         from twofold.train.run import train
 
         progress, dataset = shown(), load(str(data), data_folder, seed)
-        model = drawn(str(network), dataset.classes, dataset.image_shape[0], seed)
+        channels, size, _ = dataset.image_shape
+        model = drawn(str(network), dataset.classes, channels, seed, size=size)
         folder = out or _folder(recipe, network)
         journal = _journal(folder, tensorboard)
         trained = train(

@@ -1,4 +1,4 @@
-"""Residual networks for small images: ResNet-8 of MLPerf Tiny and ResNet-20/32/56/110 for CIFAR."""
+"""Residual networks for small images: ResNet-8 of MLPerf Tiny, ResNet-18/20/32/56/110 for CIFAR."""
 
 from __future__ import annotations
 
@@ -6,23 +6,26 @@ from collections import OrderedDict
 
 from torch import Tensor, nn
 
-#: Channels of the three stacks.
-Widths = tuple[int, int, int]
-#: As published.
+#: Channels of each stack.
+Widths = tuple[int, ...]
+#: As published, of ResNet-8/20/32/56/110 and of ResNet-18.
 WIDTHS: Widths = (16, 32, 64)
+WIDTHS_18: Widths = (64, 128, 256, 512)
 
 
-def _conv(inputs: int, outputs: int, kernel: int, stride: int = 1) -> nn.Conv2d:
+def convolution(inputs: int, outputs: int, kernel: int, stride: int = 1) -> nn.Conv2d:
     conv = nn.Conv2d(inputs, outputs, kernel, stride, kernel // 2, bias=False)
     nn.init.kaiming_normal_(conv.weight, mode="fan_out", nonlinearity="relu")
     return conv
 
 
-def _shortcut(inputs: int, outputs: int, stride: int) -> nn.Module:
+def shortcut(inputs: int, outputs: int, stride: int) -> nn.Module:
     """The identity where shapes allow, else a 1×1 convolution with batch normalisation (option B)."""
     if inputs == outputs and stride == 1:
         return nn.Identity()
-    return nn.Sequential(OrderedDict(conv=_conv(inputs, outputs, 1, stride), bn=nn.BatchNorm2d(outputs)))
+    return nn.Sequential(
+        OrderedDict(conv=convolution(inputs, outputs, 1, stride), bn=nn.BatchNorm2d(outputs))
+    )
 
 
 class BasicBlock(nn.Module):
@@ -30,10 +33,10 @@ class BasicBlock(nn.Module):
 
     def __init__(self, inputs: int, outputs: int, stride: int = 1) -> None:
         super().__init__()
-        self.conv1, self.bn1 = _conv(inputs, outputs, 3, stride), nn.BatchNorm2d(outputs)
+        self.conv1, self.bn1 = convolution(inputs, outputs, 3, stride), nn.BatchNorm2d(outputs)
         self.conv1_act = nn.ReLU()
-        self.conv2, self.bn2 = _conv(outputs, outputs, 3), nn.BatchNorm2d(outputs)
-        self.shortcut = _shortcut(inputs, outputs, stride)
+        self.conv2, self.bn2 = convolution(outputs, outputs, 3), nn.BatchNorm2d(outputs)
+        self.shortcut = shortcut(inputs, outputs, stride)
         self.act = nn.ReLU()
 
     def forward(self, x: Tensor) -> Tensor:
@@ -47,12 +50,14 @@ def _stack(inputs: int, outputs: int, blocks: int, stride: int) -> nn.Sequential
 
 
 class ResNet(nn.Module):
-    """Images [N, channels, H, W], H and W at least 4 → logits [N, classes]; 6 · blocks + 2 layers deep.
+    """Images [N, channels, H, W] → logits [N, classes]; 2 · blocks · stacks + 2 layers deep.
 
-    A 3×3 convolution, three stacks of `blocks` residual blocks, the second and third of stride 2, global
-    average pooling, a fully connected layer (He et al., "Deep Residual Learning for Image Recognition",
-    arXiv 1512.03385, section 4.2, with the 1×1 shortcuts of its option B). One block a stack is the
-    ResNet-8 of MLPerf Tiny (Banbury et al., arXiv 2106.07597). widths: channels of each stack.
+    A 3×3 convolution, a stack of `blocks` residual blocks for each of `widths`, all but the first stack of
+    stride 2, global average pooling, a fully connected layer (He et al., "Deep Residual Learning for Image
+    Recognition", arXiv 1512.03385, section 4.2, with the 1×1 shortcuts of its option B). One block in each
+    of three stacks is the ResNet-8 of MLPerf Tiny (Banbury et al., arXiv 2106.07597); two in each of the
+    four of WIDTHS_18 are the ResNet-18 usual for images of 32×32. widths: channels of each stack. H and W:
+    at least 2^(stacks − 1).
     """
 
     def __init__(
@@ -63,16 +68,21 @@ class ResNet(nn.Module):
         classes: int = 10,
     ) -> None:
         super().__init__()
-        narrow, middle, wide = widths
-        self.conv1, self.bn1, self.conv1_act = _conv(channels, narrow, 3), nn.BatchNorm2d(narrow), nn.ReLU()
-        self.stack1 = _stack(narrow, narrow, blocks, 1)
-        self.stack2 = _stack(narrow, middle, blocks, 2)
-        self.stack3 = _stack(middle, wide, blocks, 2)
+        first = widths[0]
+        self.conv1, self.bn1, self.conv1_act = (
+            convolution(channels, first, 3),
+            nn.BatchNorm2d(first),
+            nn.ReLU(),
+        )
+        self._stacks = [f"stack{number}" for number in range(1, len(widths) + 1)]
+        for name, inputs, outputs in zip(self._stacks, (first, *widths), widths, strict=False):
+            self.add_module(name, _stack(inputs, outputs, blocks, 1 if name == self._stacks[0] else 2))
         self.average = nn.AdaptiveAvgPool2d(1)
         self.flatten = nn.Flatten()
-        self.fc = nn.Linear(wide, classes)
+        self.fc = nn.Linear(widths[-1], classes)
 
     def forward(self, images: Tensor) -> Tensor:
         x = self.conv1_act(self.bn1(self.conv1(images)))
-        x = self.stack3(self.stack2(self.stack1(x)))
+        for name in self._stacks:
+            x = self.get_submodule(name)(x)
         return self.fc(self.flatten(self.average(x)))

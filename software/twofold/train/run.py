@@ -108,7 +108,7 @@ def _teacher(recipe: TrainRecipe, dataset: Dataset, folder: Path | None) -> nn.M
         return None
     if recipe.distillation is None:
         raise UserError(f"teacher: expected a recipe with [distillation], recipe {recipe.name} has none")
-    return taught_by(folder, dataset.classes, dataset.image_shape[0])
+    return taught_by(folder, dataset.classes, *dataset.image_shape[:2])
 
 
 def _refuse_unsupported(network: nn.Module, recipe: TrainRecipe, example: Tensor) -> None:

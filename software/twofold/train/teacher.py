@@ -4,21 +4,22 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import torch
 from torch import nn
 
 from twofold.errors import UserError
-from twofold.models.catalogue import NAMES, drawn
+from twofold.models.catalogue import NAMES, drawn, network_named
 from twofold.train.checkpoint import Checkpoint
 from twofold.train.recipe import FLOAT
 from twofold.train.result import checkpoint_path
 
 
-def taught_by(folder: Path, classes: int, channels: int) -> nn.Module:
+def taught_by(folder: Path, classes: int, channels: int, size: int = 32) -> nn.Module:
     """The float network that a run in `folder` has trained, in evaluation mode.
 
-    classes, channels: of the data, and so of the network. The network is that of `twofold.models.catalogue`
-    whose weights have the names and shapes of the run's. Raises UserError if the run has not finished its
-    float stage, or trained another network.
+    classes, channels, size: of the data, and so of the network. The network is that of
+    `twofold.models.catalogue` whose weights have the names and shapes of the run's. Raises UserError if the
+    run has not finished its float stage, or trained another network.
     """
     path = checkpoint_path(folder)
     finished = Checkpoint.read(path).finished
@@ -27,8 +28,10 @@ def taught_by(folder: Path, classes: int, channels: int) -> nn.Module:
     weights = finished[FLOAT]
     found = {name: value.shape for name, value in weights.items()}
     for name in NAMES:
-        network = drawn(name, classes, channels, seed=0)
-        if found == {name: value.shape for name, value in network.state_dict().items()}:
+        with torch.device("meta"):
+            shapes = network_named(name, classes, channels, size=size).state_dict()
+        if found == {key: value.shape for key, value in shapes.items()}:
+            network = drawn(name, classes, channels, 0, size=size)
             network.load_state_dict(dict(weights))
             return network.eval()
     raise UserError(
