@@ -18,7 +18,7 @@ from twofold.models.resnet import ResNet
 from twofold.models.resnet50 import ResNet50
 from twofold.models.small_cnn import SmallCnn
 from twofold.network.describe import observed_tensors
-from twofold.prune.criteria import geometric_median
+from twofold.prune.criteria.geometric_median import GeometricMedian
 from twofold.prune.remove import kept_filters, remove_filters, widths
 from twofold.qonnx.executor import run_executor
 from twofold.qonnx.export import export
@@ -94,7 +94,7 @@ def test_golden_equals_the_frozen_model_after_pruning(name: str, recipe: Apot | 
     torch.manual_seed(0)
     network = network_named(name).eval()
     keep = {layer: kept_filters(width, 0.3) for layer, width in widths(network).items()}
-    pruned = remove_filters(network, IMAGES, geometric_median, keep)
+    pruned = remove_filters(network, IMAGES, GeometricMedian(), keep)
     assert compared_layers(pruned, recipe, IMAGES, tmp_path) > len(keep), "every layer is compared"
 
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import pytest
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from twofold.errors import UserError
 from twofold.models.demo import DemoNet
-from twofold.prune.criteria import geometric_median
+from twofold.prune.criteria.criterion import Scores
+from twofold.prune.criteria.geometric_median import GeometricMedian
+from twofold.prune.prunable import Prunable
 from twofold.prune.remove import kept_filters, remove_filters, widths
 from twofold.prune.schedule import StagedPruning
 
@@ -28,16 +30,17 @@ def test_stages_end_at_the_ratio() -> None:
 def test_layers_that_are_added_lose_the_same_filters() -> None:
     model = DemoNet()
     keep = StagedPruning(0.3, 1).plan(model)[0]
-    pruned = remove_filters(model, IMAGES, geometric_median, keep)
+    pruned = remove_filters(model, IMAGES, GeometricMedian(), keep)
     assert widths(pruned) == {"conv1": 12, "conv2": 12, "conv3": 12, "conv4": 23, "shortcut": 23}
     assert pruned.fc.in_features == 23
     assert pruned(IMAGES).shape == (4, 10)
     assert widths(model)["conv1"] == 16, "the argument is not changed"
 
 
-def first_rows(filters: Tensor) -> Tensor:
-    """A criterion that keeps the filters that come first."""
-    return torch.arange(len(filters), 0, -1, dtype=torch.float64)
+def first_rows(network: Prunable) -> Scores:
+    """A ranking that keeps the filters that come first."""
+    counts = {name: len(network.weights_of(name)) for name in network.producers}
+    return {name: torch.arange(count, 0, -1, dtype=torch.float64) for name, count in counts.items()}
 
 
 def test_the_rest_computes_as_before() -> None:
@@ -54,7 +57,7 @@ def test_the_rest_computes_as_before() -> None:
 
 def test_unlike_numbers_for_coupled_layers_are_refused() -> None:
     with pytest.raises(UserError, match="must keep equally many filters, got \\[10, 12\\]"):
-        remove_filters(DemoNet(), IMAGES, geometric_median, {"conv1": 12, "conv3": 10})
+        remove_filters(DemoNet(), IMAGES, GeometricMedian(), {"conv1": 12, "conv3": 10})
 
 
 @pytest.mark.parametrize("ratio, stages", [(1.0, 1), (-0.1, 1), (0.3, 0)])

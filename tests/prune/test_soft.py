@@ -5,7 +5,8 @@ from __future__ import annotations
 import torch
 
 from twofold.models.demo import DemoNet
-from twofold.prune.criteria import geometric_median, magnitude
+from twofold.prune.criteria.filter_norm import FilterNorm
+from twofold.prune.criteria.geometric_median import GeometricMedian
 from twofold.prune.remove import kept_filters, remove_filters, widths
 from twofold.prune.schedule import SoftPruning, StagedPruning
 from twofold.prune.soft import soft_mask
@@ -24,7 +25,7 @@ def test_masked_filters_are_the_ones_removed() -> None:
     torch.manual_seed(0)
     model = quantise(DemoNet(), Apot(4, 4), IMAGES)
     keep = SoftPruning(0.3).keep(model)
-    mask = soft_mask(model, IMAGES, geometric_median, keep)
+    mask = soft_mask(model, IMAGES, GeometricMedian(), keep)
     mask(model)
     assert {name: len(zeroed(model, name)) for name in keep} == {
         "conv1": 4, "conv2": 4, "conv3": 4, "conv4": 9, "shortcut": 9,
@@ -32,7 +33,7 @@ def test_masked_filters_are_the_ones_removed() -> None:
     assert zeroed(model, "conv1") == zeroed(model, "conv3"), "their results are added"
     with torch.no_grad():
         left = [f for i, f in enumerate(model.conv2.weight) if i not in zeroed(model, "conv2")]
-    pruned = remove_filters(model, IMAGES, magnitude, keep)
+    pruned = remove_filters(model, IMAGES, FilterNorm(2), keep)
     rest = [i for i in range(16) if i not in zeroed(model, "conv1")]
     assert torch.equal(pruned.conv2.weight, torch.stack(left)[:, rest])
     assert pruned(IMAGES).shape == (32, 10)
@@ -41,7 +42,7 @@ def test_masked_filters_are_the_ones_removed() -> None:
 def test_masked_filters_can_grow_back() -> None:
     torch.manual_seed(0)
     model = DemoNet()
-    mask = soft_mask(model, IMAGES, magnitude, {"conv2": 12})
+    mask = soft_mask(model, IMAGES, FilterNorm(2), {"conv2": 12})
     mask(model)
     first = zeroed(model, "conv2")
     with torch.no_grad():

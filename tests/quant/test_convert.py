@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from twofold.errors import UserError
 from twofold.models.demo import DemoNet
-from twofold.prune.criteria import magnitude
+from twofold.prune.criteria.filter_norm import FilterNorm
 from twofold.prune.remove import remove_filters
 from twofold.quant.apot import ApotActivationProxy
 from twofold.quant.convert import quantise
@@ -180,7 +180,7 @@ def test_pruned_layers_have_a_scale_for_each_filter_left(granularity: Granularit
         for name in ("conv1", "conv2", "conv3"):
             quantised.get_submodule(name).weight[0] = 0
     keep = {"conv1": 3, "conv2": 3, "conv3": 3, "conv4": 6, "shortcut": 6}
-    pruned = remove_filters(quantised, IMAGES, magnitude, keep)
+    pruned = remove_filters(quantised, IMAGES, FilterNorm(2), keep)
     renew_channel_scales(pruned)
     assert pruned.conv2.quant_weight().scale.numel() == (3 if granularity is Granularity.CHANNEL else 1)
     assert pruned(IMAGES).shape == (32, 10)

@@ -9,13 +9,14 @@ import pytest
 
 from twofold.data.dataset import Dataset
 from twofold.errors import UserError
+from twofold.prune.criteria.named import CriterionName
 from twofold.prune.schedule import SoftPruning, StagedPruning
 from twofold.quant.recipe import Apot, ApotWeights, Granularity, Int, Recipe, Scales
 from twofold.train.objective import Distillation
 from twofold.train.recipe import Budget
 from twofold.train.recipe_file import read_recipe, recipe_named, recipe_names, recipe_path
 from twofold.train.schedule import OneCycle
-from twofold.train.settings import Sgd
+from twofold.train.settings import Fit, Sgd
 
 
 def test_shipped_recipes() -> None:
@@ -76,6 +77,16 @@ def test_a_base_says_what_a_file_leaves_out(tmp_path: Path) -> None:
     assert recipe.options["quantised"] == base.options["quantised"]
 
 
+def test_a_criterion_is_a_word(tmp_path: Path) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_text(
+        "[pruning]\nmethod = 'staged'\ncriterion = 'batch-norm-scale'\n[train.float]\nslimming = 1e-4"
+    )
+    recipe = read_recipe(path)
+    assert recipe.pruning == StagedPruning(criterion=CriterionName.BATCH_NORM_SCALE)
+    assert recipe.options["float"].applied(Fit(1)).slimming == 1e-4
+
+
 @pytest.mark.parametrize(
     "text, expected",
     [
@@ -131,6 +142,11 @@ def test_scales_are_words(tmp_path: Path, text: str, expected: Recipe) -> None:
         ("[pruning]\nmethod = 'soft'", r"\[pruning\] method: .*expected \[quantisation\] too"),
         ("[pruning]\nmethod = 'staged'\nratio = 1.5", r"\[pruning\] pruning ratio: expected 0 ≤ ratio < 1"),
         ("[pruning]\nmethod = 'staged'\nalign = 0", r"\[pruning\] pruning align: expected a multiple"),
+        (
+            "[pruning]\nmethod = 'staged'\ncriterion = 'l3'",
+            r"\[pruning\] criterion: expected one of geometric-median, l1, l2, .*influence, got 'l3'",
+        ),
+        ("[train.float]\nslimming = -1", r"\[train.float\] slimming: expected a factor of at least 0"),
         ("[distillation]\ntemperature = 0", r"\[distillation\] .*expected temperature > 0"),
         ("[train.flaot]", r"\[train\] flaot: unknown; expected one of float, pruned, quantised, folded"),
         ("[train.float]\nepoch = 3", r"\[train.float\] epoch: unknown; expected one of epochs, "),

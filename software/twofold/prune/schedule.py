@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from torch import nn
 
 from twofold.errors import UserError
+from twofold.prune.criteria.named import CriterionName
 from twofold.prune.remove import kept_filters, widths
 
 
@@ -16,12 +17,13 @@ class StagedPruning:
     """Removes `ratio` of every layer's filters in `stages` equal steps, a training after each (PPQ).
 
     align: the widths that are left are rounded up to multiples of it, because a tile of the engine
-    computes that many channels in any case. Raises UserError out of range.
+    computes that many channels in any case. criterion: which filters go. Raises UserError out of range.
     """
 
     ratio: float = 0.3
     stages: int = 3
     align: int = 1
+    criterion: CriterionName = CriterionName.GEOMETRIC_MEDIAN
 
     def __post_init__(self) -> None:
         _check(self.ratio, self.align)
@@ -43,11 +45,12 @@ class StagedPruning:
 class SoftPruning:
     """Zeroes `ratio` of every layer's filters after each epoch and removes them at the end (SPQ).
 
-    align: as in `StagedPruning`. Raises UserError out of range.
+    align, criterion: as in `StagedPruning`. Raises UserError out of range.
     """
 
     ratio: float = 0.3
     align: int = 1
+    criterion: CriterionName = CriterionName.GEOMETRIC_MEDIAN
 
     def __post_init__(self) -> None:
         _check(self.ratio, self.align)

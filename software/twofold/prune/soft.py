@@ -7,12 +7,13 @@ from collections.abc import Callable, Mapping
 import torch
 from torch import Tensor, nn
 
-from twofold.prune.criteria import Criterion
-from twofold.prune.remove import coupled_layers, least_filters
+from twofold.prune.criteria.criterion import Ranking
+from twofold.prune.prunable import Prunable
+from twofold.prune.remove import filters_to_remove
 
 
 def soft_mask(
-    model: nn.Module, example: Tensor, criterion: Criterion, keep: Mapping[str, int]
+    model: nn.Module, example: Tensor, ranking: Ranking, keep: Mapping[str, int]
 ) -> Callable[[nn.Module], None]:
     """Returns what sets the least important filters of a model like `model` to zero, in place.
 
@@ -20,20 +21,19 @@ def soft_mask(
     early grows back (He et al., "Soft Filter Pruning", arXiv 1808.06866, algorithm 1). Convolutions whose
     results are added lose the same filters. keep: layer → filters that are left.
     """
-    groups = [group for group in coupled_layers(model, example) if group[0] in keep]
+    groups = Prunable.of(model, example).groups
 
+    @torch.no_grad()
     def mask(trained: nn.Module) -> None:
-        for group in groups:
-            layers = [_convolution(trained, name) for name in group]
-            least = least_filters(layers, criterion, keep[group[0]])
-            with torch.no_grad():
-                for layer in layers:
-                    layer.weight[least] = 0
+        scores = ranking(Prunable(trained, groups))
+        for group, least in zip(groups, filters_to_remove(groups, scores, keep), strict=True):
+            for name in group.producers:
+                _weight(trained, name)[least] = 0
 
     return mask
 
 
-def _convolution(model: nn.Module, name: str) -> nn.Conv2d:
-    layer = model.get_submodule(name)
-    assert isinstance(layer, nn.Conv2d)
-    return layer
+def _weight(model: nn.Module, layer: str) -> Tensor:
+    weight = model.get_submodule(layer).weight
+    assert isinstance(weight, Tensor)
+    return weight

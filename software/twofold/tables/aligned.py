@@ -15,7 +15,7 @@ from twofold.metrics import bops_ratio, layer_costs, size_ratio, with_bits
 from twofold.plan.propose import propose
 from twofold.plan.schedule import plan
 from twofold.progress import SILENT, Progress
-from twofold.prune.criteria import geometric_median
+from twofold.prune.criteria.geometric_median import GeometricMedian
 from twofold.prune.remove import kept_filters, remove_filters, widths
 from twofold.qonnx.export import export
 from twofold.qonnx.freeze import freeze
@@ -62,7 +62,7 @@ def _variants(network: nn.Module, example: Tensor) -> Iterator[tuple[int | None,
     yield None, network
     for align in ALIGNMENTS:
         keep = {name: kept_filters(width, RATIO, align) for name, width in widths(network).items()}
-        yield align, remove_filters(network, example, geometric_median, keep)
+        yield align, remove_filters(network, example, GeometricMedian(), keep)
 
 
 def _measured(align: int | None, baseline: nn.Module, model: nn.Module, example: Tensor) -> Aligned:

@@ -11,7 +11,7 @@ from torch import nn
 from twofold.metrics import bops_ratio, layer_costs, megabytes, size_ratio, with_bits
 from twofold.models.catalogue import drawn
 from twofold.progress import SILENT, Progress
-from twofold.prune.criteria import geometric_median
+from twofold.prune.criteria.geometric_median import GeometricMedian
 from twofold.prune.remove import kept_filters, remove_filters, widths
 
 #: Share of each layer's filters that is removed.
@@ -67,7 +67,7 @@ def compression(network: nn.Module) -> Compression:
     """
     example = torch.zeros(1, *_IMAGE)
     keep = {layer: kept_filters(width, RATIO) for layer, width in widths(network).items()}
-    pruned = remove_filters(network, example, geometric_median, keep)
+    pruned = remove_filters(network, example, GeometricMedian(), keep)
     baseline = layer_costs(network, example)
     hidden = [name for name, layer in network.named_modules() if isinstance(layer, nn.Linear)][:-1]
     counted = [

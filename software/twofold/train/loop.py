@@ -15,7 +15,9 @@ from twofold.data.dataset import Dataset, Images
 from twofold.errors import UserError
 from twofold.metrics import accuracy
 from twofold.progress import Advance
+from twofold.prune.criteria.batch_norm_scale import gamma_penalty
 from twofold.quant.apot import load_weights
+from twofold.train.companion import NO_COMPANION, Companion
 from twofold.train.compute import Compute, to_home
 from twofold.train.objective import Objective
 from twofold.train.processes import ALONE, Processes
@@ -60,14 +62,14 @@ class FitState:
 class Surroundings:
     """What a run does not decide itself.
 
-    after_epoch: changes the model after each epoch, before it is validated. teacher: a network in evaluation
-    mode that the objective compares with.
+    companion: takes part in each step and epoch. teacher: a network in evaluation mode that the objective
+    compares with.
     """
 
     compute: Compute = field(default_factory=Compute)
     processes: Processes = ALONE
     objective: Objective = field(default_factory=Objective)
-    after_epoch: Callable[[nn.Module], None] = lambda model: None
+    companion: Companion = NO_COMPANION
     teacher: nn.Module | None = None
 
 
@@ -128,7 +130,7 @@ class _Run:
         loss = self._train(number, seed)
         rate = len(self.train) / (time.monotonic() - start)
         self.around.processes.average_statistics(self.model)
-        self.around.after_epoch(self.model)
+        self.around.companion.after_epoch(self.model)
         score = _score(self.model, self.validation, self.around.compute)
         spent = time.monotonic() - start
         self._remember(Epoch(loss, score[0], self.optimiser.param_groups[0]["lr"], spent), score)
@@ -174,7 +176,14 @@ class _Run:
         images = self.around.compute.real(moved)
         with self.around.compute.autocast():
             logits = self.forward(images).float()
-            return self.objective(logits, batch.labels, images)
+            loss = self.objective(logits, batch.labels, images)
+            return loss + self._penalties(images, logits, batch.labels)
+
+    def _penalties(self, images: Tensor, logits: Tensor, labels: Tensor) -> Tensor:
+        slimming = self.settings.slimming
+        shrink = slimming * gamma_penalty(self.model) if slimming else torch.zeros((), device=logits.device)
+        other = self.around.companion.penalty(self.model, images, logits, labels)
+        return shrink if other is None else shrink + other
 
     def _step(self, loss: Tensor, part: float, number: int) -> None:
         self.optimiser.zero_grad()
@@ -184,6 +193,7 @@ class _Run:
         if not torch.isfinite(norm):
             raise self._diverged(number, f"loss {float(loss.detach())}, gradient {float(norm)}")
         self.optimiser.step()
+        self.around.companion.after_step(self.model)
 
     def _diverged(self, number: int, what: str) -> UserError:
         rate = self.settings.optimiser.learning_rate

@@ -29,11 +29,16 @@ class FitOptions:
     gradient_norm: float | None = None
     shift: int | None = None
     flip: float | None = None
+    slimming: float | None = None
 
     def applied(self, usual: Fit) -> Fit:
         """Raises UserError for values out of range and for SGD's options with another optimiser."""
         changes = _given(
-            epochs=self.epochs, batch=self.batch, smoothing=self.label_smoothing, max_norm=self.gradient_norm
+            epochs=self.epochs,
+            batch=self.batch,
+            smoothing=self.label_smoothing,
+            max_norm=self.gradient_norm,
+            slimming=self.slimming,
         )
         if self.schedule is not None:
             changes["schedule"] = _choice("schedule", self.schedule, SCHEDULES)()

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from torch import Tensor, fx, nn
+from torch import fx, nn
 
-from twofold.data.dataset import Dataset
-from twofold.prune.criteria import geometric_median, magnitude
+from twofold.data.dataset import Dataset, Images
+from twofold.prune.criteria.criterion import Ranking, ranking
+from twofold.prune.criteria.filter_norm import FilterNorm
+from twofold.prune.criteria.named import criterion_named
 from twofold.prune.remove import remove_filters
 from twofold.prune.schedule import SoftPruning, StagedPruning
 from twofold.prune.soft import soft_mask
@@ -17,36 +19,39 @@ from twofold.quant.fold import fold_batch_norms
 from twofold.quant.recipe import Recipe
 from twofold.quant.weighted import renew_channel_scales
 from twofold.train.augment import Augmentation
+from twofold.train.companion import NO_COMPANION, AfterEpoch, Companion
 from twofold.train.objective import Distillation
 from twofold.train.options import FitOptions
 from twofold.train.schedule import OneCycle
 from twofold.train.settings import Adam, Fit, Sgd
 
-Transform = Callable[[nn.Module, Tensor], nn.Module]
-AfterEpoch = Callable[[nn.Module], None]
+#: (network, labelled training images) → the changed network.
+Transform = Callable[[nn.Module, Images], nn.Module]
 
 FLOAT, MASKED, PRUNED, QUANTISED, FOLDED = "float", "masked", "pruned", "quantised", "folded"
+#: Images of a batch that criteria run the network on.
+_BATCH = 128
 
 
-def _unchanged(model: nn.Module, example: Tensor) -> nn.Module:
+def _unchanged(model: nn.Module, examples: Images) -> nn.Module:
     return model
 
 
-def _nothing(model: nn.Module, example: Tensor) -> AfterEpoch:
-    return lambda model: None
+def _nobody(model: nn.Module, examples: Images) -> Companion:
+    return NO_COMPANION
 
 
 @dataclass(frozen=True)
 class Stage:
-    """`transform(model, example images)` changes the model, always in the same way; `settings` train it.
+    """`transform(model, examples)` changes the model, always in the same way; `settings` train it.
 
-    prepare: of the changed model and example images, gives what changes the model after each epoch.
+    prepare: of the changed model and labelled training images, gives what goes along with the training.
     """
 
     name: str
     transform: Transform
     settings: Fit
-    prepare: Callable[[nn.Module, Tensor], AfterEpoch] = _nothing
+    prepare: Callable[[nn.Module, Images], Companion] = _nobody
 
 
 @dataclass(frozen=True)
@@ -126,40 +131,51 @@ class TrainRecipe:
 
     def _staged(self, pruning: StagedPruning | None, model: nn.Module, budget: Budget) -> Iterator[Stage]:
         """PPQ: remove in stages and train after each; then quantise and train on."""
-        plan = pruning.plan(model) if pruning is not None else ()
-        for number, keep in enumerate(plan, 1):
-            name = PRUNED if number == len(plan) else f"{PRUNED} {number} of {len(plan)}"
-            yield Stage(name, _remove(keep), budget.pruned)
+        if pruning is not None:
+            for name, keep in _numbered(pruning.plan(model)):
+                yield Stage(name, _remove(pruning, keep), budget.pruned)
         if self.quantisation is not None:
             yield Stage(QUANTISED, self._quantise, budget.quantised)
 
-    def _quantise(self, model: nn.Module, example: Tensor) -> nn.Module:
-        return model if self.quantisation is None else quantise(model, self.quantisation, example)
+    def _quantise(self, model: nn.Module, examples: Images) -> nn.Module:
+        return model if self.quantisation is None else quantise(model, self.quantisation, examples.real)
 
 
-def _remove(keep: Mapping[str, int]) -> Transform:
-    def remove(model: nn.Module, example: Tensor) -> nn.Module:
-        return remove_filters(model, example, geometric_median, keep)
+def _numbered(plan: Sequence[Mapping[str, int]]) -> Iterator[tuple[str, Mapping[str, int]]]:
+    """Names of pruning stages; the last one is PRUNED."""
+    for number, keep in enumerate(plan, 1):
+        yield PRUNED if number == len(plan) else f"{PRUNED} {number} of {len(plan)}", keep
+
+
+def _ranked(pruning: StagedPruning | SoftPruning, examples: Images) -> Ranking:
+    batches = [(batch.real, batch.labels) for batch in examples.batches(_BATCH)]
+    return ranking(criterion_named(pruning.criterion), batches)
+
+
+def _remove(pruning: StagedPruning, keep: Mapping[str, int]) -> Transform:
+    def remove(model: nn.Module, examples: Images) -> nn.Module:
+        return remove_filters(model, examples.real, _ranked(pruning, examples), keep)
 
     return remove
 
 
-def _masked(pruning: SoftPruning) -> Callable[[nn.Module, Tensor], AfterEpoch]:
-    def prepare(model: nn.Module, example: Tensor) -> AfterEpoch:
-        return soft_mask(model, example, geometric_median, pruning.keep(model))
+def _masked(pruning: SoftPruning) -> Callable[[nn.Module, Images], Companion]:
+    def prepare(model: nn.Module, examples: Images) -> Companion:
+        masks = soft_mask(model, examples.real, _ranked(pruning, examples), pruning.keep(model))
+        return AfterEpoch(masks)
 
     return prepare
 
 
 def _remove_masked(pruning: SoftPruning) -> Transform:
-    def remove(model: nn.Module, example: Tensor) -> nn.Module:
-        pruned = remove_filters(model, example, magnitude, pruning.keep(model))
+    def remove(model: nn.Module, examples: Images) -> nn.Module:
+        pruned = remove_filters(model, examples.real, FilterNorm(2), pruning.keep(model))
         renew_channel_scales(pruned)
         return pruned
 
     return remove
 
 
-def _fold(model: nn.Module, example: Tensor) -> nn.Module:
+def _fold(model: nn.Module, examples: Images) -> nn.Module:
     assert isinstance(model, fx.GraphModule)
     return fold_batch_norms(model)

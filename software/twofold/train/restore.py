@@ -10,6 +10,7 @@ from pathlib import Path
 import torch
 from torch import nn
 
+from twofold.data.dataset import Images
 from twofold.errors import UserError
 from twofold.quant.apot import load_weights
 from twofold.train.checkpoint import Checkpoint
@@ -39,7 +40,7 @@ def restore(folder: Path, recipe_name: str, model: nn.Module, image_shape: Seque
         raise UserError(
             f"{path}: expected a run of recipe {recipe.name} that has finished {last}, it has not"
         )
-    noise = torch.rand(_NOISE_IMAGES, *image_shape, generator=torch.Generator().manual_seed(0))
+    noise = _noise(image_shape)
     network = copy.deepcopy(model)
     for stage in stages:
         network = stage.transform(network, noise)
@@ -50,6 +51,12 @@ def restore(folder: Path, recipe_name: str, model: nn.Module, image_shape: Seque
             f"{path}: expected weights of recipe {recipe.name} for this network, found others"
         ) from error
     return network.eval()
+
+
+def _noise(image_shape: Sequence[int]) -> Images:
+    generator = torch.Generator().manual_seed(0)
+    pixels = torch.randint(256, (_NOISE_IMAGES, *image_shape), generator=generator, dtype=torch.uint8)
+    return Images(pixels, torch.zeros(_NOISE_IMAGES, dtype=torch.int64), 255)
 
 
 def pack(folder: Path, target: Path) -> None:

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import copy
-import hashlib
 import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from importlib.metadata import version
 from pathlib import Path
 
 import torch
 from torch import Tensor, fx, nn
 
-from twofold.data.dataset import Dataset
+from twofold.data.dataset import Dataset, Images
 from twofold.errors import UserError
 from twofold.metrics import accuracy, layer_costs
 from twofold.models.demo import DemoNet
@@ -26,6 +24,7 @@ from twofold.quant.convert import quantise
 from twofold.train.checkpoint import Checkpoint
 from twofold.train.compute import SMALL_IMAGE, Compute
 from twofold.train.journal import NO_JOURNAL, Journal, disk_errors_told
+from twofold.train.key import run_key
 from twofold.train.loop import FitState, Surroundings, fit, predict
 from twofold.train.measure import measure
 from twofold.train.objective import Objective
@@ -79,16 +78,17 @@ def train(
     recipe = recipe_named(recipe_name)
     taught = _teacher(recipe, dataset, teacher)
     budget = budget or recipe.budget(dataset)
-    example = dataset.train.take(slice(EXAMPLES)).real
+    examples = dataset.train.take(slice(EXAMPLES))
+    example = examples.real
     with joined() as processes, _own_generator(seed), _threads(dataset):
         network = copy.deepcopy(model) if model is not None else _demo_network(dataset)
         _refuse_unsupported(network, recipe, example)
-        key = _key(recipe, dataset, seed, network, budget, start, taught)
+        key = run_key(recipe, dataset, seed, network, budget, start, taught)
         checkpoint = _opened(folder, key, processes)
         if start is not None and not checkpoint.finished:
             checkpoint.take_from(checkpoint_path(start), FLOAT, network.state_dict())
         baseline = layer_costs(network, example)
-        run = _Run(recipe, dataset, example, seed, progress, checkpoint, processes, journal, taught)
+        run = _Run(recipe, dataset, examples, seed, progress, checkpoint, processes, journal, taught)
         network, stage_accuracy = run.all_stages(network, budget)
         frozen = freeze(network, example) if isinstance(network, fx.GraphModule) else None
         metrics = measure(recipe, dataset, seed, network, frozen, baseline, stage_accuracy, example)
@@ -133,7 +133,7 @@ def _opened(folder: Path, key: str, processes: Processes) -> Checkpoint:
 class _Run:
     recipe: TrainRecipe
     dataset: Dataset
-    example: Tensor
+    examples: Images
     seed: int
     progress: Progress
     checkpoint: Checkpoint
@@ -158,7 +158,7 @@ class _Run:
         return network, stage_accuracy
 
     def _stage(self, stage: Stage, network: nn.Module) -> nn.Module:
-        network = stage.transform(network, self.example)
+        network = stage.transform(network, self.examples)
         if stage.name in self.checkpoint.finished:
             load_weights(network, self.checkpoint.finished[stage.name])
             return network.eval()
@@ -197,7 +197,7 @@ class _Run:
             Compute.for_images(self.dataset.image_shape),
             self.processes,
             objective,
-            stage.prepare(network, self.example),
+            stage.prepare(network, self.examples),
             self.teacher,
         )
 
@@ -220,25 +220,6 @@ def _write_once(
 
 def _demo_network(dataset: Dataset) -> DemoNet:
     return DemoNet(channels=dataset.image_shape[0], classes=dataset.classes)
-
-
-def _key(
-    recipe: TrainRecipe,
-    dataset: Dataset,
-    seed: int,
-    model: nn.Module,
-    budget: Budget,
-    start: Path | None,
-    teacher: nn.Module | None,
-) -> str:
-    """start is part of it by name alone."""
-    digest = hashlib.sha256()
-    for part in (version("twofold"), recipe, dataset.name, dataset.fingerprint, seed, model, budget, start):
-        digest.update(repr(part).encode() + b"\0")
-    for network in (model, teacher) if teacher is not None else (model,):
-        for name, value in network.state_dict().items():
-            digest.update(name.encode() + value.numpy().tobytes())
-    return digest.hexdigest()
 
 
 @contextmanager

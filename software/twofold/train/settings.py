@@ -46,7 +46,8 @@ class Fit:
     """One training run.
 
     max_norm: longest gradient; longer ones are scaled down. smoothing: share of each label that is spread
-    over all classes. Raises UserError for fewer than one epoch.
+    over all classes. slimming: times Σ |γ| of all batch normalisations is added to the loss (Liu et al.,
+    arXiv 1708.06519, equation 1). Raises UserError for fewer than one epoch.
     """
 
     epochs: int
@@ -56,6 +57,7 @@ class Fit:
     max_norm: float = 5.0
     schedule: Schedule = field(default_factory=Cosine)
     smoothing: float = 0.0
+    slimming: float = 0.0
 
     def __post_init__(self) -> None:
         if self.epochs < 1 or self.batch < 1:
@@ -64,6 +66,8 @@ class Fit:
             )
         if not 0 <= self.smoothing < 1:
             raise UserError(f"label smoothing: expected 0 ≤ smoothing < 1, got {self.smoothing}")
+        if self.slimming < 0:
+            raise UserError(f"slimming: expected a factor of at least 0, got {self.slimming}")
 
     def learning_rate(self, progress: float, scores: Sequence[float] = ()) -> float:
         """progress: epochs done, with fractions; scores: validation accuracy of each finished epoch."""

@@ -1,0 +1,58 @@
+"""What tells one training run from another."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from torch import nn
+
+from twofold.data.dataset import Dataset
+from twofold.train.recipe import Budget, TrainRecipe
+
+#: Settings that came when there were runs already: left out of a key where they have their default, so that
+#: those runs go on.
+_LATER = {
+    ("StagedPruning", "criterion"),
+    ("SoftPruning", "criterion"),
+    ("Fit", "slimming"),
+    ("FitOptions", "slimming"),
+}
+
+
+def run_key(
+    recipe: TrainRecipe,
+    dataset: Dataset,
+    seed: int,
+    model: nn.Module,
+    budget: Budget,
+    start: Path | None,
+    teacher: nn.Module | None,
+) -> str:
+    """Hex digest of a run's inputs. start is part of it by name alone."""
+    digest = hashlib.sha256()
+    for part in (version("twofold"), recipe, dataset.name, dataset.fingerprint, seed, model, budget, start):
+        digest.update(described(part).encode() + b"\0")
+    for network in (model, teacher) if teacher is not None else (model,):
+        for name, value in network.state_dict().items():
+            digest.update(name.encode() + value.numpy().tobytes())
+    return digest.hexdigest()
+
+
+def described(value: object) -> str:
+    """`repr(value)`, in which later settings at their defaults are left out."""
+    if is_dataclass(value) and not isinstance(value, type):
+        kind = type(value).__qualname__
+        shown = [field for field in fields(value) if not _is_silent(kind, field, getattr(value, field.name))]
+        return f"{kind}({', '.join(f'{f.name}={described(getattr(value, f.name))}' for f in shown)})"
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{key!r}: {described(part)}" for key, part in value.items()) + "}"
+    return repr(value)
+
+
+def _is_silent(kind: str, field: Any, value: object) -> bool:
+    return (kind, field.name) in _LATER and value == field.default
