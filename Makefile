@@ -7,7 +7,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/installed
 
-.PHONY: setup trained demo test lint bench bench-area bench-cost bench-engine bench-flash bench-fuzz bench-hls \
+.PHONY: setup trained small-cnn demo test lint bench bench-area bench-cost bench-engine bench-flash bench-fuzz bench-hls \
   bench-import bench-netlist bench-train clean
 
 setup: $(STAMP)
@@ -87,6 +87,26 @@ $(RESNET20_RUNS): build/train/resnet20_%/metrics.json: $(RESNET20)/metrics.json
 
 $(RESNET8_RUNS): build/train/resnet8_%/metrics.json: $(RESNET8)/metrics.json
 	$(TRAIN) $* --network resnet8 --start $(RESNET8) --teacher $(RESNET20)
+
+# The rows of docs/small-cnn.md: make small-cnn MNIST=FOLDER DATA=FOLDER, which hold MNIST's idx files and CIFAR-10's
+# binary version. Resumed like those above; an hour or two on a core.
+SMALL_TRAIN = OMP_NUM_THREADS=1 $(BIN)/twofold train --network small_cnn --results docs/results.json
+FROM_SMALL := scratch trained dense conv
+small-cnn: $(foreach set,mnist cifar10,$(FROM_SMALL:%=build/train/small_cnn_$(set)_%/metrics.json))
+
+build/train/small_cnn_mnist_float/metrics.json: | setup
+	@test -d "$(MNIST)" || { echo "make small-cnn MNIST=FOLDER: expected a folder with MNIST, got '$(MNIST)'"; exit 2; }
+	$(SMALL_TRAIN) small_cnn_float --data mnist --data-folder "$(MNIST)" --out $(@D)
+
+build/train/small_cnn_cifar10_float/metrics.json: | setup
+	@test -d "$(DATA)" || { echo "make small-cnn DATA=FOLDER: expected a folder with CIFAR-10, got '$(DATA)'"; exit 2; }
+	$(SMALL_TRAIN) small_cnn_float --data cifar10 --data-folder "$(DATA)" --out $(@D)
+
+build/train/small_cnn_mnist_%/metrics.json: build/train/small_cnn_mnist_float/metrics.json
+	$(SMALL_TRAIN) small_cnn_$* --data mnist --data-folder "$(MNIST)" --out $(@D) $(if $(filter-out scratch,$*),--start $(<D))
+
+build/train/small_cnn_cifar10_%/metrics.json: build/train/small_cnn_cifar10_float/metrics.json
+	$(SMALL_TRAIN) small_cnn_$* --data cifar10 --data-folder "$(DATA)" --out $(@D) $(if $(filter-out scratch,$*),--start $(<D))
 
 clean:
 	rm -rf build .pytest_cache .mypy_cache .ruff_cache

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
@@ -82,6 +82,19 @@ def with_bits(costs: Sequence[LayerCost], weight_bits: int, activation_bits: int
         else replace(cost, weight_bits=weight_bits, activation_bits=activation_bits)
         for place, cost in enumerate(costs)
     )
+
+
+def with_widths(
+    costs: Iterable[LayerCost], widths: Mapping[str, tuple[int | None, int | None]]
+) -> tuple[LayerCost, ...]:
+    """The same layers with the (weight, activation) bits of their names; None: of a float network."""
+    found = []
+    for cost in costs:
+        weights, activations = widths[cost.name]
+        found.append(
+            replace(cost, weight_bits=weights or FLOAT_BITS, activation_bits=activations or FLOAT_BITS)
+        )
+    return tuple(found)
 
 
 def total_macs(costs: Iterable[LayerCost]) -> int:

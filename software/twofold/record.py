@@ -20,8 +20,9 @@ _BUT_RESULTS = f":(top,exclude){RESULTS}"
 def result_of(
     trained: TrainResult, network: str, dataset: Dataset, command: str, progress: Progress = SILENT
 ) -> Result:
-    """Accuracy: of the exported file, run by the golden model on the test part, or of the float network if
-    nothing was quantised. Epochs and minutes: of all stages, as many of them as this run trained itself.
+    """Accuracy: of the exported file, run by the golden model on the test part, or of the network itself
+    where not all of it was quantised. Epochs and minutes: of all stages, as many of them as this run trained
+    itself.
     """
     key = json.loads(metrics_path(trained.folder).read_text())["key"]
     history = Checkpoint.open(checkpoint_path(trained.folder), key).history
@@ -62,5 +63,5 @@ def _git(folder: Path, *arguments: str) -> str:
 
 def _accuracy(trained: TrainResult, dataset: Dataset, progress: Progress) -> float:
     if trained.integer is None:
-        return trained.accuracy.full
+        return list(trained.accuracy.as_json().values())[-1]
     return evaluate(import_model(trained.onnx), dataset.test, dataset.classes, progress).accuracy

@@ -106,7 +106,7 @@ def test_plots_are_drawn_and_a_log_is_written_on_demand(
 
 
 def test_an_unknown_network_is_refused(run, calls: list[tuple[Any, ...]]) -> None:
-    assert run("train", "apot", "--network", "resnet18").exit_code == 2
+    assert run("train", "apot", "--network", "resnet9").exit_code == 2
     assert not calls
 
 

@@ -11,7 +11,7 @@ from twofold.data.dataset import Dataset
 from twofold.errors import UserError
 from twofold.prune.criteria.named import CriterionName
 from twofold.prune.schedule import SoftPruning, StagedPruning
-from twofold.quant.recipe import Apot, ApotWeights, Granularity, Int, Recipe, Scales
+from twofold.quant.recipe import Apot, ApotWeights, ByLayer, Granularity, Int, Recipe, Scales
 from twofold.train.objective import Distillation
 from twofold.train.recipe import Budget
 from twofold.train.recipe_file import read_recipe, recipe_named, recipe_names, recipe_path
@@ -35,6 +35,11 @@ def test_shipped_recipes() -> None:
         "ppq_align16": Apot(4, 4),
         "ppq_align4": Apot(4, 4),
         "ppq_align8": Apot(4, 4),
+        "small_cnn_conv": Int(8, layers=ByLayer.of({"Linear": "float"})),
+        "small_cnn_dense": Int(8, layers=ByLayer.of({"Conv2d": "float"})),
+        "small_cnn_float": None,
+        "small_cnn_scratch": Int(8),
+        "small_cnn_trained": Int(8),
         "spq": Apot(4, 4),
     }
     assert found["apot"].pruning == found["ppq"].pruning == StagedPruning(0.3, 3)

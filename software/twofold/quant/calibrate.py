@@ -11,10 +11,11 @@ import brevitas.nn as qnn
 import torch
 from torch import Tensor, fx, nn
 
-from twofold.quant.apot import ApotActivationQuant, ApotWeightProxy
+from twofold.quant.apot import ApotActivationQuant
 from twofold.quant.codes import tensor_quant_of
 from twofold.quant.integer import STATISTICS_BATCHES, has_free_scale
 from twofold.quant.recipe import EDGE_BITS
+from twofold.quant.weighted import is_apot
 
 _CANDIDATE_OCTAVES = 8
 #: Candidates in an octave for scales that need not be powers of two.
@@ -35,6 +36,9 @@ def calibrate(model: fx.GraphModule, example: Tensor) -> None:
         if isinstance(module, ApotActivationQuant)
     ]
     model.train()
+    for module in model.modules():
+        if isinstance(module, nn.Dropout):
+            module.eval()
     with _new_statistics(model), torch.no_grad():
         for _ in range(STATISTICS_BATCHES + 1):
             model(example)
@@ -50,7 +54,7 @@ def _new_statistics(model: fx.GraphModule) -> Iterator[None]:
     for node in model.graph.nodes:
         if node.op == "call_module" and isinstance(norm := model.get_submodule(node.target), nn.BatchNorm2d):
             convolution = model.get_submodule(str(node.all_input_nodes[0].target))
-            if isinstance(convolution.weight_quant, ApotWeightProxy):
+            if is_apot(convolution):
                 momenta[norm], norm.momentum = norm.momentum, None
                 norm.reset_running_stats()
             else:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import copy
+from dataclasses import dataclass, replace
 from typing import Any
 
 from torch import Tensor, fx, nn
@@ -29,12 +30,16 @@ def quantise(model: nn.Module, recipe: Recipe, example: Tensor) -> fx.GraphModul
     named after the nodes of `torch.fx.symbolic_trace(model)`; a quantiser takes the name of its ReLU, or its
     source's name and `_quant`.
 
+    What the recipe's `layers` leave in float reads and gives floats; what only such layers read is not
+    quantised. Dropout stays until batch normalisation is folded.
+
     Where the recipe has free scales, powers of two remain what no multiplier can carry exactly: the last
     layer's weights, whose accumulators are the logits; the input; averages; and every activation but
     those of a ReLU right behind a layer, or its normalisation, that only other layers than the last read.
 
     example: images [N, C, H, W] whose activations initialise the scales.
-    Raises UserError, naming the node, for layers that are not supported.
+    Raises UserError, naming the node, for layers that are not supported, and for patterns of `layers`
+    that fit none.
     """
     traced = trace(model)
     was_training = model.training
@@ -64,6 +69,46 @@ class _Converter:
             raise UserError("expected a model with at least one Conv2d or Linear layer, found none")
         self.first, self.last = weighted[0], weighted[-1]
         self.last_input = self._source_of(self.last)
+        self._check_layers()
+
+    def _check_layers(self) -> None:
+        """Raises UserError for a pattern that fits no layer, and for ReLUs that are to stay in float."""
+        named = {
+            node: module
+            for node, module in self.sources.items()
+            if isinstance(module, nn.Conv2d | nn.Linear | nn.ReLU)
+        }
+        self.recipe.layers.check([(node.name, type(module).__name__) for node, module in named.items()])
+        self.widths = {
+            node: self.recipe.layers.width(node.name, type(module).__name__, self._usual_width(node))
+            for node, module in named.items()
+        }
+        for node, module in named.items():
+            if self.widths[node] is None and isinstance(module, nn.ReLU):
+                raise refuse(
+                    node,
+                    "expected a width for what a ReLU gives; it is left in float where only layers in float "
+                    "read it",
+                )
+
+    def _usual_width(self, node: fx.Node) -> int:
+        if isinstance(self.sources[node], nn.ReLU):
+            return EDGE.bits if node is self.last_input else self.recipe.activation_bits
+        edge = node is self.first or self._leaves_raw(node)
+        return EDGE.bits if edge else self.recipe.weight_bits
+
+    def _in_float(self, node: fx.Node) -> bool:
+        return self._is_weighted(node) and self.widths[node] is None
+
+    def _read_in_float(self, node: fx.Node) -> bool:
+        """Whether only layers that are left in float read `node`."""
+        readers = [
+            self._read_in_float(user)
+            if isinstance(self.sources.get(user), _TRANSPARENT)
+            else self._in_float(user)
+            for user in node.users
+        ]
+        return bool(readers) and all(readers)
 
     def convert(self, name: str) -> fx.GraphModule:
         for node in self.traced.graph.nodes:
@@ -89,6 +134,8 @@ class _Converter:
         if self.values:
             raise refuse(node, "expected a model of one input, found a second")
         images = _Value(self.graph.placeholder(node.name), node.name, False, self.input_non_negative)
+        if self._read_in_float(node):
+            return images
         return self._add_quantiser(images, INPUT_QUANTISER, self._uniform(images))
 
     def _output(self, node: fx.Node) -> None:
@@ -109,8 +156,8 @@ class _Converter:
         match module:
             case nn.Conv2d() | nn.Linear():
                 self._refuse_reuse(node)
-                layer = self._weighted(node, module)
-                return self._emit(node.name, layer, [self._exact(operands[0])], False, False)
+                source = operands[0] if self._in_float(node) else self._exact(operands[0])
+                return self._emit(node.name, self._weighted(node, module), [source], False, False)
             case nn.BatchNorm2d():
                 return self._batch_norm(node, module, operands[0])
             case nn.ReLU():
@@ -118,14 +165,16 @@ class _Converter:
             case Add():
                 return self._addition(node, operands)
             case nn.MaxPool2d() | nn.Flatten():
-                source = self._exact(operands[0])
-                return self._emit(node.name, module, [source], True, source.non_negative)
+                source = operands[0] if self._read_in_float(node) else self._exact(operands[0])
+                return self._emit(node.name, module, [source], source.exact, source.non_negative)
             case nn.AdaptiveAvgPool2d():
                 return self._average(node.name, operands[0])
             case nn.Sequential():
                 pooled = self._average(f"{node.name}_pool", operands[0])
                 return self._emit(node.name, nn.Flatten(), [pooled], True, pooled.non_negative)
-            case nn.Identity() | nn.Dropout():
+            case nn.Dropout():
+                return self._dropout(node, module, operands[0])
+            case nn.Identity():
                 return operands[0]
         raise refuse(node, f"{type(module).__name__} cannot be quantised")
 
@@ -154,17 +203,24 @@ class _Converter:
         return self.requantised[name]
 
     def _weighted(self, node: fx.Node, module: nn.Conv2d | nn.Linear) -> nn.Module:
+        bits = self.widths[node]
+        if bits is None:
+            return copy.deepcopy(module)
         if self._leaves_raw(node):
-            return quantised_layer(module, int_weight(EDGE))
+            return quantised_layer(module, int_weight(replace(EDGE, bits=bits)))
         if node is self.first:
-            return quantised_layer(module, int_weight(first_layer(self.recipe)))
+            return quantised_layer(module, int_weight(replace(first_layer(self.recipe), bits=bits)))
         if isinstance(self.recipe, Int):
-            return quantised_layer(module, int_weight(self.recipe))
-        injector = ApotWeight.let(apot_bits=self.recipe.weight_bits, po2_scale=not self._free)
+            return quantised_layer(module, int_weight(replace(self.recipe, bits=bits)))
+        injector = ApotWeight.let(apot_bits=bits, po2_scale=not self._free)
         if not any(isinstance(self.sources.get(user), nn.BatchNorm2d) for user in node.users):
             deviation = float(module.weight.detach().std())
             injector = injector.let(normalise=False, alpha_init=PUBLISHED_WEIGHT_ALPHA * deviation)
         return quantised_layer(module, injector)
+
+    def _dropout(self, node: fx.Node, module: nn.Dropout, operand: _Value) -> _Value:
+        dropped = self._emit(node.name, nn.Dropout(module.p), [operand], operand.exact, operand.non_negative)
+        return replace(dropped, name=operand.name)
 
     def _refuse_reuse(self, node: fx.Node) -> None:
         if sum(other.target == node.target for other in self.traced.graph.nodes) > 1:
@@ -181,12 +237,16 @@ class _Converter:
 
     def _relu(self, node: fx.Node, operand: _Value) -> _Value:
         rectified = self._emit(f"{node.name}_relu", nn.ReLU(), [operand], False, True)
+        if self._read_in_float(node):
+            return replace(rectified, name=node.name)
+        bits = self.widths[node]
+        assert bits is not None
         if node is self.last_input:
-            return self._add_quantiser(rectified, node.name, self._uniform(rectified))
-        return self._add_quantiser(rectified, node.name, self._rectified_quantiser(node))
+            return self._add_quantiser(rectified, node.name, self._uniform(rectified, bits))
+        return self._add_quantiser(rectified, node.name, self._rectified_quantiser(node, bits))
 
-    def _rectified_quantiser(self, node: fx.Node) -> Any:
-        free, bits = self._free and self._between_layers(node), self.recipe.activation_bits
+    def _rectified_quantiser(self, node: fx.Node, bits: int) -> Any:
+        free = self._free and self._between_layers(node)
         if isinstance(self.recipe, Apot):
             return ApotActivation.let(apot_bits=bits, po2_scale=not free)
         return free_int_activation(bits) if free else int_activation(bits, signed=False)

@@ -37,6 +37,8 @@ def batch_norm_affine(norm: nn.BatchNorm2d) -> Affine:
 def fold_batch_norms(model: fx.GraphModule) -> fx.GraphModule:
     """Folds every batch normalisation of a model of `quantise`, in place, and returns it in evaluation mode.
 
+    Dropout, which is for training alone, goes first.
+
     Layers of integer weights take gain and shift into weights and bias. Layers of APoT weights, which
     must stay on their levels, take the shift into the bias and the sign of a negative gain into the
     weights; the gain's magnitude stays as a `ChannelScale` in the normalisation's place. A channel
@@ -46,7 +48,8 @@ def fold_batch_norms(model: fx.GraphModule) -> fx.GraphModule:
     `twofold.quant.absorb` describes: training goes on with the numbers that will be shipped.
     """
     model.eval()
-    for node in _folded_nodes(model):
+    _remove_dropout(model)
+    for node in list(_called(model, nn.BatchNorm2d)):
         conv_node = node.all_input_nodes[0]
         conv = model.get_submodule(str(conv_node.target))
         affine = batch_norm_affine(model.get_submodule(str(node.target)))  # type: ignore[arg-type]
@@ -54,18 +57,28 @@ def fold_batch_norms(model: fx.GraphModule) -> fx.GraphModule:
             model.set_submodule(str(node.target), ChannelScale(_fold_shift(conv, affine)))
         else:
             _fold_all(conv, affine)
-            node.replace_all_uses_with(conv_node)
-            model.graph.erase_node(node)
-            model.delete_submodule(str(node.target))
+            _remove(model, node)
     model.recompile()
     absorb_scales(model)
     return model.eval()
 
 
-def _folded_nodes(model: fx.GraphModule) -> Iterator[fx.Node]:
-    for node in list(model.graph.nodes):
-        if node.op == "call_module" and isinstance(model.get_submodule(node.target), nn.BatchNorm2d):
+def _remove_dropout(model: fx.GraphModule) -> None:
+    for node in list(_called(model, nn.Dropout)):
+        _remove(model, node)
+
+
+def _called(model: fx.GraphModule, kind: type[nn.Module]) -> Iterator[fx.Node]:
+    for node in model.graph.nodes:
+        if node.op == "call_module" and isinstance(model.get_submodule(node.target), kind):
             yield node
+
+
+def _remove(model: fx.GraphModule, node: fx.Node) -> None:
+    """Readers of `node` read its operand instead."""
+    node.replace_all_uses_with(node.all_input_nodes[0])
+    model.graph.erase_node(node)
+    model.delete_submodule(str(node.target))
 
 
 def _columns(values: Tensor) -> Tensor:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from fnmatch import fnmatchcase
 
 from twofold.errors import UserError
 
@@ -24,6 +26,10 @@ class Scales(StrEnum):
     FREE = "free"
 
 
+#: Written in a recipe for a layer whose weights stay as they are.
+FLOAT = "float"
+
+
 def _check_width(what: str, bits: int) -> None:
     if not 2 <= bits <= 8:
         raise UserError(f"{what}: expected a width of 2 to 8 bits, got {bits}")
@@ -35,18 +41,59 @@ def _check_word(what: str, word: str, words: type[StrEnum]) -> None:
 
 
 @dataclass(frozen=True)
+class ByLayer:
+    """What single layers differ in: (pattern, width in bits, 2 to 8, or FLOAT), the last that fits counts.
+
+    A pattern is a layer's name as `torch.fx.symbolic_trace` gives it (`stack1_0_conv1`), with `*` for any
+    characters, or a kind of layer: Conv2d, Linear, ReLU. Of a layer with weights the width is the weights',
+    of a ReLU its results'.
+    """
+
+    widths: tuple[tuple[str, int | str], ...] = ()
+
+    @classmethod
+    def of(cls, table: Mapping[str, int | str]) -> ByLayer:
+        return cls(tuple(table.items()))
+
+    def __post_init__(self) -> None:
+        for pattern, width in self.widths:
+            if isinstance(width, str) and width != FLOAT:
+                raise UserError(f'layers, {pattern}: expected a width of 2 to 8 or "{FLOAT}", got {width!r}')
+            if not isinstance(width, str):
+                _check_width(f"layers, {pattern}", width)
+
+    def width(self, name: str, kind: str, usual: int) -> int | None:
+        """Of the layer `name` of class `kind`; `usual` where no pattern fits, None if it stays in float."""
+        fitting = [width for pattern, width in self.widths if _fits(pattern, name, kind)]
+        width = fitting[-1] if fitting else usual
+        return None if isinstance(width, str) else width
+
+    def check(self, layers: Collection[tuple[str, str]]) -> None:
+        """Raises UserError for a pattern that fits none of `layers`, (name, kind) each."""
+        for pattern, _ in self.widths:
+            if not any(_fits(pattern, *layer) for layer in layers):
+                names = ", ".join(name for name, _ in layers)
+                raise UserError(f"layers, {pattern}: expected a layer of the network, found only {names}")
+
+
+def _fits(pattern: str, name: str, kind: str) -> bool:
+    return pattern == kind or fnmatchcase(name, pattern)
+
+
+@dataclass(frozen=True)
 class Int:
     """Uniform integers of `bits` bits (2 to 8), weights and activations alike.
 
     weight_granularity: of the weights' scales; an activation has one. scales: of weights and activations;
     the values that a power of two must do for are listed at `twofold.quant.convert.quantise`. residual_bits:
-    width (2 to 8) of an addition's operands that are sums of products.
+    width (2 to 8) of an addition's operands that are sums of products. layers: what single layers differ in.
     """
 
     bits: int = 8
     weight_granularity: Granularity = Granularity.TENSOR
     scales: Scales = Scales.POWER_OF_TWO
     residual_bits: int = EDGE_BITS
+    layers: ByLayer = ByLayer()
 
     def __post_init__(self) -> None:
         _check_width("Int.bits", self.bits)
@@ -67,14 +114,15 @@ class Int:
 class Apot:
     """Additive powers of two, widths 2 to 8. A weight's width counts its sign.
 
-    scales: alpha over the largest level is a power of two, or any number as published. residual_bits: as
-    `Int`'s.
+    scales: alpha over the largest level is a power of two, or any number as published. residual_bits,
+    layers: as `Int`'s.
     """
 
     weight_bits: int = 4
     activation_bits: int = 4
     scales: Scales = Scales.POWER_OF_TWO
     residual_bits: int = EDGE_BITS
+    layers: ByLayer = ByLayer()
 
     def __post_init__(self) -> None:
         _check_width("Apot.weight_bits", self.weight_bits)
@@ -87,13 +135,14 @@ class Apot:
 class ApotWeights:
     """Additive powers of two as weights, unsigned uniform integers as activations, widths 2 to 8.
 
-    scales: as `Apot`'s. residual_bits: as `Int`'s.
+    scales: as `Apot`'s. residual_bits, layers: as `Int`'s.
     """
 
     weight_bits: int = 4
     activation_bits: int = 4
     scales: Scales = Scales.POWER_OF_TWO
     residual_bits: int = EDGE_BITS
+    layers: ByLayer = ByLayer()
 
     def __post_init__(self) -> None:
         _check_width("ApotWeights.weight_bits", self.weight_bits)
@@ -103,6 +152,11 @@ class ApotWeights:
 
 
 Recipe = Int | Apot | ApotWeights
+
+
+def gives_integers(recipe: Recipe) -> bool:
+    """Whether a network of it has integers everywhere, as export and every backend need."""
+    return all(width != FLOAT for _, width in recipe.layers.widths)
 
 
 def first_layer(recipe: Recipe) -> Int:

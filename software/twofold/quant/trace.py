@@ -73,7 +73,7 @@ def _from_call(node: fx.Node, name: str) -> nn.Module:
         case "relu":
             return nn.ReLU()
         case "dropout":
-            return nn.Dropout()
+            return nn.Dropout(_argument(node, 1, "p", 0.5))
         case "flatten":
             return nn.Flatten(_argument(node, 1, "start_dim", 0), _argument(node, 2, "end_dim", -1))
         case "max_pool2d":

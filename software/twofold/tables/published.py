@@ -75,14 +75,14 @@ ACCURACY: tuple[AccuracyTable, ...] = (
     *(
         AccuracyTable(
             f"Small CNN of two convolutions, 15 epochs, {printed}",
-            None,
+            "Compressing a convolution neural network based on quantization",
             dataset,
             (
-                Column("float"),
-                Column("quantised from scratch"),
-                Column("from trained weights"),
-                Column("dense layer only"),
-                Column("convolutions only"),
+                Column("float", "small_cnn_float"),
+                Column("quantised from scratch", "small_cnn_scratch"),
+                Column("from trained weights", "small_cnn_trained"),
+                Column("dense layer only", "small_cnn_dense"),
+                Column("convolutions only", "small_cnn_conv"),
             ),
             {"small CNN": figures},
         )

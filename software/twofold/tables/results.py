@@ -17,7 +17,8 @@ from twofold.files import write_atomically
 RESULTS = Path("docs/results.json")
 """Where the project keeps its rows."""
 ACCURACY = "accuracy"
-"""The figure that every row has: percent of `samples` test images that the exported integers get right."""
+"""The figure that every row has: percent of `samples` test images that the exported integers get right, or
+the network itself where there are none."""
 _TYPES: Mapping[str, tuple[type, ...]] = {
     "network": (str,),
     "recipe": (str,),
@@ -38,8 +39,8 @@ class Result:
 
     network: a name of the catalogue; command: repeats the run; epochs: of all stages together; minutes: of
     training, resumed runs added up; samples: images of the test part; figures: name → number, ACCURACY
-    (of the frozen, exported model run by the golden model) among them; commit: of the code that trained,
-    empty if it was in no repository.
+    (of the frozen, exported model run by the golden model if there is one) among them; commit: of the code
+    that trained, empty if it was in no repository.
     """
 
     network: str

@@ -17,7 +17,13 @@ from twofold.tables.results import ACCURACY, Result
 UNKNOWN = "–"
 NOT_TRAINED = "not trained"
 OURS = "ours"
-_PRINTED = {**NETWORKS, "resnet8": "ResNet-8", "demo": "demo"}
+_PRINTED = {
+    **NETWORKS,
+    "resnet8": "ResNet-8",
+    "resnet18": "ResNet-18",
+    "resnet50": "ResNet-50",
+    "small_cnn": "small CNN",
+}
 
 
 def compression_table(published: Mapping[str, Compression], ours: Mapping[str, Compression]) -> Group:

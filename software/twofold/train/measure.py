@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
-from torch import Tensor, nn
+import numpy.typing as npt
+from torch import Tensor, fx, nn
 
 from twofold.data.dataset import Dataset, Images
-from twofold.metrics import LayerCost, accuracy, bops_ratio, layer_costs, size_ratio, total_macs, with_bits
+from twofold.metrics import LayerCost, accuracy, bops_ratio, layer_costs, size_ratio, total_macs, with_widths
 from twofold.qonnx.freeze import OUTPUT, FrozenModel
 from twofold.qonnx.freeze_grids import weight_codes
 from twofold.qonnx.freeze_run import run_frozen
+from twofold.quant.widths import widths_of
+from twofold.train.loop import predict
 from twofold.train.recipe import FLOAT, PRUNED, TrainRecipe
 from twofold.train.result import Accuracy, Metrics
 
@@ -32,27 +36,40 @@ def measure(
 
     stage_accuracy: stage → percent of the test part. example: images [N, C, H, W], for shapes alone.
     """
-    bits = recipe.quantisation
-    compressed = layer_costs(frozen.module if frozen else model, example)
-    if bits is not None:
-        compressed = with_bits(compressed, bits.weight_bits, bits.activation_bits)
-    quantised = frozen_accuracy(frozen, dataset.test) if frozen else None
+    compressed = _costs(frozen.module if frozen else model, example)
+    logits = frozen_logits(frozen, dataset.test) if frozen else predict(model, dataset.test).numpy()
+    quantised = accuracy(logits, dataset.test.labels) if recipe.quantisation is not None else None
     return Metrics(
         recipe.name,
         dataset.name,
         seed,
-        Accuracy(stage_accuracy[FLOAT], stage_accuracy.get(PRUNED), quantised),
+        Accuracy(stage_accuracy.get(FLOAT), stage_accuracy.get(PRUNED), quantised),
         size_ratio(baseline, compressed),
         total_macs(compressed),
         bops_ratio(baseline, compressed),
         weight_histograms(frozen) if frozen else {},
+        _confusion(logits, dataset.test),
     )
 
 
-def frozen_accuracy(frozen: FrozenModel, images: Images) -> float:
-    """Percent of the images that the frozen model's integer logits classify rightly."""
-    logits = [run_frozen(frozen, batch.real)[OUTPUT] for batch in images.batches(_BATCH)]
-    return accuracy(np.concatenate(logits), images.labels)
+def _costs(model: nn.Module, example: Tensor) -> tuple[LayerCost, ...]:
+    """In the widths that the layers have."""
+    costs = layer_costs(model, example)
+    if not isinstance(model, fx.GraphModule):
+        return costs
+    widths = {name: (width.weights, width.activations) for name, width in widths_of(model).items()}
+    return with_widths(costs, widths)
+
+
+def _confusion(logits: npt.NDArray[Any], images: Images) -> tuple[tuple[int, ...], ...]:
+    counts = np.zeros((logits.shape[1],) * 2, np.int64)
+    np.add.at(counts, (images.labels.numpy(), logits.argmax(1)), 1)
+    return tuple(tuple(row) for row in counts.tolist())
+
+
+def frozen_logits(frozen: FrozenModel, images: Images) -> npt.NDArray[Any]:
+    """The frozen model's integer logits, [N, classes]."""
+    return np.concatenate([run_frozen(frozen, batch.real)[OUTPUT] for batch in images.batches(_BATCH)])
 
 
 def weight_histograms(frozen: FrozenModel) -> dict[str, dict[int, int]]:

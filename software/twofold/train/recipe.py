@@ -16,7 +16,7 @@ from twofold.prune.schedule import SoftPruning, StagedPruning
 from twofold.prune.soft import soft_mask
 from twofold.quant.convert import quantise
 from twofold.quant.fold import fold_batch_norms
-from twofold.quant.recipe import Recipe
+from twofold.quant.recipe import Recipe, gives_integers
 from twofold.quant.weighted import renew_channel_scales
 from twofold.train.augment import Augmentation
 from twofold.train.companion import NO_COMPANION, AfterEpoch, Companion
@@ -91,6 +91,7 @@ class TrainRecipe:
 
     quantisation, pruning: None leaves numbers, or filters, as they are. distillation: every stage after the
     first learns from the float network too. options: stage → what differs from the data set's budget.
+    from_scratch: there is no float stage; what is quantised is the network's first, random weights.
     """
 
     name: str
@@ -98,6 +99,12 @@ class TrainRecipe:
     pruning: StagedPruning | SoftPruning | None = None
     distillation: Distillation | None = None
     options: Mapping[str, FitOptions] = field(default_factory=dict)
+    from_scratch: bool = False
+
+    @property
+    def gives_integers(self) -> bool:
+        """Whether what is trained can be exported and run by every backend."""
+        return self.quantisation is not None and gives_integers(self.quantisation)
 
     def budget(self, dataset: Dataset) -> Budget:
         usual = Budget.for_dataset(dataset)
@@ -112,11 +119,12 @@ class TrainRecipe:
         return self.options[stage].applied(usual) if stage in self.options else usual
 
     def stages(self, model: nn.Module, budget: Budget) -> Iterator[Stage]:
-        """The stages for the unpruned `model`, in order, float first.
+        """The stages for the unpruned `model`, in order, float first unless it starts from scratch.
 
         Last, batch normalisation is folded, so that what is trained last is what is shipped.
         """
-        yield Stage(FLOAT, _unchanged, budget.float_)
+        if not self.from_scratch:
+            yield Stage(FLOAT, _unchanged, budget.float_)
         if isinstance(self.pruning, SoftPruning):
             yield from self._soft_stages(self.pruning, budget)
         else:

@@ -12,7 +12,7 @@ from typing import Any, TypeVar, get_args, get_type_hints
 
 from twofold.errors import UserError
 from twofold.prune.schedule import SoftPruning, StagedPruning
-from twofold.quant.recipe import Apot, ApotWeights, Int
+from twofold.quant.recipe import Apot, ApotWeights, ByLayer, Int
 from twofold.train.objective import Distillation
 from twofold.train.options import FitOptions
 from twofold.train.recipe import FLOAT, FOLDED, PRUNED, QUANTISED, TrainRecipe
@@ -21,6 +21,7 @@ from twofold.train.settings import Fit
 _FOLDER = Path(__file__).parent / "recipes"
 _STAGES = (FLOAT, PRUNED, QUANTISED, FOLDED)
 _LEVELS = {"int": Int, "apot": Apot, "apot-weights": ApotWeights}
+_FROM_SCRATCH = "from_scratch"
 _METHODS = {"staged": StagedPruning, "soft": SoftPruning}
 #: Any stage's training, to try options on.
 _PROBE = Fit(1)
@@ -59,7 +60,7 @@ def read_recipe(path: Path) -> TrainRecipe:
     content = _parsed(path)
     try:
         content = _with_base(content)
-        _check_keys("", content, ("quantisation", "pruning", "distillation", "train"))
+        _check_keys("", content, ("quantisation", "pruning", "distillation", "train", _FROM_SCRATCH))
         recipe = TrainRecipe(
             path.stem,
             _chosen(content, "quantisation", "levels", _LEVELS),
@@ -68,12 +69,24 @@ def read_recipe(path: Path) -> TrainRecipe:
             if "distillation" in content
             else None,
             _options(content.get("train", {})),
+            _typed(_FROM_SCRATCH, content.get(_FROM_SCRATCH, False), bool),
         )
-        if isinstance(recipe.pruning, SoftPruning) and recipe.quantisation is None:
-            raise UserError('[pruning] method: "soft" prunes while it quantises; expected [quantisation] too')
+        _check_whole(recipe)
         return recipe
     except UserError as error:
         raise UserError(f"{path}: {error}") from error
+
+
+def _check_whole(recipe: TrainRecipe) -> None:
+    """Raises UserError for sections that need one another, or exclude one another."""
+    if isinstance(recipe.pruning, SoftPruning) and recipe.quantisation is None:
+        raise UserError('[pruning] method: "soft" prunes while it quantises; expected [quantisation] too')
+    if recipe.from_scratch and recipe.quantisation is None:
+        raise UserError(f"{_FROM_SCRATCH}: leaves the float stage out; expected [quantisation] too")
+    if recipe.from_scratch and (recipe.pruning is not None or recipe.distillation is not None):
+        raise UserError(
+            f"{_FROM_SCRATCH}: expected neither [pruning] nor [distillation], which need a float network"
+        )
 
 
 def _parsed(path: Path) -> Table:
@@ -154,6 +167,8 @@ def _check_keys(section: str, content: Any, known: Collection[str]) -> None:
 
 def _typed(where: str, value: Any, declared: Any) -> Any:
     (kind,) = (part for part in _parts(declared) if part is not type(None))
+    if kind is ByLayer:
+        return _by_layer(where, value)
     if kind is float and type(value) is int:
         return float(value)
     if issubclass(kind, StrEnum):
@@ -163,6 +178,12 @@ def _typed(where: str, value: Any, declared: Any) -> Any:
     if type(value) is not kind:
         raise UserError(f"{where}: expected {_WORDS[kind]}, got {value!r}")
     return value
+
+
+def _by_layer(where: str, value: Any) -> ByLayer:
+    if not isinstance(value, dict) or not all(type(width) in (int, str) for width in value.values()):
+        raise UserError(f'{where}: expected a table of widths in bits or "float", got {value!r}')
+    return ByLayer.of(value)
 
 
 def _parts(declared: Any) -> tuple[Any, ...]:

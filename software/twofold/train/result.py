@@ -19,11 +19,12 @@ from twofold.qonnx.freeze import FrozenModel
 class Accuracy:
     """Percent of the test part.
 
-    full: the trained float network; pruned: after the last pruning stage, None if nothing is pruned;
-    quantised: the frozen integer model, None if nothing is quantised.
+    full: the trained float network, None if there was none; pruned: after the last pruning stage, None if
+    nothing is pruned; quantised: the frozen integer model, or the quantised network itself where parts of
+    it are in float, None if nothing is quantised.
     """
 
-    full: float
+    full: float | None
     pruned: float | None
     quantised: float | None
 
@@ -37,7 +38,8 @@ class Metrics:
     """All that metrics.json holds.
 
     size_ratio, bops_ratio: of the unpruned 32-bit float network over the result; macs: of one frame of
-    the result; weight_histograms: layer → weight code → count.
+    the result; weight_histograms: layer → weight code → count, of a frozen model; confusion: test images by
+    label (row) and the result's answer (column), [classes, classes].
     """
 
     recipe: str
@@ -48,6 +50,7 @@ class Metrics:
     macs: int
     bops_ratio: float
     weight_histograms: Mapping[str, Mapping[int, int]]
+    confusion: tuple[tuple[int, ...], ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         return {
@@ -62,6 +65,7 @@ class Metrics:
                 layer: {str(code): count for code, count in counts.items()}
                 for layer, counts in self.weight_histograms.items()
             },
+            "confusion": [list(row) for row in self.confusion],
         }
 
 
@@ -81,7 +85,7 @@ class TrainResult:
     def frozen(self) -> FrozenModel:
         """Raises UserError if nothing is quantised."""
         if self.integer is None:
-            raise UserError(f"recipe {self.metrics.recipe}: expected one that quantises, to have integers")
+            raise UserError(f"recipe {self.metrics.recipe}: expected one that quantises all layers")
         return self.integer
 
     @property
@@ -136,6 +140,6 @@ def write_metrics(folder: Path, key: str, metrics: Metrics) -> None:
 
 def _content(folder: Path, key: str, metrics: Metrics) -> dict[str, Any]:
     content = {**metrics.as_json(), "key": key}
-    if metrics.accuracy.quantised is not None:
+    if metrics.weight_histograms:
         content["onnx_sha256"] = sha256(onnx_path(folder))
     return content

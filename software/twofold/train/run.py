@@ -85,12 +85,14 @@ def train(
         _refuse_unsupported(network, recipe, example)
         key = run_key(recipe, dataset, seed, network, budget, start, taught)
         checkpoint = _opened(folder, key, processes)
+        if start is not None and recipe.from_scratch:
+            raise UserError(f"start: expected a recipe with a float stage, {recipe.name} starts from scratch")
         if start is not None and not checkpoint.finished:
             checkpoint.take_from(checkpoint_path(start), FLOAT, network.state_dict())
         baseline = layer_costs(network, example)
         run = _Run(recipe, dataset, examples, seed, progress, checkpoint, processes, journal, taught)
         network, stage_accuracy = run.all_stages(network, budget)
-        frozen = freeze(network, example) if isinstance(network, fx.GraphModule) else None
+        frozen = _frozen(network, recipe, example)
         metrics = measure(recipe, dataset, seed, network, frozen, baseline, stage_accuracy, example)
         if processes.writes:
             try:
@@ -101,6 +103,14 @@ def train(
                 ) from error
         processes.wait()
     return TrainResult(folder, metrics, network, frozen)
+
+
+def _frozen(network: nn.Module, recipe: TrainRecipe, example: Tensor) -> FrozenModel | None:
+    """None if the network is not one of integers everywhere."""
+    if not recipe.gives_integers:
+        return None
+    assert isinstance(network, fx.GraphModule)
+    return freeze(network, example)
 
 
 def _teacher(recipe: TrainRecipe, dataset: Dataset, folder: Path | None) -> nn.Module | None:

@@ -1,0 +1,66 @@
+"""How many bits the layers of a quantised network multiply."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import brevitas.nn as qnn
+from torch import fx, nn
+
+from twofold.quant.apot import ApotActivationQuant
+from twofold.quant.codes import tensor_quant_of
+from twofold.quant.weighted import is_apot, weight_quantiser
+
+
+@dataclass(frozen=True)
+class Width:
+    """Bits of a layer's weights and of the activations that it reads; None: multiplied as floats."""
+
+    weights: int | None
+    activations: int | None
+
+
+def widths_of(model: fx.GraphModule) -> Mapping[str, Width]:
+    """Name → widths of every layer with weights of a model of `quantise`, folded, frozen or neither.
+
+    APoT counts its nominal width, not that of the integers which hold its levels.
+    """
+    return {
+        str(node.target): _width(model, node, module)
+        for node in model.graph.nodes
+        if node.op == "call_module"
+        and isinstance(module := model.get_submodule(node.target), nn.Conv2d | nn.Linear)
+    }
+
+
+def _width(model: fx.GraphModule, node: fx.Node, layer: nn.Module) -> Width:
+    weights = _weight_width(layer)
+    return Width(weights, None if weights is None else _operand_width(model, node))
+
+
+def _weight_width(layer: nn.Module) -> int | None:
+    if is_apot(layer):
+        return weight_quantiser(layer).apot_bits
+    if isinstance(layer, qnn.QuantConv2d | qnn.QuantLinear):
+        return int(layer.quant_weight().bit_width)
+    return None
+
+
+def _operand_width(model: fx.GraphModule, node: fx.Node) -> int | None:
+    """Of the quantiser on whose grid the operand of layer `node` lies."""
+    while node.all_input_nodes:
+        node = node.all_input_nodes[0]
+        module = model.get_submodule(str(node.target)) if node.op == "call_module" else None
+        if isinstance(module, qnn.QuantIdentity):
+            return activation_width(module)
+        if isinstance(module, nn.Conv2d | nn.Linear):
+            return None
+    return None
+
+
+def activation_width(quantiser: qnn.QuantIdentity) -> int:
+    inner = tensor_quant_of(quantiser)
+    if isinstance(inner, ApotActivationQuant):
+        return inner.apot_bits
+    return int(quantiser.act_quant.bit_width())
