@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from twofold.prune.criteria.named import CriterionName
 from twofold.prune.schedule import StagedPruning
+from twofold.quant.recipe import Int
 from twofold.train.key import described
 from twofold.train.options import FitOptions
 from twofold.train.recipe_file import recipe_named
@@ -13,6 +12,8 @@ from twofold.train.settings import Fit
 
 
 def test_later_settings_are_silent_at_their_default() -> None:
+    assert "from_scratch" not in described(recipe_named("int8"))
+    assert "layers" in described(recipe_named("small_cnn_conv")) and "layers" not in described(Int(8))
     assert described(StagedPruning()) == "StagedPruning(ratio=0.3, stages=3, align=1)"
     assert "slimming" not in described(Fit(1)) and "slimming" not in described({"float": FitOptions()})
 
@@ -23,6 +24,6 @@ def test_later_settings_count_where_they_are_set() -> None:
 
 
 def test_everything_else_reads_as_python_says_it() -> None:
-    recipe = replace(recipe_named("cifar10_int8"), options={})
-    assert described(recipe) == repr(recipe)
+    distillation = recipe_named("cifar10_int8").distillation
+    assert distillation is not None and described(distillation) == repr(distillation)
     assert described({"a": 1, "b": None}) == "{'a': 1, 'b': None}"

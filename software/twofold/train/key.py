@@ -21,6 +21,10 @@ _LATER = {
     ("SoftPruning", "criterion"),
     ("Fit", "slimming"),
     ("FitOptions", "slimming"),
+    ("TrainRecipe", "from_scratch"),
+    ("Int", "layers"),
+    ("Apot", "layers"),
+    ("ApotWeights", "layers"),
 }
 
 
