@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from twofold.synth import measured
+from twofold.synth.bench_area import is_placed
 from twofold.synth.bench_subjects import SharedTables, subjects
 from twofold.synth.depth import CARRIES_MAX, LUTS_MAX
 
@@ -60,6 +61,11 @@ def test_every_kind_has_its_rows(rows: list[dict[str, Any]], netlists: list[dict
     assert {(entry["kind"], entry["family"]) for entry in netlists} == {
         (subject.label, subject.flow) for subject in every if not isinstance(subject, SharedTables)
     }
+
+
+def test_every_kind_was_placed(rows: list[dict[str, Any]]) -> None:
+    placed = {row["kind"] for row in rows if row["ecp5_mhz"]}
+    assert placed == {one.label for one in subjects(measured.SIZE, measured.SIZE) if is_placed(one)}
 
 
 def test_the_rows_are_what_the_kinds_are_known_for(rows: list[dict[str, Any]]) -> None:
