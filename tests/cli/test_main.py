@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-VERBS = ("doctor", "train", "export", "verify", "evaluate", "build", "synth", "tables", "demo")
+VERBS = ("doctor", "train", "export", "verify", "evaluate", "build", "synth", "tables", "demo", "criteria")
 
 
 def test_help_names_every_verb(run) -> None:

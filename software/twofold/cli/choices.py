@@ -92,3 +92,15 @@ class Backend(StrEnum):
 
     RTL = "rtl"
     HLS = "hls"
+
+
+class PruningCriterion(StrEnum):
+    """What says which filters go; the words of `twofold.prune.criteria.named.CriterionName`."""
+
+    GEOMETRIC_MEDIAN = "geometric-median"
+    L1 = "l1"
+    L2 = "l2"
+    BATCH_NORM_SCALE = "batch-norm-scale"
+    TAYLOR = "taylor"
+    GLOBAL_LOCAL = "global-local"
+    INFLUENCE = "influence"

@@ -10,6 +10,7 @@ import typer
 from twofold.cli import (
     boards,
     build,
+    criteria,
     demo,
     doctor,
     evaluate,
@@ -34,6 +35,7 @@ app = typer.Typer(
 )
 app.command(epilog=doctor.EXAMPLE)(reported(doctor.doctor))
 app.command(epilog=train.EXAMPLE)(reported(train.train))
+app.command(epilog=criteria.EXAMPLE)(reported(criteria.criteria))
 app.command(epilog=export.EXAMPLE)(reported(export.export))
 app.command(epilog=models.EXAMPLE)(reported(models.models))
 app.command(epilog=show.EXAMPLE)(reported(show.show))

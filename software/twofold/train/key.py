@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import fields, is_dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -38,10 +38,16 @@ def run_key(
     teacher: nn.Module | None,
 ) -> str:
     """Hex digest of a run's inputs. start is part of it by name alone."""
+    inputs = (recipe, dataset.name, dataset.fingerprint, seed, model, budget, start)
+    return digest_of(inputs, (model, teacher) if teacher is not None else (model,))
+
+
+def digest_of(inputs: Iterable[object], networks: Iterable[nn.Module]) -> str:
+    """Hex digest of twofold's version, of what `inputs` are and of the weights of `networks`."""
     digest = hashlib.sha256()
-    for part in (version("twofold"), recipe, dataset.name, dataset.fingerprint, seed, model, budget, start):
+    for part in (version("twofold"), *inputs):
         digest.update(described(part).encode() + b"\0")
-    for network in (model, teacher) if teacher is not None else (model,):
+    for network in networks:
         for name, value in network.state_dict().items():
             digest.update(name.encode() + value.numpy().tobytes())
     return digest.hexdigest()

@@ -20,6 +20,7 @@ from twofold.quant.recipe import Recipe, gives_integers
 from twofold.quant.weighted import renew_channel_scales
 from twofold.train.augment import Augmentation
 from twofold.train.companion import NO_COMPANION, AfterEpoch, Companion
+from twofold.train.examples import batches_of
 from twofold.train.objective import Distillation
 from twofold.train.options import FitOptions
 from twofold.train.schedule import OneCycle
@@ -29,8 +30,6 @@ from twofold.train.settings import Adam, Fit, Sgd
 Transform = Callable[[nn.Module, Images], nn.Module]
 
 FLOAT, MASKED, PRUNED, QUANTISED, FOLDED = "float", "masked", "pruned", "quantised", "folded"
-#: Images of a batch that criteria run the network on.
-_BATCH = 128
 
 
 def _unchanged(model: nn.Module, examples: Images) -> nn.Module:
@@ -156,8 +155,7 @@ def _numbered(plan: Sequence[Mapping[str, int]]) -> Iterator[tuple[str, Mapping[
 
 
 def _ranked(pruning: StagedPruning | SoftPruning, examples: Images) -> Ranking:
-    batches = [(batch.real, batch.labels) for batch in examples.batches(_BATCH)]
-    return ranking(criterion_named(pruning.criterion), batches)
+    return ranking(criterion_named(pruning.criterion), batches_of(examples))
 
 
 def _remove(pruning: StagedPruning, keep: Mapping[str, int]) -> Transform:

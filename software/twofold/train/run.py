@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 import copy
-import math
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import torch
 from torch import Tensor, fx, nn
 
 from twofold.data.dataset import Dataset, Images
@@ -22,7 +18,8 @@ from twofold.qonnx.freeze import FrozenModel, freeze
 from twofold.quant.apot import load_weights
 from twofold.quant.convert import quantise
 from twofold.train.checkpoint import Checkpoint
-from twofold.train.compute import SMALL_IMAGE, Compute
+from twofold.train.compute import Compute
+from twofold.train.examples import examples_of
 from twofold.train.journal import NO_JOURNAL, Journal, disk_errors_told
 from twofold.train.key import run_key
 from twofold.train.loop import FitState, Surroundings, fit, predict
@@ -31,6 +28,7 @@ from twofold.train.objective import Objective
 from twofold.train.processes import Processes, joined
 from twofold.train.recipe import FLOAT, PRUNED, Budget, Stage, TrainRecipe
 from twofold.train.recipe_file import recipe_named
+from twofold.train.reproducible import own_generator, threads_for
 from twofold.train.result import (
     Metrics,
     TrainResult,
@@ -41,8 +39,6 @@ from twofold.train.result import (
 )
 from twofold.train.teacher import taught_by
 
-#: Training images that scales and statistics are initialised from.
-EXAMPLES = 512
 #: Images for trying whether a network can be quantised.
 _PROBES = 16
 
@@ -78,9 +74,9 @@ def train(
     recipe = recipe_named(recipe_name)
     taught = _teacher(recipe, dataset, teacher)
     budget = budget or recipe.budget(dataset)
-    examples = dataset.train.take(slice(EXAMPLES))
+    examples = examples_of(dataset)
     example = examples.real
-    with joined() as processes, _own_generator(seed), _threads(dataset):
+    with joined() as processes, own_generator(seed), threads_for(dataset):
         network = copy.deepcopy(model) if model is not None else _demo_network(dataset)
         _refuse_unsupported(network, recipe, example)
         key = run_key(recipe, dataset, seed, network, budget, start, taught)
@@ -230,23 +226,3 @@ def _write_once(
 
 def _demo_network(dataset: Dataset) -> DemoNet:
     return DemoNet(channels=dataset.image_shape[0], classes=dataset.classes)
-
-
-@contextmanager
-def _own_generator(seed: int) -> Iterator[None]:
-    """Seeds PyTorch's global generator and restores it afterwards."""
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        yield
-
-
-@contextmanager
-def _threads(dataset: Dataset) -> Iterator[None]:
-    """One thread for small images; the number of before afterwards."""
-    before = torch.get_num_threads()
-    if math.prod(dataset.image_shape) < SMALL_IMAGE:
-        torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
