@@ -75,7 +75,7 @@ def _fit_apot_scale(module: nn.Module, arguments: tuple[Tensor, ...]) -> None:
 def _fit_narrow_scales(model: fx.GraphModule, example: Tensor) -> None:
     """One layer after the other, each on what the layers before it give."""
     hooks = [
-        module.register_forward_pre_hook(_fit_int_scale)
+        module.register_forward_pre_hook(fit_int_scale)
         for module in model.modules()
         if isinstance(module, qnn.QuantIdentity) and _is_narrow(module)
     ]
@@ -92,22 +92,32 @@ def _is_narrow(quantiser: qnn.QuantIdentity) -> bool:
     return not apot and int(quantiser.act_quant.bit_width()) < EDGE_BITS
 
 
-def _fit_int_scale(module: Any, arguments: tuple[Tensor, ...]) -> None:
-    bits = int(module.act_quant.bit_width())
-    steps = 1 << (bits - 1 if module.act_quant.is_signed else bits)
-    learned = module.get_parameter("act_quant.fused_activation_quant_proxy.tensor_quant.scaling_impl.value")
+def fit_int_scale(module: Any, arguments: tuple[Tensor, ...]) -> None:
+    """Before an integer quantiser runs: sets its scale to that of the smallest mean square error."""
+    steps = _FREE_STEPS if has_free_scale(module.act_quant) else 1
 
-    def set_power_of_two(scale: float) -> None:
-        # the exponent of the threshold is rounded up; half way between two it is far from both
-        learned.fill_(math.log2(scale * steps) - 0.5)
+    def set_scale(scale: float) -> None:
+        set_int_scale(module, scale)
 
-    def set_free(scale: float) -> None:
-        learned.fill_(scale * (steps - 1))
+    _choose_scale(arguments[0], largest_code(module), set_scale, module.forward, steps)
 
-    if has_free_scale(module.act_quant):
-        _choose_scale(arguments[0], steps - 1, set_free, module.forward, _FREE_STEPS)
-    else:
-        _choose_scale(arguments[0], steps - 1, set_power_of_two, module.forward, 1)
+
+def largest_code(quantiser: Any) -> int:
+    """The greatest integer of an integer quantiser of activations."""
+    bits = int(quantiser.act_quant.bit_width())
+    return (1 << (bits - 1 if quantiser.act_quant.is_signed else bits)) - 1
+
+
+def set_int_scale(quantiser: Any, scale: float) -> None:
+    """Of a quantiser of `int_activation`: the least power of two from `scale` on; of a free one `scale`."""
+    value = "act_quant.fused_activation_quant_proxy.tensor_quant.scaling_impl.value"
+    learned, largest = quantiser.get_parameter(value), largest_code(quantiser)
+    with torch.no_grad():
+        if has_free_scale(quantiser.act_quant):
+            learned.fill_(scale * largest)
+        else:
+            # the exponent of the threshold is rounded up; half way between two it is far from both
+            learned.fill_(math.ceil(math.log2(scale)) + math.log2(largest + 1) - 0.5)
 
 
 def _choose_scale(

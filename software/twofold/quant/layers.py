@@ -26,3 +26,20 @@ class Add(nn.Module):
 
     def forward(self, a: Tensor, b: Tensor) -> Tensor:
         return torch.add(a, b)
+
+
+class DynamicQuantiser(nn.Module):
+    """Rounds a tensor of any shape to `bits` bits, its scale the greatest magnitude of the batch over the
+    greatest code; zero stays zero.
+
+    The scale follows from the data, so no table of constants has it: PyTorch alone runs such a network.
+    """
+
+    def __init__(self, bits: int, signed: bool) -> None:
+        super().__init__()
+        self.bits, self.low = bits, -(1 << (bits - 1)) if signed else 0
+        self.high = (1 << (bits - 1 if signed else bits)) - 1
+
+    def forward(self, x: Tensor) -> Tensor:
+        scale = (x.abs().amax() / self.high).clamp_min(torch.finfo(torch.float32).tiny)
+        return torch.clamp(torch.round(x / scale), self.low, self.high) * scale

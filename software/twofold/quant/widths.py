@@ -10,6 +10,7 @@ from torch import fx, nn
 
 from twofold.quant.apot import ApotActivationQuant
 from twofold.quant.codes import tensor_quant_of
+from twofold.quant.layers import DynamicQuantiser
 from twofold.quant.weighted import is_apot, weight_quantiser
 
 
@@ -54,6 +55,8 @@ def _operand_width(model: fx.GraphModule, node: fx.Node) -> int | None:
         module = model.get_submodule(str(node.target)) if node.op == "call_module" else None
         if isinstance(module, qnn.QuantIdentity):
             return activation_width(module)
+        if isinstance(module, DynamicQuantiser):
+            return module.bits
         if isinstance(module, nn.Conv2d | nn.Linear):
             return None
     return None

@@ -22,6 +22,7 @@ _LATER = {
     ("Fit", "slimming"),
     ("FitOptions", "slimming"),
     ("TrainRecipe", "from_scratch"),
+    ("TrainRecipe", "post_training"),
     ("Int", "layers"),
     ("Apot", "layers"),
     ("ApotWeights", "layers"),

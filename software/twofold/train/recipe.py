@@ -16,6 +16,8 @@ from twofold.prune.schedule import SoftPruning, StagedPruning
 from twofold.prune.soft import soft_mask
 from twofold.quant.convert import quantise
 from twofold.quant.fold import fold_batch_norms
+from twofold.quant.post_training.quantise import quantise_trained
+from twofold.quant.post_training.settings import PostTraining
 from twofold.quant.recipe import Recipe, gives_integers
 from twofold.quant.weighted import renew_channel_scales
 from twofold.train.augment import Augmentation
@@ -42,14 +44,15 @@ def _nobody(model: nn.Module, examples: Images) -> Companion:
 
 @dataclass(frozen=True)
 class Stage:
-    """`transform(model, examples)` changes the model, always in the same way; `settings` train it.
+    """`transform(model, examples)` changes the model, always in the same way; `settings` train it, None does
+    not.
 
     prepare: of the changed model and labelled training images, gives what goes along with the training.
     """
 
     name: str
     transform: Transform
-    settings: Fit
+    settings: Fit | None
     prepare: Callable[[nn.Module, Images], Companion] = _nobody
 
 
@@ -91,6 +94,7 @@ class TrainRecipe:
     quantisation, pruning: None leaves numbers, or filters, as they are. distillation: every stage after the
     first learns from the float network too. options: stage → what differs from the data set's budget.
     from_scratch: there is no float stage; what is quantised is the network's first, random weights.
+    post_training: what is done instead of training the quantised network, None to train it.
     """
 
     name: str
@@ -99,11 +103,13 @@ class TrainRecipe:
     distillation: Distillation | None = None
     options: Mapping[str, FitOptions] = field(default_factory=dict)
     from_scratch: bool = False
+    post_training: PostTraining | None = None
 
     @property
     def gives_integers(self) -> bool:
         """Whether what is trained can be exported and run by every backend."""
-        return self.quantisation is not None and gives_integers(self.quantisation)
+        static = self.post_training is None or self.post_training.gives_integers
+        return self.quantisation is not None and gives_integers(self.quantisation) and static
 
     def budget(self, dataset: Dataset) -> Budget:
         usual = Budget.for_dataset(dataset)
@@ -120,7 +126,8 @@ class TrainRecipe:
     def stages(self, model: nn.Module, budget: Budget) -> Iterator[Stage]:
         """The stages for the unpruned `model`, in order, float first unless it starts from scratch.
 
-        Last, batch normalisation is folded, so that what is trained last is what is shipped.
+        Last, batch normalisation is folded, so that what is trained last is what is shipped. After training,
+        one stage quantises and folds.
         """
         if not self.from_scratch:
             yield Stage(FLOAT, _unchanged, budget.float_)
@@ -128,7 +135,7 @@ class TrainRecipe:
             yield from self._soft_stages(self.pruning, budget)
         else:
             yield from self._staged(self.pruning, model, budget)
-        if self.quantisation is not None:
+        if self.quantisation is not None and self.post_training is None:
             yield Stage(FOLDED, _fold, budget.folded)
 
     def _soft_stages(self, pruning: SoftPruning, budget: Budget) -> Iterator[Stage]:
@@ -142,10 +149,14 @@ class TrainRecipe:
             for name, keep in _numbered(pruning.plan(model)):
                 yield Stage(name, _remove(pruning, keep), budget.pruned)
         if self.quantisation is not None:
-            yield Stage(QUANTISED, self._quantise, budget.quantised)
+            yield Stage(QUANTISED, self._quantise, None if self.post_training else budget.quantised)
 
     def _quantise(self, model: nn.Module, examples: Images) -> nn.Module:
-        return model if self.quantisation is None else quantise(model, self.quantisation, examples.real)
+        if self.quantisation is None:
+            return model
+        if self.post_training is not None:
+            return quantise_trained(model, self.quantisation, self.post_training, examples.real)
+        return quantise(model, self.quantisation, examples.real)
 
 
 def _numbered(plan: Sequence[Mapping[str, int]]) -> Iterator[tuple[str, Mapping[str, int]]]:

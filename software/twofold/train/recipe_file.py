@@ -12,6 +12,7 @@ from typing import Any, TypeVar, get_args, get_type_hints
 
 from twofold.errors import UserError
 from twofold.prune.schedule import SoftPruning, StagedPruning
+from twofold.quant.post_training.settings import PostTraining
 from twofold.quant.recipe import Apot, ApotWeights, ByLayer, Int
 from twofold.train.objective import Distillation
 from twofold.train.options import FitOptions
@@ -21,7 +22,8 @@ from twofold.train.settings import Fit
 _FOLDER = Path(__file__).parent / "recipes"
 _STAGES = (FLOAT, PRUNED, QUANTISED, FOLDED)
 _LEVELS = {"int": Int, "apot": Apot, "apot-weights": ApotWeights}
-_FROM_SCRATCH = "from_scratch"
+_FROM_SCRATCH, _POST_TRAINING = "from_scratch", "post_training"
+_SECTIONS = ("quantisation", "pruning", "distillation", "train", _FROM_SCRATCH, _POST_TRAINING)
 _METHODS = {"staged": StagedPruning, "soft": SoftPruning}
 #: Any stage's training, to try options on.
 _PROBE = Fit(1)
@@ -60,16 +62,15 @@ def read_recipe(path: Path) -> TrainRecipe:
     content = _parsed(path)
     try:
         content = _with_base(content)
-        _check_keys("", content, ("quantisation", "pruning", "distillation", "train", _FROM_SCRATCH))
+        _check_keys("", content, _SECTIONS)
         recipe = TrainRecipe(
             path.stem,
             _chosen(content, "quantisation", "levels", _LEVELS),
             _chosen(content, "pruning", "method", _METHODS),
-            _made("distillation", content["distillation"], Distillation)
-            if "distillation" in content
-            else None,
+            _section(content, "distillation", Distillation),
             _options(content.get("train", {})),
             _typed(_FROM_SCRATCH, content.get(_FROM_SCRATCH, False), bool),
+            _section(content, _POST_TRAINING, PostTraining),
         )
         _check_whole(recipe)
         return recipe
@@ -83,6 +84,12 @@ def _check_whole(recipe: TrainRecipe) -> None:
         raise UserError('[pruning] method: "soft" prunes while it quantises; expected [quantisation] too')
     if recipe.from_scratch and recipe.quantisation is None:
         raise UserError(f"{_FROM_SCRATCH}: leaves the float stage out; expected [quantisation] too")
+    if recipe.post_training is not None and not isinstance(recipe.quantisation, Int):
+        raise UserError(f'[{_POST_TRAINING}]: expected [quantisation] with levels = "int"')
+    if recipe.post_training is not None and (recipe.from_scratch or isinstance(recipe.pruning, SoftPruning)):
+        raise UserError(
+            f"[{_POST_TRAINING}]: expected a trained network, neither {_FROM_SCRATCH} nor soft pruning"
+        )
     if recipe.from_scratch and (recipe.pruning is not None or recipe.distillation is not None):
         raise UserError(
             f"{_FROM_SCRATCH}: expected neither [pruning] nor [distillation], which need a float network"
@@ -138,6 +145,10 @@ def _chosen(content: Table, section: str, selector: str, kinds: Mapping[str, typ
         raise UserError(f"[{section}] {selector}: expected one of {', '.join(kinds)}, got {word!r}")
     rest = {key: value for key, value in table.items() if key != selector}
     return _made(section, rest, kinds[word])
+
+
+def _section(content: Table, name: str, kind: type[T]) -> T | None:
+    return _made(name, content[name], kind) if name in content else None
 
 
 def _made(section: str, content: Any, kind: type[T]) -> T:

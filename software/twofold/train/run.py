@@ -37,6 +37,7 @@ from twofold.train.result import (
     onnx_path,
     write_metrics,
 )
+from twofold.train.settings import Fit
 from twofold.train.teacher import taught_by
 
 #: Images for trying whether a network can be quantised.
@@ -168,21 +169,26 @@ class _Run:
         if stage.name in self.checkpoint.finished:
             load_weights(network, self.checkpoint.finished[stage.name])
             return network.eval()
-        with self.progress.task(f"train {stage.name}", total=stage.settings.epochs) as advance:
+        history = [] if stage.settings is None else self._fit(stage, stage.settings, network)
+        if self.processes.writes:
+            self.checkpoint.save_finished(stage.name, network.state_dict(), history)
+            self._tell_stage(network)
+        return network.eval()
+
+    def _fit(self, stage: Stage, settings: Fit, network: nn.Module) -> list[dict[str, float]]:
+        """Trains `network` in place; the stage's epochs."""
+        with self.progress.task(f"train {stage.name}", total=settings.epochs) as advance:
             state = fit(
                 network,
                 self.dataset,
-                stage.settings,
+                settings,
                 self.seed,
                 advance,
                 self.checkpoint.state_of(stage.name),
                 lambda state: self._save(stage.name, state),
-                self._surroundings(stage, network),
+                self._surroundings(stage, settings, network),
             )
-        if self.processes.writes:
-            self.checkpoint.save_finished(stage.name, network.state_dict(), state.history)
-            self._tell_stage(network)
-        return network
+        return state.history
 
     def _tell_stage(self, network: nn.Module) -> None:
         with disk_errors_told():
@@ -195,8 +201,8 @@ class _Run:
                 self.journal.epoch({**self.checkpoint.history, stage: state.history})
             self.checkpoint.save_running(stage, state)
 
-    def _surroundings(self, stage: Stage, network: nn.Module) -> Surroundings:
-        objective = Objective(stage.settings.smoothing)
+    def _surroundings(self, stage: Stage, settings: Fit, network: nn.Module) -> Surroundings:
+        objective = Objective(settings.smoothing)
         if self.recipe.distillation is not None:
             objective = replace(objective, distillation=self.recipe.distillation)
         return Surroundings(
