@@ -105,7 +105,7 @@ ACCURACY: tuple[AccuracyTable, ...] = (
         "Post-training quantisation to INT8, CIFAR-10",
         None,
         "cifar10",
-        (Column("float", "float"), Column("static"), Column("dynamic")),
+        (Column("float", "cifar10_float"), Column("static", "ptq_static"), Column("dynamic", "ptq_dynamic")),
         {"VGG-16": (91.22, 90.99, 75.0), "ResNet-18": (94.15, 93.94, 71.5)},
     ),
     AccuracyTable(
