@@ -33,17 +33,18 @@ ALLOWED: dict[str, set[str]] = {
     "boards": {"plan", "rtl", "network"},
     "report": {"golden", "network"},
     "evaluation": {"golden", "network", "data"},
+    "mixed": {"quant", "metrics"},
     "tables": {"models", "prune", "metrics", "quant", "qonnx", "plan"},
     "doctor": set(),
 }
 # The top: may use every package; `cli` only inside functions, so that `twofold --help` stays fast.
 TOP = {
     "api", "bench_flash", "bench_hls", "bench_import", "candidates", "demo", "hls_choices", "overview",
-    "projects", "record",
+    "projects", "record", "widths_by_budget",
 }  # fmt: skip
 FREE_AT_MODULE_LEVEL_OF_CLI = LEAVES | {"cli"}
 TRAINING = {"torch", "brevitas", "torch_pruning"}
-MAY_TRAIN = {"quant", "prune", "train", "models", "data", "metrics", "qonnx", "tables", *TOP}
+MAY_TRAIN = {"quant", "prune", "train", "models", "data", "metrics", "qonnx", "tables", "mixed", *TOP}
 # The golden model computes its convolutions with torch.nn.functional; it trains nothing.
 MAY_TRAIN_TORCH_ONLY = {"golden"}
 

@@ -31,6 +31,7 @@ def test_shipped_recipes() -> None:
         "cifar10_int8": Int(8),
         "float": None,
         "int8": Int(8),
+        "mixed_gradual": Int(4),
         "ppq": Apot(4, 4),
         "ppq_align16": Apot(4, 4),
         "ppq_align4": Apot(4, 4),

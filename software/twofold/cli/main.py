@@ -22,6 +22,7 @@ from twofold.cli import (
     tables,
     train,
     verify,
+    widths,
 )
 from twofold.cli.failures import reported
 
@@ -36,6 +37,7 @@ app = typer.Typer(
 app.command(epilog=doctor.EXAMPLE)(reported(doctor.doctor))
 app.command(epilog=train.EXAMPLE)(reported(train.train))
 app.command(epilog=criteria.EXAMPLE)(reported(criteria.criteria))
+app.command(epilog=widths.EXAMPLE)(reported(widths.widths))
 app.command(epilog=export.EXAMPLE)(reported(export.export))
 app.command(epilog=models.EXAMPLE)(reported(models.models))
 app.command(epilog=show.EXAMPLE)(reported(show.show))

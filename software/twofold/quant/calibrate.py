@@ -67,9 +67,7 @@ def _new_statistics(model: fx.GraphModule) -> Iterator[None]:
 def _fit_apot_scale(module: nn.Module, arguments: tuple[Tensor, ...]) -> None:
     assert isinstance(module, ApotActivationQuant)
     steps = 1 if module.power_of_two else _FREE_STEPS
-    _choose_scale(
-        arguments[0], module.levels.largest, module.set_scale, lambda x: module.forward(x)[0], steps
-    )
+    choose_scale(arguments[0], module.levels.largest, module.set_scale, lambda x: module.forward(x)[0], steps)
 
 
 def _fit_narrow_scales(model: fx.GraphModule, example: Tensor) -> None:
@@ -99,7 +97,7 @@ def fit_int_scale(module: Any, arguments: tuple[Tensor, ...]) -> None:
     def set_scale(scale: float) -> None:
         set_int_scale(module, scale)
 
-    _choose_scale(arguments[0], largest_code(module), set_scale, module.forward, steps)
+    choose_scale(arguments[0], largest_code(module), set_scale, module.forward, steps)
 
 
 def largest_code(quantiser: Any) -> int:
@@ -120,7 +118,7 @@ def set_int_scale(quantiser: Any, scale: float) -> None:
             learned.fill_(math.ceil(math.log2(scale)) + math.log2(largest + 1) - 0.5)
 
 
-def _choose_scale(
+def choose_scale(
     x: Tensor,
     largest: int,
     set_scale: Callable[[float], None],

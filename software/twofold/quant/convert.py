@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -46,6 +47,24 @@ def quantise(model: nn.Module, recipe: Recipe, example: Tensor) -> fx.GraphModul
     quantised = _Converter(traced, recipe, bool(example.min() >= 0)).convert(type(model).__name__)
     calibrate(quantised, example)
     return quantised.train(was_training)
+
+
+@dataclass(frozen=True)
+class LayerWidths:
+    """Name → bits of each layer's weights, and of each ReLU's results; None: the layer stays in float."""
+
+    weights: Mapping[str, int | None]
+    results: Mapping[str, int | None]
+
+
+def layer_widths(model: nn.Module, recipe: Recipe) -> LayerWidths:
+    """As `quantise` gives them. Raises UserError for what `quantise` refuses."""
+    converter = _Converter(trace(model), recipe, input_non_negative=True)
+    relus = {node for node, module in converter.sources.items() if isinstance(module, nn.ReLU)}
+    return LayerWidths(
+        {node.name: width for node, width in converter.widths.items() if node not in relus},
+        {node.name: width for node, width in converter.widths.items() if node in relus},
+    )
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import brevitas.nn as qnn
@@ -28,11 +28,15 @@ def widths_of(model: fx.GraphModule) -> Mapping[str, Width]:
     APoT counts its nominal width, not that of the integers which hold its levels.
     """
     return {
-        str(node.target): _width(model, node, module)
-        for node in model.graph.nodes
-        if node.op == "call_module"
-        and isinstance(module := model.get_submodule(node.target), nn.Conv2d | nn.Linear)
+        str(node.target): _width(model, node, model.get_submodule(str(node.target)))
+        for node in _weighted(model)
     }
+
+
+def _weighted(model: fx.GraphModule) -> Iterator[fx.Node]:
+    for node in model.graph.nodes:
+        if node.op == "call_module" and isinstance(model.get_submodule(node.target), nn.Conv2d | nn.Linear):
+            yield node
 
 
 def _width(model: fx.GraphModule, node: fx.Node, layer: nn.Module) -> Width:
@@ -48,21 +52,37 @@ def _weight_width(layer: nn.Module) -> int | None:
     return None
 
 
-def _operand_width(model: fx.GraphModule, node: fx.Node) -> int | None:
-    """Of the quantiser on whose grid the operand of layer `node` lies."""
+def operands_of(model: fx.GraphModule) -> Mapping[str, str]:
+    """Name of each layer with weights → name of the quantiser on whose grid its operand lies.
+
+    Layers that read floats are left out.
+    """
+    found = {str(node.target): _operand(model, node) for node in _weighted(model)}
+    return {name: quantiser for name, quantiser in found.items() if quantiser is not None}
+
+
+def _operand(model: fx.GraphModule, node: fx.Node) -> str | None:
     while node.all_input_nodes:
         node = node.all_input_nodes[0]
         module = model.get_submodule(str(node.target)) if node.op == "call_module" else None
-        if isinstance(module, qnn.QuantIdentity):
-            return activation_width(module)
-        if isinstance(module, DynamicQuantiser):
-            return module.bits
+        if isinstance(module, qnn.QuantIdentity | DynamicQuantiser):
+            return str(node.target)
         if isinstance(module, nn.Conv2d | nn.Linear):
             return None
     return None
 
 
-def activation_width(quantiser: qnn.QuantIdentity) -> int:
+def _operand_width(model: fx.GraphModule, node: fx.Node) -> int | None:
+    name = _operand(model, node)
+    if name is None:
+        return None
+    quantiser = model.get_submodule(name)
+    return quantiser.bits if isinstance(quantiser, DynamicQuantiser) else activation_width(quantiser)
+
+
+def activation_width(quantiser: nn.Module) -> int:
+    """Bits of a quantiser of `quantise`."""
+    assert isinstance(quantiser, qnn.QuantIdentity)
     inner = tensor_quant_of(quantiser)
     if isinstance(inner, ApotActivationQuant):
         return inner.apot_bits

@@ -23,6 +23,7 @@ _LATER = {
     ("FitOptions", "slimming"),
     ("TrainRecipe", "from_scratch"),
     ("TrainRecipe", "post_training"),
+    ("TrainRecipe", "gradual"),
     ("Int", "layers"),
     ("Apot", "layers"),
     ("ApotWeights", "layers"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from torch import fx, nn
 
@@ -23,11 +24,13 @@ from twofold.quant.weighted import renew_channel_scales
 from twofold.train.augment import Augmentation
 from twofold.train.companion import NO_COMPANION, AfterEpoch, Companion
 from twofold.train.examples import batches_of
+from twofold.train.gradual import Descent, Gradual
 from twofold.train.objective import Distillation
 from twofold.train.options import FitOptions
 from twofold.train.schedule import OneCycle
 from twofold.train.settings import Adam, Fit, Sgd
 
+T = TypeVar("T")
 #: (network, labelled training images) → the changed network.
 Transform = Callable[[nn.Module, Images], nn.Module]
 
@@ -94,7 +97,8 @@ class TrainRecipe:
     quantisation, pruning: None leaves numbers, or filters, as they are. distillation: every stage after the
     first learns from the float network too. options: stage → what differs from the data set's budget.
     from_scratch: there is no float stage; what is quantised is the network's first, random weights.
-    post_training: what is done instead of training the quantised network, None to train it.
+    post_training: what is done instead of training the quantised network, None to train it. gradual: wider
+    networks that are trained before it.
     """
 
     name: str
@@ -104,6 +108,7 @@ class TrainRecipe:
     options: Mapping[str, FitOptions] = field(default_factory=dict)
     from_scratch: bool = False
     post_training: PostTraining | None = None
+    gradual: Gradual | None = None
 
     @property
     def gives_integers(self) -> bool:
@@ -146,9 +151,14 @@ class TrainRecipe:
     def _staged(self, pruning: StagedPruning | None, model: nn.Module, budget: Budget) -> Iterator[Stage]:
         """PPQ: remove in stages and train after each; then quantise and train on."""
         if pruning is not None:
-            for name, keep in _numbered(pruning.plan(model)):
+            for name, keep in _numbered(PRUNED, pruning.plan(model)):
                 yield Stage(name, _remove(pruning, keep), budget.pruned)
-        if self.quantisation is not None:
+        if self.quantisation is not None and self.gradual is not None:
+            for name, transform in _numbered(
+                QUANTISED, tuple(Descent(self.quantisation, self.gradual).transforms())
+            ):
+                yield Stage(name, transform, budget.quantised)
+        elif self.quantisation is not None:
             yield Stage(QUANTISED, self._quantise, None if self.post_training else budget.quantised)
 
     def _quantise(self, model: nn.Module, examples: Images) -> nn.Module:
@@ -159,10 +169,10 @@ class TrainRecipe:
         return quantise(model, self.quantisation, examples.real)
 
 
-def _numbered(plan: Sequence[Mapping[str, int]]) -> Iterator[tuple[str, Mapping[str, int]]]:
-    """Names of pruning stages; the last one is PRUNED."""
-    for number, keep in enumerate(plan, 1):
-        yield PRUNED if number == len(plan) else f"{PRUNED} {number} of {len(plan)}", keep
+def _numbered(name: str, steps: Sequence[T]) -> Iterator[tuple[str, T]]:
+    """Names of stages; the last one is `name` itself."""
+    for number, step in enumerate(steps, 1):
+        yield name if number == len(steps) else f"{name} {number} of {len(steps)}", step
 
 
 def _ranked(pruning: StagedPruning | SoftPruning, examples: Images) -> Ranking:

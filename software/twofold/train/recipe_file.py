@@ -8,12 +8,13 @@ from dataclasses import fields
 from enum import StrEnum
 from pathlib import Path
 from types import UnionType
-from typing import Any, TypeVar, get_args, get_type_hints
+from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 from twofold.errors import UserError
 from twofold.prune.schedule import SoftPruning, StagedPruning
 from twofold.quant.post_training.settings import PostTraining
 from twofold.quant.recipe import Apot, ApotWeights, ByLayer, Int
+from twofold.train.gradual import Gradual
 from twofold.train.objective import Distillation
 from twofold.train.options import FitOptions
 from twofold.train.recipe import FLOAT, FOLDED, PRUNED, QUANTISED, TrainRecipe
@@ -22,8 +23,8 @@ from twofold.train.settings import Fit
 _FOLDER = Path(__file__).parent / "recipes"
 _STAGES = (FLOAT, PRUNED, QUANTISED, FOLDED)
 _LEVELS = {"int": Int, "apot": Apot, "apot-weights": ApotWeights}
-_FROM_SCRATCH, _POST_TRAINING = "from_scratch", "post_training"
-_SECTIONS = ("quantisation", "pruning", "distillation", "train", _FROM_SCRATCH, _POST_TRAINING)
+_FROM_SCRATCH, _POST_TRAINING, _GRADUAL = "from_scratch", "post_training", "gradual"
+_SECTIONS = ("quantisation", "pruning", "distillation", "train", _FROM_SCRATCH, _POST_TRAINING, _GRADUAL)
 _METHODS = {"staged": StagedPruning, "soft": SoftPruning}
 #: Any stage's training, to try options on.
 _PROBE = Fit(1)
@@ -71,6 +72,7 @@ def read_recipe(path: Path) -> TrainRecipe:
             _options(content.get("train", {})),
             _typed(_FROM_SCRATCH, content.get(_FROM_SCRATCH, False), bool),
             _section(content, _POST_TRAINING, PostTraining),
+            _section(content, _GRADUAL, Gradual),
         )
         _check_whole(recipe)
         return recipe
@@ -89,6 +91,11 @@ def _check_whole(recipe: TrainRecipe) -> None:
     if recipe.post_training is not None and (recipe.from_scratch or isinstance(recipe.pruning, SoftPruning)):
         raise UserError(
             f"[{_POST_TRAINING}]: expected a trained network, neither {_FROM_SCRATCH} nor soft pruning"
+        )
+    untrained = recipe.quantisation is None or recipe.post_training is not None
+    if recipe.gradual is not None and (untrained or isinstance(recipe.pruning, SoftPruning)):
+        raise UserError(
+            f"[{_GRADUAL}]: expected [quantisation], which is trained, and no soft pruning; each step trains"
         )
     if recipe.from_scratch and (recipe.pruning is not None or recipe.distillation is not None):
         raise UserError(
@@ -180,6 +187,8 @@ def _typed(where: str, value: Any, declared: Any) -> Any:
     (kind,) = (part for part in _parts(declared) if part is not type(None))
     if kind is ByLayer:
         return _by_layer(where, value)
+    if get_origin(kind) is tuple:
+        return _numbers(where, value)
     if kind is float and type(value) is int:
         return float(value)
     if issubclass(kind, StrEnum):
@@ -189,6 +198,12 @@ def _typed(where: str, value: Any, declared: Any) -> Any:
     if type(value) is not kind:
         raise UserError(f"{where}: expected {_WORDS[kind]}, got {value!r}")
     return value
+
+
+def _numbers(where: str, value: Any) -> tuple[int, ...]:
+    if not isinstance(value, list) or not all(type(number) is int for number in value):
+        raise UserError(f"{where}: expected a list of whole numbers, got {value!r}")
+    return tuple(value)
 
 
 def _by_layer(where: str, value: Any) -> ByLayer:
