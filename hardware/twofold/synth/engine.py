@@ -15,7 +15,7 @@ TOP = "engine"
 LUTS_MAX = 5
 """On the longest path, beside one carry chain."""
 
-_WIRE_DELAY = 800
+_WIRE_DELAY = 1200
 """ps. Block RAMs and DSP blocks give an engine's logic time for many fast LUTs in a row; routing does not."""
 _TIME_LIMIT = 4 * 3600.0
 

@@ -74,7 +74,8 @@ class BurstAddresses(wiring.Component):
             m.d.sync += [
                 self.valid.eq(1),
                 self.burst_address.eq(Cat(Const(0, BEAT_SHIFT), position, line)),
-                self.burst_len.eq(Mux(last, end, self._max_burst - 1) - position),
+                # of a whole line less its place: all bits the other way round
+                self.burst_len.eq(Mux(last, (end - position)[:bits], ~position)),
                 line.eq(line + 1),
                 position.eq(0),
                 lines.eq(lines - 1),
