@@ -51,7 +51,7 @@ def test_what_is_finished_is_not_run_again(
     folder: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.delattr(module, "fit")
+    monkeypatch.delattr(module, "fine_tune")
     monkeypatch.delattr(module, "predict")
     assert compare_criteria(network, few_digits, folder, CriteriaSettings(0.3), TWO) == rows
 

@@ -9,8 +9,15 @@ import pytest
 
 from twofold.data.dataset import Dataset
 from twofold.errors import UserError
+from twofold.models.demo import DemoNet
 from twofold.prune.criteria.named import CriterionName
-from twofold.prune.schedule import SoftPruning, StagedPruning
+from twofold.prune.schedule import (
+    PseudoPruning,
+    QuantisedPruning,
+    SoftPruning,
+    StagedPruning,
+    UnstructuredPruning,
+)
 from twofold.quant.recipe import Apot, ApotWeights, ByLayer, Granularity, Int, Recipe, Scales
 from twofold.train.objective import Distillation
 from twofold.train.recipe import Budget
@@ -32,6 +39,8 @@ def test_shipped_recipes() -> None:
         "float": None,
         "int8": Int(8),
         "mixed_gradual": Int(4),
+        "int8_prune": Int(8),
+        "iterative_l1": Int(8),
         "ppq": Apot(4, 4),
         "ppq_align16": Apot(4, 4),
         "ppq_align4": Apot(4, 4),
@@ -41,16 +50,39 @@ def test_shipped_recipes() -> None:
         "ptq_static": Int(8),
         "ptq_static_best": Int(8),
         "ptq_weights": Int(8),
+        "prune_int8": Int(8),
+        "pseudo": Int(8),
+        "slimming": Int(8),
         "small_cnn_conv": Int(8, layers=ByLayer.of({"Linear": "float"})),
         "small_cnn_dense": Int(8, layers=ByLayer.of({"Conv2d": "float"})),
         "small_cnn_float": None,
         "small_cnn_scratch": Int(8),
         "small_cnn_trained": Int(8),
         "spq": Apot(4, 4),
+        "unstructured_l1": Int(8),
     }
     assert found["apot"].pruning == found["ppq"].pruning == StagedPruning(0.3, 3)
     assert found["spq"].pruning == SoftPruning(0.3)
     assert found["spq"].distillation == Distillation(4.0, 0.5)
+    l1, gammas = CriterionName.L1, CriterionName.BATCH_NORM_SCALE
+    assert found["prune_int8"].pruning == StagedPruning(0.3, 3, criterion=l1)
+    assert found["int8_prune"].pruning == QuantisedPruning(0.3, 3, criterion=l1)
+    assert found["iterative_l1"].pruning == StagedPruning(0.5, 5, criterion=l1)
+    assert found["slimming"].pruning == StagedPruning(0.3, 1, criterion=gammas)
+    assert found["slimming"].options["float"].slimming == 1e-4
+    assert found["pseudo"].pruning == PseudoPruning(0.3, criterion=l1)
+    assert found["unstructured_l1"].pruning == UnstructuredPruning(0.5)
+
+
+def test_both_orders_train_equally_long(few_digits: Dataset) -> None:
+    epochs = []
+    for name in ("prune_int8", "int8_prune"):
+        recipe = recipe_named(name)
+        stages = list(recipe.stages(DemoNet(), recipe.budget(few_digits)))
+        epochs.append({stage.name: stage.settings.epochs for stage in stages})
+    assert epochs[0] == epochs[1]
+    assert list(epochs[0]) == ["float", "pruned 1 of 3", "pruned 2 of 3", "pruned", "quantised", "folded"]
+    assert list(epochs[1]) == ["float", "quantised", "pruned 1 of 3", "pruned 2 of 3", "pruned", "folded"]
 
 
 def test_recipes_without_options_leave_the_budget_alone(few_digits: Dataset) -> None:
@@ -151,6 +183,10 @@ def test_scales_are_words(tmp_path: Path, text: str, expected: Recipe) -> None:
         ("[quantisation]\nlevels = 'int'\nbits = 9", r"\[quantisation\] Int.bits: .*2 to 8 bits, got 9"),
         ("quantisation = 8", r"quantisation: expected a table \[quantisation\], got 8"),
         ("[pruning]\nmethod = 'soft'", r"\[pruning\] method: .*expected \[quantisation\] too"),
+        ("[pruning]\nmethod = 'quantised'", r'method: "quantised" .*expected \[quantisation\] too'),
+        ("[pruning]\nmethod = 'pseudo'\nweight = 0", r"pruning weight: expected more than 0, got 0"),
+        ("[pruning]\nmethod = 'unstructured'\nratio = 1.0", r"pruning ratio: expected 0 ≤ ratio < 1"),
+        ("[pruning]\nmethod = 'unstructured'\nalign = 8", r"align: unknown; expected one of ratio"),
         ("[pruning]\nmethod = 'staged'\nratio = 1.5", r"\[pruning\] pruning ratio: expected 0 ≤ ratio < 1"),
         ("[pruning]\nmethod = 'staged'\nalign = 0", r"\[pruning\] pruning align: expected a multiple"),
         (
@@ -170,7 +206,7 @@ def test_scales_are_words(tmp_path: Path, text: str, expected: Recipe) -> None:
         ("[train.float]\nlearning_rate = -1", r"\[train.float\] learning_rate: expected more than 0"),
         ("[train.float]\nschedule = 'step'", r"schedule: expected one of cosine, one-cycle, plateau"),
         ("epochs = ", "expected a TOML file, got"),
-        ("base = 'mine'", r"base: expected one of apot, .*, spq, got 'mine'"),
+        ("base = 'mine'", r"base: expected one of apot, .*, spq, .*got 'mine'"),
         ("base = 'ppq'\n[pruning]\nalgin = 8", r"\[pruning\] algin: unknown; expected one of ratio, "),
         ("base = 'ppq'\npruning = 8", r"pruning: expected a table \[pruning\], got 8"),
     ],

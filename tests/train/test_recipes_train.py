@@ -13,6 +13,7 @@ from twofold.errors import UserError
 from twofold.golden.codes import quantise
 from twofold.golden.execute import execute
 from twofold.models.demo import DemoNet
+from twofold.network.ops import Conv2d, Linear
 from twofold.prune.remove import widths
 from twofold.qonnx.freeze_run import run_frozen
 from twofold.qonnx.importer.load import import_model
@@ -44,7 +45,7 @@ def test_a_float_network_has_no_integers(floats: TrainResult) -> None:
         _ = floats.frozen
 
 
-@pytest.mark.parametrize("recipe", ["spq", "ppq", "apot_w4_uniform_a4"])
+@pytest.mark.parametrize("recipe", ["spq", "ppq", "apot_w4_uniform_a4", "int8_prune", "pseudo"])
 def test_the_file_computes_what_was_trained(
     recipe: str, floats: TrainResult, few_digits: Dataset, short_budget: Budget, tmp_path: Path
 ) -> None:
@@ -69,6 +70,25 @@ def test_soft_pruning_ends_with_fewer_filters(
     assert list(finished) == ["float", "masked", "pruned", "folded"]
     zero = [not filter_.any() for filter_ in finished["masked"]["conv4.weight"]]
     assert sum(zero) == 4
+
+
+@pytest.mark.parametrize("levels", ["levels = 'int'\nweight_granularity = 'channel'", "levels = 'apot'"])
+def test_weights_pruned_one_by_one_are_zero_in_the_file(
+    levels: str, floats: TrainResult, few_digits: Dataset, short_budget: Budget, tmp_path: Path
+) -> None:
+    recipe = tmp_path / "mine.toml"
+    recipe.write_text(f"base = 'unstructured_l1'\n[pruning]\nratio = 0.6\n[quantisation]\n{levels}\n")
+    if "apot" in levels:
+        recipe.write_text(f"[pruning]\nmethod = 'unstructured'\nratio = 0.6\n[quantisation]\n{levels}\n")
+    result = trained(str(recipe), few_digits, tmp_path, short_budget, start=floats.folder)
+    pruned = Checkpoint.read(checkpoint_path(tmp_path)).finished["pruned"]
+    network = import_model(result.onnx)
+    layers = [op for op in network.ops if isinstance(op, Conv2d | Linear)]
+    assert len(layers) == 6
+    for layer in layers:
+        zeros = pruned[f"{layer.name}.weight"].numpy() == 0
+        assert zeros.mean() == pytest.approx(0.6, abs=0.02)
+        assert not layer.weight[zeros].any(), layer.name
 
 
 def test_an_edited_copy_trains(floats: TrainResult, few_digits: Dataset, tmp_path: Path) -> None:

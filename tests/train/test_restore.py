@@ -14,10 +14,11 @@ from twofold.models.demo import DemoNet
 from twofold.qonnx.freeze import freeze
 from twofold.qonnx.freeze_run import run_frozen
 from twofold.train.checkpoint import Checkpoint
-from twofold.train.recipe import FOLDED, Budget
+from twofold.train.recipe import Budget
 from twofold.train.restore import pack, restore
 from twofold.train.result import TrainResult, checkpoint_path
 from twofold.train.run import train
+from twofold.train.stage import FOLDED
 
 SHAPE = (1, 8, 8)
 

@@ -12,9 +12,10 @@ from twofold.errors import UserError
 from twofold.models.catalogue import drawn
 from twofold.models.demo import DemoNet
 from twofold.train.checkpoint import Checkpoint
-from twofold.train.recipe import FLOAT, Budget
+from twofold.train.recipe import Budget
 from twofold.train.result import TrainResult, checkpoint_path
 from twofold.train.run import train
+from twofold.train.stage import FLOAT
 from twofold.train.teacher import taught_by
 
 TAUGHT = "cifar10_float_taught"

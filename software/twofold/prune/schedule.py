@@ -42,6 +42,16 @@ class StagedPruning:
 
 
 @dataclass(frozen=True)
+class QuantisedPruning(StagedPruning):
+    """`StagedPruning` of a network that was quantised and trained first.
+
+    Scores come from the quantised weights and maps; training after each step is quantised. The second order
+    of Song, "Improving the Performance and Efficiency of CNNs via Fixed-Point Quantization and Structured
+    Pruning", section 7.1.
+    """
+
+
+@dataclass(frozen=True)
 class SoftPruning:
     """Zeroes `ratio` of every layer's filters after each epoch and removes them at the end (SPQ).
 
@@ -58,6 +68,43 @@ class SoftPruning:
     def keep(self, model: nn.Module) -> Mapping[str, int]:
         """Filters left in each layer of the unpruned `model`."""
         return {name: kept_filters(width, self.ratio, self.align) for name, width in widths(model).items()}
+
+
+@dataclass(frozen=True)
+class PseudoPruning:
+    """Trains the whole network and the pruned one together, then removes `ratio` of every layer's filters.
+
+    align, criterion: as in `StagedPruning`. weight: of the pruned network's loss beside the whole one's, as
+    `twofold.train.twin.TwinTraining` says. Raises UserError out of range.
+    """
+
+    ratio: float = 0.3
+    align: int = 1
+    criterion: CriterionName = CriterionName.GEOMETRIC_MEDIAN
+    weight: float = 1.0
+
+    def __post_init__(self) -> None:
+        _check(self.ratio, self.align)
+        if self.weight <= 0:
+            raise UserError(f"pruning weight: expected more than 0, got {self.weight}")
+
+    def keep(self, model: nn.Module) -> Mapping[str, int]:
+        """Filters left in each layer of the unpruned `model`."""
+        return {name: kept_filters(width, self.ratio, self.align) for name, width in widths(model).items()}
+
+
+@dataclass(frozen=True)
+class UnstructuredPruning:
+    """Sets `ratio` of every layer's weights to 0, the smallest, and keeps them 0. Raises UserError out of
+    range."""
+
+    ratio: float = 0.5
+
+    def __post_init__(self) -> None:
+        _check(self.ratio, 1)
+
+
+Pruning = StagedPruning | SoftPruning | PseudoPruning | UnstructuredPruning
 
 
 def _check(ratio: float, align: int) -> None:

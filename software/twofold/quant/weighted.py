@@ -61,3 +61,18 @@ def renew_channel_scales(model: nn.Module) -> None:
             bits = int(layer.weight_quant.quant_injector.bit_width)
             injector = int_weight(Int(bits, Granularity.CHANNEL, scales))
             model.set_submodule(name, quantised_layer(layer, injector).train(layer.training))
+
+
+@torch.no_grad()
+def keep_zero_weights(model: nn.Module) -> None:
+    """In place, of a model that was just quantised: weights that are 0 become the level 0, exactly.
+
+    APoT weights are otherwise shifted to mean 0 first; now they keep their mean, and the clipping value is in
+    units of their deviation as before.
+    """
+    for layer in model.modules():
+        if isinstance(layer, qnn.QuantConv2d | qnn.QuantLinear) and is_apot(layer):
+            quantiser = weight_quantiser(layer)
+            if quantiser.normalise:
+                quantiser.alpha.mul_(layer.weight.std())
+                quantiser.normalise = False

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from torch import Tensor, nn
 
+from twofold.prune.unstructured import restore_zeros
+
 
 class Companion:
     """Called by the training loop at its turns. This one does nothing; others override what they need."""
+
+    def before_epoch(self, model: nn.Module) -> None:
+        """Looks at the model before an epoch; what it keeps must follow from the model alone, for
+        resuming."""
 
     def penalty(self, model: nn.Module, images: Tensor, logits: Tensor, labels: Tensor) -> Tensor | None:
         """A scalar that is added to the loss of a batch: images [N, C, H, W], float32 logits, labels [N]."""
@@ -22,6 +28,9 @@ class Companion:
         """Changes the model after an epoch, before it is validated."""
 
 
+NO_COMPANION = Companion()
+
+
 @dataclass(frozen=True)
 class AfterEpoch(Companion):
     """Changes the model after each epoch."""
@@ -32,4 +41,11 @@ class AfterEpoch(Companion):
         self.change(model)
 
 
-NO_COMPANION = Companion()
+@dataclass(frozen=True, eq=False)
+class KeptZeros(Companion):
+    """Weights that were pruned one by one stay 0. masks: of `twofold.prune.unstructured.zero_masks`."""
+
+    masks: Mapping[str, Tensor]
+
+    def after_step(self, model: nn.Module) -> None:
+        restore_zeros(model, self.masks)

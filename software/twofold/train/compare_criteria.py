@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,19 +13,18 @@ from torch import nn
 from twofold.data.dataset import Dataset, Images
 from twofold.errors import UserError
 from twofold.metrics import accuracy, bops_ratio, layer_costs, size_ratio
-from twofold.progress import SILENT, Advance, Progress
+from twofold.progress import SILENT, Progress
 from twofold.prune.criteria.criterion import Ranking, Scores, ranking
 from twofold.prune.criteria.named import CriterionName, criterion_named
 from twofold.prune.prunable import Prunable
 from twofold.prune.remove import remove_filters
 from twofold.prune.schedule import StagedPruning
 from twofold.train.checkpoint import Checkpoint
-from twofold.train.compute import Compute
 from twofold.train.examples import batches_of, examples_of
+from twofold.train.fine_tune import fine_tune
 from twofold.train.key import digest_of
 from twofold.train.ledger import Ledger
-from twofold.train.loop import Surroundings, fit, predict
-from twofold.train.recipe import Budget
+from twofold.train.loop import predict
 from twofold.train.reproducible import own_generator, threads_for
 from twofold.train.result import checkpoint_path
 
@@ -123,8 +122,8 @@ class _Comparison:
         pruned = remove_filters(self.network, self.examples.real, watch, self.keep)
         before = after = self._accuracy(pruned, self.dataset.validation)
         if self.settings.epochs:
-            with progress.task(f"fine-tune after {name}", total=self.settings.epochs) as advance:
-                self._fine_tune(name.value, pruned, advance)
+            epochs, seed = self.settings.epochs, self.settings.seed
+            fine_tune(name.value, pruned, self.dataset, epochs, seed, self.checkpoint, progress)
             after = self._accuracy(pruned, self.dataset.validation)
         whole, left = (layer_costs(model, self.examples.real) for model in (self.network, pruned))
         return CriterionRow(
@@ -136,19 +135,6 @@ class _Comparison:
             size_ratio(whole, left),
             bops_ratio(whole, left),
         )
-
-    def _fine_tune(self, name: str, pruned: nn.Module, advance: Advance) -> None:
-        state = fit(
-            pruned,
-            self.dataset,
-            replace(Budget.for_dataset(self.dataset).pruned, epochs=self.settings.epochs),
-            self.settings.seed,
-            advance,
-            self.checkpoint.state_of(name),
-            lambda state: self.checkpoint.save_running(name, state),
-            Surroundings(Compute.for_images(self.dataset.image_shape)),
-        )
-        self.checkpoint.save_finished(name, pruned.state_dict(), state.history)
 
     def _accuracy(self, model: nn.Module, images: Images) -> float:
         return accuracy(predict(model, images), images.labels)

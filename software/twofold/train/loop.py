@@ -127,6 +127,7 @@ class _Run:
         """Trains one epoch, validates, brings the state up to date; returns a note for the user."""
         start = time.monotonic()
         torch.manual_seed(seed)
+        self.around.companion.before_epoch(self.model)
         loss = self._train(number, seed)
         rate = len(self.train) / (time.monotonic() - start)
         self.around.processes.average_statistics(self.model)

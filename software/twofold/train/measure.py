@@ -16,8 +16,9 @@ from twofold.qonnx.freeze_grids import weight_codes
 from twofold.qonnx.freeze_run import run_frozen
 from twofold.quant.widths import widths_of
 from twofold.train.loop import predict
-from twofold.train.recipe import FLOAT, PRUNED, TrainRecipe
+from twofold.train.recipe import TrainRecipe
 from twofold.train.result import Accuracy, Metrics
+from twofold.train.stage import FLOAT, PRUNED
 
 _BATCH = 512
 

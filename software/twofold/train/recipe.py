@@ -2,61 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import TypeVar
+from functools import partial
 
 from torch import fx, nn
 
 from twofold.data.dataset import Dataset, Images
-from twofold.prune.criteria.criterion import Ranking, ranking
-from twofold.prune.criteria.filter_norm import FilterNorm
-from twofold.prune.criteria.named import criterion_named
-from twofold.prune.remove import remove_filters
-from twofold.prune.schedule import SoftPruning, StagedPruning
-from twofold.prune.soft import soft_mask
+from twofold.prune.schedule import Pruning, UnstructuredPruning
 from twofold.quant.convert import quantise
 from twofold.quant.fold import fold_batch_norms
 from twofold.quant.post_training.quantise import quantise_trained
 from twofold.quant.post_training.settings import PostTraining
 from twofold.quant.recipe import Recipe, gives_integers
-from twofold.quant.weighted import renew_channel_scales
 from twofold.train.augment import Augmentation
-from twofold.train.companion import NO_COMPANION, AfterEpoch, Companion
-from twofold.train.examples import batches_of
 from twofold.train.gradual import Descent, Gradual
 from twofold.train.objective import Distillation
 from twofold.train.options import FitOptions
+from twofold.train.orders import Between, keep_zeros
 from twofold.train.schedule import OneCycle
 from twofold.train.settings import Adam, Fit, Sgd
-
-T = TypeVar("T")
-#: (network, labelled training images) → the changed network.
-Transform = Callable[[nn.Module, Images], nn.Module]
-
-FLOAT, MASKED, PRUNED, QUANTISED, FOLDED = "float", "masked", "pruned", "quantised", "folded"
-
-
-def _unchanged(model: nn.Module, examples: Images) -> nn.Module:
-    return model
-
-
-def _nobody(model: nn.Module, examples: Images) -> Companion:
-    return NO_COMPANION
-
-
-@dataclass(frozen=True)
-class Stage:
-    """`transform(model, examples)` changes the model, always in the same way; `settings` train it, None does
-    not.
-
-    prepare: of the changed model and labelled training images, gives what goes along with the training.
-    """
-
-    name: str
-    transform: Transform
-    settings: Fit | None
-    prepare: Callable[[nn.Module, Images], Companion] = _nobody
+from twofold.train.stage import FLOAT, FOLDED, PRUNED, QUANTISED, Stage, Transform, nobody, unchanged
 
 
 @dataclass(frozen=True)
@@ -103,7 +69,7 @@ class TrainRecipe:
 
     name: str
     quantisation: Recipe | None
-    pruning: StagedPruning | SoftPruning | None = None
+    pruning: Pruning | None = None
     distillation: Distillation | None = None
     options: Mapping[str, FitOptions] = field(default_factory=dict)
     from_scratch: bool = False
@@ -135,72 +101,32 @@ class TrainRecipe:
         one stage quantises and folds.
         """
         if not self.from_scratch:
-            yield Stage(FLOAT, _unchanged, budget.float_)
-        if isinstance(self.pruning, SoftPruning):
-            yield from self._soft_stages(self.pruning, budget)
-        else:
-            yield from self._staged(self.pruning, model, budget)
+            yield Stage(FLOAT, unchanged, budget.float_)
+        quantised = None if self.post_training else budget.quantised
+        yield from Between(self._quantising(), budget.pruned, quantised).stages(self.pruning, model)
         if self.quantisation is not None and self.post_training is None:
-            yield Stage(FOLDED, _fold, budget.folded)
+            keeps_zeros = isinstance(self.pruning, UnstructuredPruning)
+            yield Stage(FOLDED, _fold, budget.folded, keep_zeros if keeps_zeros else nobody)
 
-    def _soft_stages(self, pruning: SoftPruning, budget: Budget) -> Iterator[Stage]:
-        """SPQ: train quantised with masks drawn anew after each epoch; then remove and train on."""
-        yield Stage(MASKED, self._quantise, budget.quantised, _masked(pruning))
-        yield Stage(PRUNED, _remove_masked(pruning), budget.pruned)
-
-    def _staged(self, pruning: StagedPruning | None, model: nn.Module, budget: Budget) -> Iterator[Stage]:
-        """PPQ: remove in stages and train after each; then quantise and train on."""
-        if pruning is not None:
-            for name, keep in _numbered(PRUNED, pruning.plan(model)):
-                yield Stage(name, _remove(pruning, keep), budget.pruned)
-        if self.quantisation is not None and self.gradual is not None:
-            for name, transform in _numbered(
-                QUANTISED, tuple(Descent(self.quantisation, self.gradual).transforms())
-            ):
-                yield Stage(name, transform, budget.quantised)
-        elif self.quantisation is not None:
-            yield Stage(QUANTISED, self._quantise, None if self.post_training else budget.quantised)
-
-    def _quantise(self, model: nn.Module, examples: Images) -> nn.Module:
+    def _quantising(self) -> tuple[Transform, ...]:
+        """One after the other, trained after each."""
         if self.quantisation is None:
-            return model
+            return ()
+        if self.gradual is not None:
+            return tuple(Descent(self.quantisation, self.gradual).transforms())
         if self.post_training is not None:
-            return quantise_trained(model, self.quantisation, self.post_training, examples.real)
-        return quantise(model, self.quantisation, examples.real)
+            return (partial(_quantise_trained, self.quantisation, self.post_training),)
+        return (partial(_quantise, self.quantisation),)
 
 
-def _numbered(name: str, steps: Sequence[T]) -> Iterator[tuple[str, T]]:
-    """Names of stages; the last one is `name` itself."""
-    for number, step in enumerate(steps, 1):
-        yield name if number == len(steps) else f"{name} {number} of {len(steps)}", step
+def _quantise(quantisation: Recipe, model: nn.Module, examples: Images) -> nn.Module:
+    return quantise(model, quantisation, examples.real)
 
 
-def _ranked(pruning: StagedPruning | SoftPruning, examples: Images) -> Ranking:
-    return ranking(criterion_named(pruning.criterion), batches_of(examples))
-
-
-def _remove(pruning: StagedPruning, keep: Mapping[str, int]) -> Transform:
-    def remove(model: nn.Module, examples: Images) -> nn.Module:
-        return remove_filters(model, examples.real, _ranked(pruning, examples), keep)
-
-    return remove
-
-
-def _masked(pruning: SoftPruning) -> Callable[[nn.Module, Images], Companion]:
-    def prepare(model: nn.Module, examples: Images) -> Companion:
-        masks = soft_mask(model, examples.real, _ranked(pruning, examples), pruning.keep(model))
-        return AfterEpoch(masks)
-
-    return prepare
-
-
-def _remove_masked(pruning: SoftPruning) -> Transform:
-    def remove(model: nn.Module, examples: Images) -> nn.Module:
-        pruned = remove_filters(model, examples.real, FilterNorm(2), pruning.keep(model))
-        renew_channel_scales(pruned)
-        return pruned
-
-    return remove
+def _quantise_trained(
+    quantisation: Recipe, how: PostTraining, model: nn.Module, examples: Images
+) -> nn.Module:
+    return quantise_trained(model, quantisation, how, examples.real)
 
 
 def _fold(model: nn.Module, examples: Images) -> nn.Module:

@@ -11,21 +11,34 @@ from types import UnionType
 from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 from twofold.errors import UserError
-from twofold.prune.schedule import SoftPruning, StagedPruning
+from twofold.prune.schedule import (
+    PseudoPruning,
+    QuantisedPruning,
+    SoftPruning,
+    StagedPruning,
+    UnstructuredPruning,
+)
 from twofold.quant.post_training.settings import PostTraining
 from twofold.quant.recipe import Apot, ApotWeights, ByLayer, Int
 from twofold.train.gradual import Gradual
 from twofold.train.objective import Distillation
 from twofold.train.options import FitOptions
-from twofold.train.recipe import FLOAT, FOLDED, PRUNED, QUANTISED, TrainRecipe
+from twofold.train.recipe import TrainRecipe
 from twofold.train.settings import Fit
+from twofold.train.stage import FLOAT, FOLDED, PRUNED, QUANTISED
 
 _FOLDER = Path(__file__).parent / "recipes"
 _STAGES = (FLOAT, PRUNED, QUANTISED, FOLDED)
 _LEVELS = {"int": Int, "apot": Apot, "apot-weights": ApotWeights}
 _FROM_SCRATCH, _POST_TRAINING, _GRADUAL = "from_scratch", "post_training", "gradual"
 _SECTIONS = ("quantisation", "pruning", "distillation", "train", _FROM_SCRATCH, _POST_TRAINING, _GRADUAL)
-_METHODS = {"staged": StagedPruning, "soft": SoftPruning}
+_METHODS = {
+    "staged": StagedPruning,
+    "quantised": QuantisedPruning,
+    "soft": SoftPruning,
+    "pseudo": PseudoPruning,
+    "unstructured": UnstructuredPruning,
+}
 #: Any stage's training, to try options on.
 _PROBE = Fit(1)
 
@@ -82,15 +95,19 @@ def read_recipe(path: Path) -> TrainRecipe:
 
 def _check_whole(recipe: TrainRecipe) -> None:
     """Raises UserError for sections that need one another, or exclude one another."""
-    if isinstance(recipe.pruning, SoftPruning) and recipe.quantisation is None:
-        raise UserError('[pruning] method: "soft" prunes while it quantises; expected [quantisation] too')
+    if isinstance(recipe.pruning, SoftPruning | QuantisedPruning) and recipe.quantisation is None:
+        method = "soft" if isinstance(recipe.pruning, SoftPruning) else "quantised"
+        raise UserError(f'[pruning] method: "{method}" prunes what is quantised; expected [quantisation] too')
     if recipe.from_scratch and recipe.quantisation is None:
         raise UserError(f"{_FROM_SCRATCH}: leaves the float stage out; expected [quantisation] too")
     if recipe.post_training is not None and not isinstance(recipe.quantisation, Int):
         raise UserError(f'[{_POST_TRAINING}]: expected [quantisation] with levels = "int"')
-    if recipe.post_training is not None and (recipe.from_scratch or isinstance(recipe.pruning, SoftPruning)):
+    if recipe.post_training is not None and (
+        recipe.from_scratch or isinstance(recipe.pruning, SoftPruning | QuantisedPruning)
+    ):
         raise UserError(
-            f"[{_POST_TRAINING}]: expected a trained network, neither {_FROM_SCRATCH} nor soft pruning"
+            f"[{_POST_TRAINING}]: expected a trained network, neither {_FROM_SCRATCH} nor pruning of "
+            "what is quantised"
         )
     untrained = recipe.quantisation is None or recipe.post_training is not None
     if recipe.gradual is not None and (untrained or isinstance(recipe.pruning, SoftPruning)):

@@ -26,7 +26,7 @@ from twofold.train.loop import FitState, Surroundings, fit, predict
 from twofold.train.measure import measure
 from twofold.train.objective import Objective
 from twofold.train.processes import Processes, joined
-from twofold.train.recipe import FLOAT, PRUNED, Budget, Stage, TrainRecipe
+from twofold.train.recipe import Budget, TrainRecipe
 from twofold.train.recipe_file import recipe_named
 from twofold.train.reproducible import own_generator, threads_for
 from twofold.train.result import (
@@ -38,6 +38,7 @@ from twofold.train.result import (
     write_metrics,
 )
 from twofold.train.settings import Fit
+from twofold.train.stage import FLOAT, PRUNED, Stage
 from twofold.train.teacher import taught_by
 
 #: Images for trying whether a network can be quantised.

@@ -10,8 +10,8 @@ from torch import nn
 from twofold.errors import UserError
 from twofold.models.catalogue import NAMES, drawn, network_named
 from twofold.train.checkpoint import Checkpoint
-from twofold.train.recipe import FLOAT
 from twofold.train.result import checkpoint_path
+from twofold.train.stage import FLOAT
 
 
 def taught_by(folder: Path, classes: int, channels: int, size: int = 32) -> nn.Module:
