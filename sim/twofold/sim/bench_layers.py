@@ -53,9 +53,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     given = _parser().parse_args(arguments)
     rows: list[Row] = []
     for place, tiles in enumerate(given.tiles):
-        count = len(range(place, given.layers, len(given.tiles)))
+        first = given.seed * 100_000
+        cases = range(first + place, first + given.layers, len(given.tiles))
         geometry = GEOMETRIES[tiles]
-        rows.append(measure(geometry, library_of(geometry), count, given.seed))
+        rows.append(measure(geometry, library_of(geometry), cases))
         print(describe(rows[-1]), file=sys.stderr if given.json else sys.stdout, flush=True)
         write_atomically(given.out, json.dumps(rows, indent=1) + "\n")
     if given.json:
@@ -75,12 +76,12 @@ def describe(row: Row) -> str:
     )
 
 
-def measure(geometry: Geometry, library: EngineLibrary, layers: int, seed: int) -> Row:
-    """The row of one engine. wrong, other_cycles: seeds of the layers."""
+def measure(geometry: Geometry, library: EngineLibrary, cases: Sequence[int]) -> Row:
+    """The row of one engine. cases, and of them those that are wrong or of other cycles: seeds of layers."""
     wrong, other, elements = [], [], 0
     splits: Counter[str] = Counter()
     found: list[bool] = []
-    for case in range(seed * 100_000, seed * 100_000 + layers):
+    for case in cases:
         network = generated_layer(case, geometry)
         program = plan(network, geometry, traced=True)
         splits.update(_splits(program))
@@ -95,8 +96,8 @@ def measure(geometry: Geometry, library: EngineLibrary, layers: int, seed: int) 
         "tiles": geometry.tiles,
         "lanes": geometry.lanes,
         "kinds": [str(kind) for kind in geometry.kinds],
-        "seed": seed,
-        "layers": layers,
+        "cases": list(cases),
+        "layers": len(cases),
         "elements": elements,
         "wrong": wrong,
         "other_cycles": other,
