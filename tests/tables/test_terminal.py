@@ -8,14 +8,17 @@ from twofold.prune.schedule import StagedPruning
 from twofold.quant.recipe import Apot
 from twofold.tables.aligned import ALIGNMENTS, Aligned
 from twofold.tables.compression import BITS, Compression
-from twofold.tables.published import ACCURACY, COMPRESSION
+from twofold.tables.orders import Variant
+from twofold.tables.published import ACCURACY, COMPRESSION, ORDERS
 from twofold.tables.results import Result
 from twofold.tables.terminal import (
+    NOT_RUN,
     UNKNOWN,
     accuracy_table,
     aligned_recipe,
     aligned_table,
     compression_table,
+    orders_table,
     results_table,
 )
 from twofold.train.recipe_file import recipe_named
@@ -39,6 +42,23 @@ def test_compression_stands_beside_the_printed_figures() -> None:
     ours = dict(COMPRESSION) | {"ResNet-20": Compression(1.083, 15.776, 115.645)}
     table = compression_table(COMPRESSION, ours)
     assert row(table, "ResNet-20") == ["ResNet-20", "1.08", "1.08", "15.78", "15.78", "115.85", "115.64"]
+
+
+def test_what_needs_imagenet_says_so() -> None:
+    rows = [Variant(label, 0.5, 12.25, 8.0, 64.0) for label in ORDERS]
+    found = lines(orders_table(rows, ORDERS))
+    assert [
+        "pruned,",
+        "then",
+        "INT8",
+        "50%",
+        "12.2",
+        "8.00",
+        "64.00",
+        "25",
+        "74.5",
+        *NOT_RUN.split(),
+    ] in found
 
 
 def test_our_accuracy_stands_beside_the_same_recipe_s() -> None:

@@ -39,7 +39,7 @@ def floats(
     return train("float", few_digits, folder, model=network(), budget=short_budget)
 
 
-@pytest.mark.parametrize("recipe", ["ptq_static", "ptq_static_best", "ptq_data_free"])
+@pytest.mark.parametrize("recipe", ["ptq_static", "ptq_equalised", "ptq_data_free"])
 def test_a_static_one_is_exported_and_exact(
     recipe: str, floats: TrainResult, few_digits: Dataset, short_budget: Budget, tmp_path: Path
 ) -> None:

@@ -48,7 +48,7 @@ def test_shipped_recipes() -> None:
         "ptq_data_free": Int(8),
         "ptq_dynamic": Int(8),
         "ptq_static": Int(8),
-        "ptq_static_best": Int(8),
+        "ptq_equalised": Int(8),
         "ptq_weights": Int(8),
         "prune_int8": Int(8),
         "pseudo": Int(8),

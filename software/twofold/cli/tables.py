@@ -21,6 +21,10 @@ def tables(
         bool,
         typer.Option("--aligned", help="Only a pruned network whose widths fill the engine's tiles."),
     ] = False,
+    imagenet: Annotated[
+        bool,
+        typer.Option("--imagenet", help="Only ResNet-50 in INT8, pruned, and both in either order."),
+    ] = False,
     network: Annotated[Network, typer.Option("--network", help="Of --aligned.")] = Network.RESNET20,
     results: Annotated[
         Path, typer.Option("--results", help="The file with a row for every trained network.")
@@ -30,6 +34,9 @@ def tables(
     """Print published accuracies, sizes and bit operations beside what was trained and counted here."""
     if aligned:
         _aligned(str(network), results, json)
+        return
+    if imagenet:
+        _orders(json)
         return
     with results_only():
         from twofold.cli.progress_bars import shown
@@ -50,6 +57,20 @@ def tables(
     if not compression:
         print_rich(*(terminal.accuracy_table(table, trained) for table in published.ACCURACY))
         print_rich(terminal.results_table(trained) if trained else f"no trained results in {results}")
+
+
+def _orders(json: bool) -> None:
+    with results_only():
+        from twofold.cli.progress_bars import shown
+        from twofold.models.catalogue import drawn
+        from twofold.tables import published, terminal
+        from twofold.tables.orders import variants
+
+        rows = variants(drawn("resnet50", classes=1000, channels=3, seed=0), progress=shown())
+    if json:
+        print_json([row.as_json() | {"accuracy": terminal.NOT_RUN} for row in rows])
+    else:
+        print_rich(terminal.orders_table(rows, published.ORDERS))
 
 
 def _aligned(network: str, results: Path, json: bool) -> None:

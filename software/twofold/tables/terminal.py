@@ -11,11 +11,13 @@ from rich.text import Text
 
 from twofold.tables.aligned import Aligned
 from twofold.tables.compression import NETWORKS, Compression
-from twofold.tables.published import PAPER, AccuracyTable
+from twofold.tables.orders import Variant
+from twofold.tables.published import IMAGENET_SOURCE, PAPER, AccuracyTable
 from twofold.tables.results import ACCURACY, Result
 
 UNKNOWN = "–"
 NOT_TRAINED = "not trained"
+NOT_RUN = "not run, needs ImageNet"
 OURS = "ours"
 _PRINTED = {
     **NETWORKS,
@@ -70,6 +72,28 @@ def aligned_table(network: str, rows: Sequence[Aligned], results: Sequence[Resul
         )
     title = f"{printed_name(network)}, 4-bit APoT, widths aligned to the engine's tile; cycles predicted"
     return _titled(title, None, table)
+
+
+def orders_table(rows: Sequence[Variant], published: Mapping[str, tuple[float, float]]) -> Group:
+    """One row a variant; beside it what `published` has under its label: top-1 in percent, MB."""
+    table = _table("network")
+    for name in ("filters removed", "MiB", "times smaller", "times fewer bit operations"):
+        table.add_column(name, justify="right")
+    for name in ("published MB", "published top-1 %", "ours"):
+        table.add_column(name, justify="right")
+    for row in rows:
+        top1, megabytes = published[row.label]
+        table.add_row(
+            row.label,
+            f"{row.pruned:.0%}",
+            f"{row.size_mib:.1f}",
+            f"{row.size_ratio:.2f}",
+            f"{row.bops_ratio:.2f}",
+            f"{megabytes:.0f}",
+            f"{top1:.1f}",
+            NOT_RUN,
+        )
+    return _titled("ResNet-50 pruned and quantised to INT8, ImageNet", IMAGENET_SOURCE, table)
 
 
 def _widths_of(row: Aligned) -> str:
