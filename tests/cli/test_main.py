@@ -6,7 +6,19 @@ import time
 
 import pytest
 
-VERBS = ("doctor", "train", "export", "verify", "evaluate", "build", "synth", "tables", "demo", "criteria")
+VERBS = (
+    "doctor",
+    "train",
+    "export",
+    "verify",
+    "evaluate",
+    "build",
+    "synth",
+    "tables",
+    "demo",
+    "criteria",
+    "filters",
+)
 
 
 def test_help_names_every_verb(run) -> None:

@@ -29,6 +29,10 @@ def criteria(
     data_folder: Annotated[
         Path | None, typer.Option("--data-folder", help="Where the files are; digits needs none.")
     ] = None,
+    run_seed: Annotated[
+        int,
+        typer.Option("--run-seed", min=0, help="The run's, so that the split is the one it was trained on."),
+    ] = 0,
     ratio: Annotated[float, typer.Option("--ratio", help="Share of each layer's filters to remove.")] = 0.3,
     align: Annotated[int, typer.Option("--align", help="Round widths up to multiples of this.")] = 1,
     epochs: Annotated[int, typer.Option("--epochs", help="Of fine-tuning after pruning; 0 for none.")] = 1,
@@ -36,7 +40,7 @@ def criteria(
         list[PruningCriterion] | None,
         typer.Option("--criterion", help="Only this one; may be given several times."),
     ] = None,
-    seed: Annotated[int, typer.Option("--seed", min=0, help="Of the split and of fine-tuning.")] = 0,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Of fine-tuning.")] = 0,
     out: Annotated[
         Path, typer.Option("--out", help="Where rows and weights are kept, to go on after a stop.")
     ] = Path("build/criteria"),
@@ -53,7 +57,7 @@ def criteria(
         from twofold.train.compare_criteria import CriteriaSettings, compare_criteria
         from twofold.train.teacher import taught_by
 
-        dataset = load(str(data), data_folder, seed)
+        dataset = load(str(data), data_folder, run_seed)
         network = taught_by(run, dataset.classes, *dataset.image_shape[:2])
         names = [CriterionName(word) for word in criterion or CriterionName]
         settings = CriteriaSettings(ratio, align, epochs, seed)

@@ -15,6 +15,7 @@ from twofold.cli import (
     doctor,
     evaluate,
     export,
+    filters,
     flash,
     models,
     show,
@@ -38,6 +39,7 @@ app.command(epilog=doctor.EXAMPLE)(reported(doctor.doctor))
 app.command(epilog=train.EXAMPLE)(reported(train.train))
 app.command(epilog=criteria.EXAMPLE)(reported(criteria.criteria))
 app.command(epilog=widths.EXAMPLE)(reported(widths.widths))
+app.command(epilog=filters.EXAMPLE)(reported(filters.filters))
 app.command(epilog=export.EXAMPLE)(reported(export.export))
 app.command(epilog=models.EXAMPLE)(reported(models.models))
 app.command(epilog=show.EXAMPLE)(reported(show.show))

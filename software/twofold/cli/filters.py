@@ -1,0 +1,96 @@
+"""`twofold filters`: how many filters each layer keeps, found by two agents."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from twofold.cli.choices import DataSet, PruningCriterion
+from twofold.cli.output import print_json, print_rich, results_only
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from twofold.train.search_filters import FilterSearch
+
+EXAMPLE = "Example: twofold filters build/train/float --ratio 0.3 --episodes 100"
+_COLUMNS = (
+    "validation %, pruned", "validation %, fine-tuned", "test %", "times smaller",
+    "times fewer bit operations",
+)  # fmt: skip
+
+
+def filters(
+    run: Annotated[Path, typer.Argument(help="The folder of a training run, whose float network is pruned.")],
+    data: Annotated[DataSet, typer.Option("--data", help="What it was trained on.")] = DataSet.DIGITS,
+    data_folder: Annotated[
+        Path | None, typer.Option("--data-folder", help="Where the files are; digits needs none.")
+    ] = None,
+    run_seed: Annotated[
+        int,
+        typer.Option("--run-seed", min=0, help="The run's, so that the split is the one it was trained on."),
+    ] = 0,
+    ratio: Annotated[
+        float, typer.Option("--ratio", help="Of the uniform pruning whose bit operations are the budget.")
+    ] = 0.3,
+    align: Annotated[int, typer.Option("--align", help="Round widths up to multiples of this.")] = 1,
+    criterion: Annotated[
+        PruningCriterion, typer.Option("--criterion", help="Which filters of a layer go first.")
+    ] = PruningCriterion.L1,
+    episodes: Annotated[int, typer.Option("--episodes", help="Networks that the agents try.")] = 300,
+    images: Annotated[int, typer.Option("--images", help="Validation images that judge each.")] = 1000,
+    epochs: Annotated[int, typer.Option("--epochs", help="Of fine-tuning in the end; 0 for none.")] = 2,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Of the agents and fine-tuning.")] = 0,
+    out: Annotated[
+        Path, typer.Option("--out", help="Where what was tried is kept, to go on after a stop.")
+    ] = Path("build/filters"),
+    json: Annotated[bool, typer.Option("--json", help="Print widths and figures as JSON.")] = False,
+) -> None:
+    """Let two DDPG agents choose each layer's width, and compare with one ratio for all at equal bit
+    operations.
+
+    Networks that were tried are not tried again; fine-tuning that was interrupted goes on where it was.
+    """
+    with results_only():
+        from twofold.cli.progress_bars import shown
+        from twofold.data.load import load
+        from twofold.prune.criteria.named import CriterionName
+        from twofold.train.search_filters import SearchSettings, search_filters
+        from twofold.train.teacher import taught_by
+
+        dataset = load(str(data), data_folder, run_seed)
+        network = taught_by(run, dataset.classes, *dataset.image_shape[:2])
+        name = CriterionName(criterion)
+        settings = SearchSettings(ratio, align, name, episodes, images, epochs, seed)
+        found = search_filters(network, dataset, out, settings, shown())
+    if json:
+        print_json(found.as_json())
+        return
+    print_rich(_figures(found), _kept(found), f"{found.episodes} episodes, {found.seconds:.0f} s")
+
+
+def _figures(found: FilterSearch) -> Table:
+    table = _table("filters", *_COLUMNS)
+    for row in found.rows:
+        numbers = (row.before, row.after, row.test, row.size_ratio, row.bops_ratio)
+        table.add_row(row.method, *(f"{number:.2f}" for number in numbers))
+    return table
+
+
+def _kept(found: FilterSearch) -> Table:
+    table = _table("filters of", *(row.method for row in found.rows))
+    for layer in found.rows[0].widths:
+        table.add_row(layer, *(str(row.widths[layer]) for row in found.rows))
+    return table
+
+
+def _table(first: str, *others: str) -> Table:
+    from rich import box
+    from rich.table import Table
+
+    table = Table(first, box=box.SIMPLE_HEAD, pad_edge=False)
+    for name in others:
+        table.add_column(name, justify="right")
+    return table
