@@ -8,11 +8,11 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from twofold.golden import byte_products
 from twofold.golden import execute as golden
 from twofold.golden.execute import Golden, execute
-from twofold.golden.precision import NARROW_MAX
 from twofold.network.graph import Network, Tensor
-from twofold.network.ops import Conv2d
+from twofold.network.ops import Conv2d, Linear
 from twofold.network.types import IntArray, IntType
 
 
@@ -25,9 +25,9 @@ def rough_products() -> object:
     torch.set_float32_matmul_precision(before)
 
 
-def convolution(weight: IntArray, bits: int) -> Network:
+def convolution(weight: IntArray, type_: IntType) -> Network:
     tensors = [
-        Tensor("x", (weight.shape[1], 6, 5), IntType(False, bits)),
+        Tensor("x", (weight.shape[1], 6, 5), type_),
         Tensor("y", (len(weight), 6, 5), IntType(True, 60)),
     ]
     bias = np.array([-(2**20) - 1, 2**20 + 1])
@@ -35,26 +35,100 @@ def convolution(weight: IntArray, bits: int) -> Network:
     return Network.of("one", tensors, [op], "x", "y")
 
 
-def summed(weight: IntArray, bias: IntArray, x: IntArray) -> IntArray:
+def summed(weight: IntArray, bias: IntArray, x: IntArray, zero_point: int) -> IntArray:
     """The convolution of `convolution` in 64-bit integers."""
-    padded = np.pad(x, ((0, 0), (0, 0), (1, 1), (1, 1)))
+    padded = np.pad(x, ((0, 0), (0, 0), (1, 1), (1, 1)), constant_values=zero_point)
     windows = np.lib.stride_tricks.sliding_window_view(padded, (3, 3), axis=(2, 3))
     return np.einsum("nchwyx,ocyx->nohw", windows, weight) + bias[:, None, None]
 
 
-@pytest.mark.parametrize("bits, largest", [(8, NARROW_MAX), (8, NARROW_MAX + 1), (9, 200), (16, 32767)])
-def test_products_of_the_largest_operands_are_exact(rough_products: object, bits: int, largest: int) -> None:
+#: Operands at and beyond the ends of bytes, and at those of 16 bits.
+OPERANDS = [
+    (IntType(False, 8), -128, 127),
+    (IntType(False, 8), -129, 128),
+    (IntType(True, 8), -128, 127),
+    (IntType(False, 8, zero_point=3), -128, 127),
+    (IntType(True, 8, zero_point=-128), -128, 127),
+    (IntType(False, 7), -128, 127),
+    (IntType(False, 9), -200, 200),
+    (IntType(False, 16), -32767, 32767),
+]
+
+
+@pytest.fixture(params=[True, False], ids=["bytes", "floats"])
+def with_bytes(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> bool:
+    """A processor that adds products of bytes exactly, and one that does not."""
+    if not request.param:
+        monkeypatch.setattr(byte_products, "are_exact", lambda: False)
+    return request.param
+
+
+def codes_near_the_ends(type_: IntType, shape: tuple[int, ...]) -> IntArray:
+    return np.random.default_rng(0).choice([type_.hi, type_.hi - 1, type_.lo, type_.lo + 1], shape)
+
+
+@pytest.mark.parametrize("type_, lo, hi", OPERANDS, ids=str)
+def test_convolutions_of_the_largest_operands_are_exact(
+    rough_products: object, with_bytes: bool, type_: IntType, lo: int, hi: int
+) -> None:
+    weight = np.random.default_rng(1).choice([lo, lo + 1, hi - 1, hi], (2, 24, 3, 3))
+    network = convolution(weight, type_)
+    x = codes_near_the_ends(type_, (3, 24, 6, 5))
+    assert np.array_equal(execute(network, x)["y"], summed(weight, network.ops[0].bias, x, type_.zero_point))
+
+
+@pytest.mark.parametrize("type_, lo, hi", OPERANDS, ids=str)
+def test_products_of_the_largest_operands_are_exact(
+    rough_products: object, with_bytes: bool, type_: IntType, lo: int, hi: int
+) -> None:
+    weight = np.random.default_rng(1).choice([lo, lo + 1, hi - 1, hi], (3, 300))
+    bias = np.array([-(2**20) - 1, 2**20 + 1, 0])
+    tensors = [Tensor("x", (300,), type_), Tensor("y", (3,), IntType(True, 60))]
+    network = Network.of("one", tensors, [Linear("fc", ("x",), "y", weight, bias)], "x", "y")
+    x = codes_near_the_ends(type_, (5, 300))
+    assert np.array_equal(execute(network, x)["y"], x @ weight.T + bias)
+
+
+@pytest.mark.parametrize("inputs, outputs", [(1, 1), (1, 4), (4, 1), (1, 64), (64, 1), (3, 2)])
+@pytest.mark.parametrize("frames", [1, 3])
+def test_products_with_dimensions_of_one_are_exact_in_bytes(frames: int, inputs: int, outputs: int) -> None:
     random = np.random.default_rng(0)
-    weight = random.choice([largest, -largest, 1, largest - 1], (2, 24, 3, 3))
-    network = convolution(weight, bits)
-    x = random.choice([2**bits - 1, 2**bits - 2, 1, 0], (3, 24, 6, 5))
-    assert np.array_equal(execute(network, x)["y"], summed(weight, network.ops[0].bias, x))
+    weight, bias = random.integers(-128, 128, (outputs, inputs)), np.zeros(outputs, np.int64)
+    multiply = byte_products.byte_product(Linear("fc", ("x",), "y", weight, bias), IntType(True, 8))
+    x = random.integers(-128, 128, (frames, inputs))
+    codes = torch.tensor(x, dtype=torch.int8)
+    for stride in ((inputs, 1), (1, frames), (1, 1), (2 * inputs + 1, 2)):
+        spread = torch.zeros(3 * inputs * frames + frames, dtype=torch.int8).as_strided(x.shape, stride)
+        if stride != (1, 1) or 1 in x.shape:
+            assert np.array_equal(multiply(spread.copy_(codes)).numpy(), x @ weight.T), stride
+
+
+def test_groups_strides_and_uneven_padding_are_exact_in_bytes() -> None:
+    type_ = IntType(True, 8, zero_point=5)
+    weight = np.random.default_rng(1).integers(-128, 128, (6, 2, 3, 2))
+    tensors = [Tensor("x", (6, 7, 6), type_), Tensor("y", (6, 4, 6), IntType(True, 60))]
+    op = Conv2d("conv", ("x",), "y", weight, np.arange(6), (2, 1), (1, 0, 2, 2), (1, 2), 3)
+    network = Network.of("one", tensors, [op], "x", "y")
+    x = np.random.default_rng(2).integers(-128, 128, (2, 6, 7, 6))
+    assert byte_products.fit(op, type_, 1 << 20)
+    found = execute(network, x)["y"]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(byte_products, "are_exact", lambda: False)
+        assert np.array_equal(execute(network, x)["y"], found)
+
+
+def test_a_processor_that_saturates_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    exact = torch._int_mm
+    monkeypatch.setattr(torch, "_int_mm", lambda a, b: exact(a, b).clamp(-(2**15), 2**15 - 1))
+    assert not byte_products.are_exact.__wrapped__()
 
 
 def test_the_precision_of_the_process_is_left_as_it_was(rough_products: object) -> None:
     library = torch.backends.mkldnn
     before = (library.conv.fp32_precision, library.matmul.fp32_precision)
-    execute(convolution(np.ones((2, 24, 3, 3), np.int64), 8), np.ones((1, 24, 6, 5), np.int64))
+    execute(
+        convolution(np.ones((2, 24, 3, 3), np.int64), IntType(False, 8)), np.ones((1, 24, 6, 5), np.int64)
+    )
     assert (library.conv.fp32_precision, library.matmul.fp32_precision) == before
     assert torch.get_float32_matmul_precision() == "medium"
 

@@ -12,19 +12,21 @@ from torch import Tensor
 
 from twofold.errors import UserError
 from twofold.golden.kernels import Kernel, kernel
-from twofold.golden.precision import exact_dtype
+from twofold.golden.precision import is_byte, stored_dtype
+from twofold.network import graph
 from twofold.network.graph import Network
 from twofold.network.ranges import value_ranges
-from twofold.network.types import IntArray
+from twofold.network.types import AnyIntArray, IntArray
 
-#: Values of the largest tensor that are computed at a time: few enough for a processor's cache.
-CHUNK = 1 << 18
+#: Bytes of the largest tensor that are computed at a time: few enough for a processor's cache.
+CHUNK = 3 << 19
 
 
-def execute(network: Network, frames: IntArray) -> Mapping[str, IntArray]:
+def execute(network: Network, frames: AnyIntArray) -> Mapping[str, IntArray]:
     """Every tensor of the network for a batch of frames.
 
-    frames: [N, *input shape], codes of the input's type. Returns tensor name → int64 [N, *shape].
+    frames: [N, *input shape], codes of the input's type, in bytes fastest. Returns tensor name → int64
+    [N, *shape].
     Raises UserError if shape or codes do not fit the input, NetworkError for values beyond 53 bits.
     """
     return Golden(network).tensors(frames)
@@ -43,7 +45,7 @@ def execute_on(network: Network, frames: IntArray, given: Mapping[str, IntArray]
     return Golden(network).tensors(frames, held)
 
 
-def check_frames(network: Network, frames: IntArray) -> None:
+def check_frames(network: Network, frames: AnyIntArray) -> None:
     """Raises UserError unless `frames` is [N, *input shape] of codes that the input's type holds."""
     expected = network.input
     if frames.ndim != len(expected.shape) + 1 or frames.shape[1:] != expected.shape:
@@ -69,22 +71,22 @@ class Golden:
 
     def __init__(self, network: Network) -> None:
         ranges = value_ranges(network)
-        largest = float(ranges[network.input_name].magnitude.max())
         self.network = network
-        self._input_dtype = exact_dtype(network.input_name, "type", largest)
+        dtype = stored_dtype(network.input, ranges[network.input_name])
+        self._input_dtype = torch.empty(0, dtype=dtype).numpy().dtype
         self._steps = tuple(
             _Step(op.inputs, op.output, kernel(op, network, ranges), finished)
             for op, finished in zip(network.ops, _finished(network), strict=True)
         )
-        self._chunk = max(1, CHUNK // max(tensor.elements for tensor in network.tensors.values()))
+        self._chunk = max(1, CHUNK // max(map(_bytes, network.tensors.values())))
 
     def tensors(
-        self, frames: IntArray, given: Mapping[str, IntArray] = MappingProxyType({})
+        self, frames: AnyIntArray, given: Mapping[str, IntArray] = MappingProxyType({})
     ) -> Mapping[str, IntArray]:
         """Every tensor, as `execute` gives them; ops read the `given` ones in place of their own."""
         return self._kept(frames, self.network.tensors, given)
 
-    def outputs(self, frames: IntArray) -> IntArray:
+    def outputs(self, frames: AnyIntArray) -> IntArray:
         """The network's output alone, int64 [N, *shape]; other tensors live for a few frames at a time.
 
         frames: as `execute` takes them. Raises UserError as it does.
@@ -92,7 +94,7 @@ class Golden:
         return self._kept(frames, (self.network.output_name,), {})[self.network.output_name]
 
     def _kept(
-        self, frames: IntArray, names: Collection[str], given: Mapping[str, IntArray]
+        self, frames: AnyIntArray, names: Collection[str], given: Mapping[str, IntArray]
     ) -> dict[str, IntArray]:
         check_frames(self.network, frames)
         shapes = {name: self.network.tensors[name].shape for name in names}
@@ -106,9 +108,9 @@ class Golden:
                         kept[name][rows] = values.numpy()
         return kept
 
-    def _computed(self, frames: IntArray, given: Mapping[str, IntArray]) -> Iterator[tuple[str, Tensor]]:
+    def _computed(self, frames: AnyIntArray, given: Mapping[str, IntArray]) -> Iterator[tuple[str, Tensor]]:
         """Each tensor when it is known; it lives until its last reader has run."""
-        codes = torch.tensor(frames, dtype=self._input_dtype)
+        codes = torch.from_numpy(np.require(frames, self._input_dtype, "W"))
         if codes.ndim == 4:
             codes = codes.contiguous(memory_format=torch.channels_last)
         values = {self.network.input_name: codes}
@@ -119,6 +121,10 @@ class Golden:
             yield step.output, result
             for name in step.finished:
                 del values[name]
+
+
+def _bytes(tensor: graph.Tensor) -> int:
+    return tensor.elements * (1 if is_byte(tensor.type) else 4)
 
 
 def _replaced(result: Tensor, values: IntArray | None) -> Tensor:

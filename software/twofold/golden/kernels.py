@@ -1,22 +1,22 @@
 """Each op as a function on tensors of exact integers.
 
-Sums of products run as floating-point convolutions on integers, which is exact while no partial sum leaves
-the 24-bit (float32) or 53-bit (float64) significand; range analysis proves which one holds before anything is
-computed.
+Sums of products of bytes run on integers. Others run as floating-point convolutions on integers, which is
+exact while no partial sum leaves the 24-bit (float32) or 53-bit (float64) significand; range analysis proves
+which one holds before anything is computed.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from functools import singledispatch
+from functools import reduce, singledispatch
 
-import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from twofold.golden.precision import FULL, NARROW, NARROW_MAX, exact_dtype, products_in
+from twofold.golden import byte_products
+from twofold.golden.precision import exact_dtype, full_precision, stored, stored_dtype
 from twofold.golden.staircase import rounding, staircase
 from twofold.network.errors import NetworkError
 from twofold.network.graph import Network
@@ -39,8 +39,6 @@ from twofold.network.ranges import ChannelRange, sum_bound
 #: Operands [N, C, ...] → result [N, C, ...]; operands are left as they are.
 Kernel = Callable[..., Tensor]
 Ranges = Mapping[str, ChannelRange]
-#: Input channels from which on bfloat16 pays for its conversion.
-_PAYS_FROM = 16
 
 
 @singledispatch
@@ -52,17 +50,15 @@ def kernel(op: Op, network: Network, ranges: Ranges) -> Kernel:
     raise NetworkError(op.name, "op", "a known kind", op.kind)
 
 
-def _products_dtype(op: Conv2d | Linear, network: Network, ranges: Ranges) -> torch.dtype:
-    bound = sum_bound(op, network.operands(op)[0], ranges[op.inputs[0]])
-    return exact_dtype(op.name, "accumulator", bound)
-
-
 @kernel.register
 def _(op: Conv2d, network: Network, ranges: Ranges) -> Kernel:
-    dtype, padding_value = _products_dtype(op, network, ranges), network.operands(op)[0].type.zero_point
+    operand = network.operands(op)[0]
+    largest = sum_bound(op, operand, ranges[op.inputs[0]])
+    if byte_products.fit(op, operand.type, largest):
+        return byte_products.byte_convolution(op, operand.type)
+    dtype, padding_value = exact_dtype(op.name, "accumulator", largest), operand.type.zero_point
     weight = torch.tensor(op.weight, dtype=dtype).contiguous(memory_format=torch.channels_last)
     bias = torch.tensor(op.bias, dtype=dtype)
-    precision = _precision(op, ranges[op.inputs[0]].including(padding_value))
     top, left, bottom, right = op.padding
     even = padding_value == 0 and (top, left) == (bottom, right)
     inside = (top, left) if even else (0, 0)
@@ -71,26 +67,23 @@ def _(op: Conv2d, network: Network, ranges: Ranges) -> Kernel:
         source = x.to(dtype)
         if not even:
             source = F.pad(source, (left, right, top, bottom), value=padding_value)
-        with products_in(precision):
+        with full_precision():
             return F.conv2d(source, weight, bias, op.stride, inside, op.dilation, op.groups)
 
     return convolve
 
 
-def _precision(op: Conv2d, range_: ChannelRange) -> str:
-    """NARROW, which is faster on processors that multiply bfloat16, if it holds all operands."""
-    operands = max(range_.magnitude.max(), np.abs(op.weight).max())
-    pays = op.groups == 1 and op.weight.shape[1] >= _PAYS_FROM
-    return NARROW if pays and operands <= NARROW_MAX else FULL
-
-
 @kernel.register
 def _(op: Linear, network: Network, ranges: Ranges) -> Kernel:
-    dtype = _products_dtype(op, network, ranges)
+    operand = network.operands(op)[0]
+    largest = sum_bound(op, operand, ranges[op.inputs[0]])
+    if byte_products.fit(op, operand.type, largest):
+        return byte_products.byte_product(op, operand.type)
+    dtype = exact_dtype(op.name, "accumulator", largest)
     weight, bias = (torch.tensor(constant, dtype=dtype) for constant in (op.weight, op.bias))
 
     def multiply(x: Tensor) -> Tensor:
-        with products_in(FULL):
+        with full_precision():
             return F.linear(x.to(dtype), weight, bias)
 
     return multiply
@@ -121,16 +114,31 @@ def _(op: WeightedAdd, network: Network, ranges: Ranges) -> Kernel:
 
 @kernel.register
 def _(op: Concat, network: Network, ranges: Ranges) -> Kernel:
-    return lambda *operands: torch.cat(operands, dim=1)
+    dtype = stored_dtype(network.result(op), ranges[op.output])
+    return lambda *operands: torch.cat([stored(operand, dtype) for operand in operands], dim=1)
 
 
 @kernel.register
 def _(op: MaxPool2d, network: Network, ranges: Ranges) -> Kernel:
     top, left, bottom, right = op.padding
-    if not any(op.padding):
-        return lambda x: F.max_pool2d(x, op.kernel, op.stride)
-    around = (left, right, top, bottom)
-    return lambda x: F.max_pool2d(F.pad(x, around, value=-math.inf), op.kernel, op.stride)
+
+    def pool(x: Tensor) -> Tensor:
+        if any(op.padding):
+            least = -math.inf if x.is_floating_point() else torch.iinfo(x.dtype).min
+            x = F.pad(x, (left, right, top, bottom), value=least)
+        for dim, size, stride in zip((2, 3), op.kernel, op.stride, strict=True):
+            x = _largest(x, dim, size, stride)
+        return x
+
+    return pool
+
+
+def _largest(x: Tensor, dim: int, size: int, stride: int) -> Tensor:
+    """The largest of each `size` neighbours along `dim`."""
+    count = (x.shape[dim] - size) // stride + 1
+    every = [slice(None)] * dim
+    shifted = (x[*every, slice(start, start + stride * (count - 1) + 1, stride)] for start in range(size))
+    return reduce(torch.maximum, shifted)
 
 
 @kernel.register
@@ -152,9 +160,12 @@ def _(op: Flatten, network: Network, ranges: Ranges) -> Kernel:
 @kernel.register
 def _(op: Requantise, network: Network, ranges: Ranges) -> Kernel:
     operand, result = network.operands(op)[0], network.result(op)
-    return rounding(op, result.type.zero_point, ranges[op.inputs[0]], 1 + len(operand.shape))
+    range_, ndim = ranges[op.inputs[0]], 1 + len(operand.shape)
+    return rounding(op, result.type.zero_point, range_, ndim, stored_dtype(result, ranges[op.output]))
 
 
 @kernel.register
 def _(op: Threshold, network: Network, ranges: Ranges) -> Kernel:
-    return staircase(op, ranges[op.inputs[0]], 1 + len(network.operands(op)[0].shape))
+    return staircase(
+        op, ranges[op.inputs[0]], network.operands(op)[0], stored_dtype(network.result(op), ranges[op.output])
+    )

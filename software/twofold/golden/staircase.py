@@ -1,4 +1,4 @@
-"""Quantisers on tensors of exact integers: `Requantise` by arithmetic, `Threshold` by a table.
+"""Quantisers on tensors of exact integers: `Requantise` by arithmetic, `Threshold` by counting or a table.
 
 Values are torch tensors [N, C, ...] of floating-point numbers that are whole; a feature map's channels are
 last in memory. Each form is proven equal to the op on every integer of the input's range before it is used.
@@ -13,18 +13,17 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from twofold.golden.precision import SIGNIFICANDS, exact_dtype
+from twofold.golden.precision import SIGNIFICANDS, exact_dtype, stored
+from twofold.network import graph
 from twofold.network.ops import Requantise, Threshold
 from twofold.network.ranges import ChannelRange
 from twofold.network.rounding import requantise
-from twofold.network.types import IntArray
+from twofold.network.types import IntArray, IntType
 
-#: Entries of a table over all channels, and up to how many are kept in the result's type, which a processor's
-#: cache then holds; larger tables have entries of a byte if that is enough for the levels.
-TABLE_ENTRIES, FEW_ENTRIES = 1 << 22, 1 << 16
+#: Thresholds that are counted faster than looked up, and entries of a table over all channels.
+FEW_THRESHOLDS, TABLE_ENTRIES = 3, 1 << 22
 #: Codes up to which an arithmetic form is tried out at each of them.
 _PROVABLE_CODES = 1 << 12
-_TABLE_DTYPES = (torch.uint8, torch.int8, torch.int16, torch.int32)
 
 
 def per_channel(values: npt.NDArray[np.generic], dtype: torch.dtype, ndim: int) -> Tensor:
@@ -45,7 +44,7 @@ class Rounding:
         codes = torch.mul(x.to(self.scale.dtype), self.scale).round_()
         if self.zero_point:
             codes.add_(self.zero_point)
-        return codes.clamp_(*self.bounds).to(self.result)
+        return stored(codes.clamp_(*self.bounds), self.result)
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,13 +63,14 @@ class IntegerRounding:
         return torch.from_numpy(codes).to(self.result)
 
 
-def rounding(op: Requantise, zero_point: int, range_: ChannelRange, ndim: int) -> Rounding | IntegerRounding:
+def rounding(
+    op: Requantise, zero_point: int, range_: ChannelRange, ndim: int, result: torch.dtype
+) -> Rounding | IntegerRounding:
     """The fastest exact form of `op` for inputs in `range_`.
 
-    zero_point: the result's; ndim: the input's dimensions, N included.
+    zero_point: the result's; ndim: the input's dimensions, N included; result: holds every code.
     """
     scales = np.ldexp(op.multiplier.astype(np.float64), -op.shift)
-    result = exact_dtype(op.name, "bounds", max(map(abs, op.bounds)))
     for bits, dtype in SIGNIFICANDS:
         form = Rounding(per_channel(scales, dtype, ndim), zero_point, op.bounds, result)
         if _products_fit(op, range_, bits) or _equal_at_ties(form, op, range_):
@@ -109,6 +109,27 @@ def _equal_at_ties(form: Rounding, op: Requantise, range_: ChannelRange) -> bool
 
 
 @dataclass(frozen=True, eq=False)
+class Count:
+    """`first + step · (thresholds ≤ x)` in bytes, for few thresholds.
+
+    thresholds: each [1, C, ...]; first: [].
+    """
+
+    thresholds: tuple[Tensor, ...]
+    first: Tensor
+    step: int
+    result: torch.dtype
+
+    def __call__(self, x: Tensor) -> Tensor:
+        values = x.to(self.thresholds[0].dtype)
+        counts, one = torch.empty_like(values), torch.empty_like(values)
+        torch.ge(values, self.thresholds[0], out=counts)
+        for threshold in self.thresholds[1:]:
+            counts.add_(torch.ge(values, threshold, out=one))
+        return stored(torch.add(self.first, counts, alpha=self.step), self.result)
+
+
+@dataclass(frozen=True, eq=False)
 class Table:
     """`table[clamp(x, first, last) + offset]`: each channel's steps one after the other in one table.
 
@@ -119,13 +140,12 @@ class Table:
     last: Tensor
     offset: Tensor
     table: Tensor
-    result: torch.dtype
 
     def __call__(self, x: Tensor) -> Tensor:
         index = x.to(self.offset.dtype).clamp(self.first, self.last).add_(self.offset)
         rows = index.to(torch.int32).movedim(1, -1)
         codes = self.table.index_select(0, rows.reshape(-1)).view(rows.shape)
-        return codes.movedim(-1, 1).to(self.result)
+        return codes.movedim(-1, 1)
 
 
 @dataclass(frozen=True, eq=False)
@@ -146,39 +166,47 @@ class Search:
         return self.levels[counts].reshape(channels.shape).transpose(0, 1)
 
 
-def staircase(op: Threshold, range_: ChannelRange, ndim: int) -> Table | Search:
-    """`op` for inputs in `range_`; ndim: the input's dimensions, N included."""
+def staircase(
+    op: Threshold, range_: ChannelRange, operand: graph.Tensor, result: torch.dtype
+) -> Count | Table | Search:
+    """`op` for inputs in `range_`. operand: what it reads; result: holds every level."""
     edges, levels = _edges(op, range_)
-    result = exact_dtype(op.name, "levels", float(np.abs(levels).max()))
-    first, last = edges[:, 0] - 1, edges[:, -1]
-    sizes = last - first + 1
+    steps, ndim = np.unique(np.diff(levels)), 1 + len(operand.shape)
+    if edges.shape[1] <= FEW_THRESHOLDS and len(steps) == 1 and not result.is_floating_point:
+        dtype = _compared_dtype(op.name, operand.type, edges)
+        thresholds = tuple(per_channel(column, dtype, ndim) for column in edges.T)
+        return Count(thresholds, torch.tensor(levels[0], dtype=dtype), int(steps[0]), result)
+    sizes = edges[:, -1] - edges[:, 0] + 2
     if sizes.sum() > TABLE_ENTRIES:
         return Search(torch.tensor(edges, dtype=torch.float64), torch.tensor(levels, dtype=result))
+    return _table(op.name, edges, torch.tensor(levels, dtype=result), ndim)
+
+
+def _compared_dtype(name: str, operand: IntType, edges: IntArray) -> torch.dtype:
+    """What holds the operand and the number after its last: 16 bits if they do, twice as fast as 32."""
+    short = operand.bits < torch.iinfo(torch.int16).bits
+    return torch.int16 if short else exact_dtype(name, "thresholds", float(np.abs(edges).max()))
+
+
+def _table(name: str, edges: IntArray, levels: Tensor, ndim: int) -> Table:
+    first, last = edges[:, 0] - 1, edges[:, -1]
+    sizes = last - first + 1
     offset = np.cumsum(sizes) - sizes - first
-    dtype = exact_dtype(op.name, "thresholds", float(np.abs([first, last, offset]).max()))
+    dtype = exact_dtype(name, "thresholds", float(np.abs([first, last, offset]).max()))
     runs = np.diff(edges, axis=1, prepend=first[:, None], append=last[:, None] + 1)
-    table = torch.tensor(np.repeat(np.tile(levels, len(edges)), runs.ravel()))
-    return Table(
-        per_channel(first, dtype, ndim),
-        per_channel(last, dtype, ndim),
-        per_channel(offset, dtype, ndim),
-        table.to(result if len(table) <= FEW_ENTRIES else _narrowest(levels, result)),
-        result,
-    )
+    table = levels.repeat(len(edges)).repeat_interleave(torch.tensor(runs.ravel()))
+    columns = [per_channel(values, dtype, ndim) for values in (first, last, offset)]
+    return Table(columns[0], columns[1], columns[2], table)
 
 
 def _edges(op: Threshold, range_: ChannelRange) -> tuple[IntArray, IntArray]:
-    """Thresholds inside the range or at its ends, [C, T ≥ 1], and the levels between them, [T + 1]."""
+    """Thresholds inside the range or at its ends, [C, T ≥ 1], and the levels between them, [T + 1].
+
+    Of thresholds that are the same in every channel the last one stays: no input is between them.
+    """
     lo, never = range_.lo[:, None], range_.hi[:, None] + 1
     if op.thresholds.shape[1] == 0:
         return never, op.levels.repeat(2)
-    return np.clip(op.thresholds, lo, never), op.levels
-
-
-def _narrowest(levels: IntArray, otherwise: torch.dtype) -> torch.dtype:
-    """The narrowest integer type that holds the levels."""
-    for dtype in _TABLE_DTYPES:
-        limits = torch.iinfo(dtype)
-        if limits.min <= levels.min() and levels.max() <= limits.max:
-            return dtype
-    return otherwise
+    edges = np.clip(op.thresholds, lo, never)
+    stays = np.append(np.diff(edges, axis=1).any(axis=0), True)
+    return np.ascontiguousarray(edges[:, stays]), op.levels[np.append(True, stays)]

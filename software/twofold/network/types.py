@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +13,7 @@ from twofold.network.dyadic import Dyadic
 ONE = Dyadic(1)
 
 IntArray = npt.NDArray[np.int64]
+AnyIntArray = npt.NDArray[np.integer[Any]]
 _MANTISSA_BITS, _EXPONENT_MAX = 96, 800
 
 
