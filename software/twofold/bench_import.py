@@ -9,46 +9,26 @@ import argparse
 import json
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import onnxruntime
 
 from twofold.candidates import Subject, check_hls, check_qonnx, check_rtl
 from twofold.data.load import load
 from twofold.errors import UserError
 from twofold.files import write_atomically
 from twofold.golden.compare import Check, Status
-from twofold.golden.execute import Golden
 from twofold.qonnx.example_networks import NAMES, export_example
-from twofold.qonnx.executor import run_executor
 from twofold.qonnx.importer.load import Imported, import_file
-from twofold.qonnx.read import CORE_DOMAINS, read_model
+from twofold.qonnx.speed import Rate, Speed, speed_of
 
 OUT = Path("build/bench/import.json")
 FRESH = Path("build/bench/brevitas")
-_SINGLES = 5
-"""Frames that the executor runs one by one, as the files are exported."""
-
 Images = npt.NDArray[np.float32]
-
-
-@dataclass(frozen=True)
-class Speed:
-    """Images a second: golden and executor on the whole batch, executor_single on one image at a time.
-
-    onnxruntime: None where it does not run the file as it is, with the reason beside it.
-    """
-
-    golden: float
-    executor: float
-    executor_single: float
-    onnxruntime: float | None
-    reason: str = ""
 
 
 @dataclass(frozen=True)
@@ -90,7 +70,7 @@ def measure(path: Path, options: Options) -> ImportRow:
     work = options.work / path.stem
     subject = Subject(path.stem, path, imported.network, codes, work, images, imported.views, imported.bounds)
     checks = [check.as_json() for check in _checks(subject, options)]
-    speed = _speed(path, imported, codes, images)
+    speed = speed_of(path, imported, codes, images)
     return ImportRow(path.name, outcome, "", seconds, len(codes), tuple(checks), speed)
 
 
@@ -113,55 +93,6 @@ def _checks(subject: Subject, options: Options) -> Iterator[Check]:
         yield check_rtl(subject.first(options.rtl), seed=0)
 
 
-def _speed(path: Path, imported: Imported, codes: npt.NDArray[np.int64], images: Images) -> Speed:
-    network, golden = imported.network, Golden(imported.network)
-    golden.outputs(codes)
-    single = min(_SINGLES, len(codes))
-
-    def one_by_one() -> None:
-        for index in range(single):
-            run_executor(path, network, codes[index : index + 1], images[index : index + 1])
-
-    runtime, reason = _runtime(path, images)
-    return Speed(
-        golden=_rate(lambda: golden.outputs(codes), len(codes), 3),
-        executor=_rate(lambda: run_executor(path, network, codes, images), len(codes)),
-        executor_single=_rate(one_by_one, single),
-        onnxruntime=runtime,
-        reason=reason,
-    )
-
-
-def _runtime(path: Path, images: Images) -> tuple[float | None, str]:
-    """ONNX Runtime on the file as it is, one thread, at its batch."""
-    model = read_model(path)
-    foreign = {node.op_type for node in model.graph.node if node.domain not in CORE_DOMAINS}
-    if foreign:
-        return None, f"ONNX Runtime has no {', '.join(sorted(foreign))}"
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 1
-    session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-    source = session.get_inputs()[0]
-    batch = source.shape[0] if isinstance(source.shape[0], int) else len(images)
-    count = len(images) // batch * batch
-
-    def run() -> None:
-        for start in range(0, count, batch):
-            session.run(None, {source.name: images[start : start + batch]})
-
-    return (_rate(run, count), "") if count else (None, f"it takes batches of {batch}")
-
-
-def _rate(run: Callable[[], object], images: int, rounds: int = 1) -> float:
-    """Images a second in the best of some rounds."""
-    seconds = []
-    for _ in range(rounds):
-        start = time.perf_counter()
-        run()
-        seconds.append(time.perf_counter() - start)
-    return round(images / min(seconds), 1)
-
-
 def line(row: ImportRow) -> str:
     """For people."""
     words = f"{row.file}: {row.outcome} after {row.seconds} s"
@@ -172,11 +103,25 @@ def line(row: ImportRow) -> str:
         f"{c['frames']} frames)" + (f": {c['detail']}" if c["detail"] else "")
         for c in row.checks
     )
-    speed, runtime = row.speed, row.speed.onnxruntime
-    others = f"ONNX Runtime {runtime:,.0f}" if runtime else speed.reason
-    return (
-        f"{words}; {checks}; images/s: golden {speed.golden:,.0f}, executor {speed.executor:,.0f}, one by "
-        f"one {speed.executor_single:,.0f}, {others}"
+    return f"{words}; {checks}; images a CPU-second: {_speeds(row.speed)}"
+
+
+def _speeds(speed: Speed) -> str:
+    def times(rate: float) -> str:
+        return f"{rate:,.0f} (golden is {speed.golden / rate:,.2f} times as fast)"
+
+    def words(name: str, rate: Rate) -> str:
+        differing = f", {rate.differing:,} integers differ" if rate.differing else ""
+        return f"{name} {times(rate.images_a_second)}{differing}" if rate.images_a_second else rate.reason
+
+    return "; ".join(
+        (
+            f"golden {speed.golden:,.0f}",
+            f"executor on the batch {times(speed.executor)}",
+            f"executor image by image {times(speed.executor_single)}",
+            words("ONNX Runtime on the file", speed.runtime_file),
+            words("ONNX Runtime in integers", speed.runtime_integers),
+        )
     )
 
 
