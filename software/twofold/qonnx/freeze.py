@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import brevitas.nn as qnn
 import torch
@@ -14,7 +14,7 @@ from torch.fx.passes.shape_prop import ShapeProp
 from twofold.errors import UserError
 from twofold.network.rounding import MULTIPLIER_BITS
 from twofold.qonnx.freeze_grids import Grid, Source, exact_grid, weight_codes
-from twofold.quant.codes import EXACT
+from twofold.quant.codes import EXACT, activation_codes
 from twofold.quant.dyadic import dyadic
 from twofold.quant.fold import fold_batch_norms
 from twofold.quant.integer import constant_int_weight
@@ -31,11 +31,13 @@ class FrozenModel:
     """A Brevitas model of integers with power-of-two scales, in evaluation mode.
 
     module: computes real values; its nodes have the names of the exported tensors.
-    scales: for each tensor that `run_frozen` gives, what one unit of its codes is worth.
+    scales: for each tensor that `run_frozen` gives, what one unit of its codes is worth. zero_points: the
+    codes of those that are worth 0, where that is another code than 0.
     """
 
     module: fx.GraphModule
     scales: Mapping[str, float]
+    zero_points: Mapping[str, int] = field(default_factory=dict)
 
 
 def freeze(model: fx.GraphModule, example: Tensor) -> FrozenModel:
@@ -69,7 +71,21 @@ def _freeze_nodes(model: fx.GraphModule) -> FrozenModel:
         if isinstance(module, qnn.QuantIdentity | nn.MaxPool2d):
             scales[node.name] = grid.scale
     scales[OUTPUT] = sources[_output_source(model)].grid.scale
-    return FrozenModel(model, scales)
+    return FrozenModel(model, scales, _zero_points(model, set(scales)))
+
+
+def _zero_points(model: fx.GraphModule, names: set[str]) -> dict[str, int]:
+    """Of the quantisers that have one, and of what only moves their values."""
+    found: dict[str, int] = {}
+    for node in model.graph.nodes:
+        module = model.get_submodule(node.target) if node.op == "call_module" else None
+        if isinstance(module, qnn.QuantIdentity):
+            found[node.name] = activation_codes(module).zero_point
+        elif isinstance(module, nn.MaxPool2d | nn.Flatten):
+            found[node.name] = found.get(node.all_input_nodes[0].name, 0)
+        elif node.op == "output":
+            found[OUTPUT] = found.get(node.all_input_nodes[0].name, 0)
+    return {name: zero_point for name, zero_point in found.items() if zero_point and name in names}
 
 
 def _output_source(model: fx.GraphModule) -> fx.Node:

@@ -37,7 +37,10 @@ def run_frozen(frozen: FrozenModel, images: npt.ArrayLike) -> Mapping[str, IntAr
     recorder = _Recorder(frozen.module)
     with torch.no_grad():
         recorder.run(torch.as_tensor(np.asarray(images, np.float32)))
-    return {name: _codes(name, recorder.results[name], scale) for name, scale in frozen.scales.items()}
+    return {
+        name: _codes(name, recorder.results[name], scale) + frozen.zero_points.get(name, 0)
+        for name, scale in frozen.scales.items()
+    }
 
 
 def _codes(name: str, values: Tensor, scale: float) -> IntArray:

@@ -15,11 +15,15 @@ EXACT = 1 << 24
 
 @dataclass(frozen=True)
 class Codes:
-    """Integers from lo to hi, each worth `scale`."""
+    """Integers from lo to hi, each worth `scale`, counted from the one that is worth 0.
+
+    zero_point: what is added to them where they are stored.
+    """
 
     lo: int
     hi: int
     scale: float
+    zero_point: int = 0
 
 
 def tensor_quant_of(quantiser: qnn.QuantIdentity) -> nn.Module:
@@ -34,7 +38,8 @@ def activation_codes(quantiser: qnn.QuantIdentity) -> Codes:
     bits = int(quantiser.act_quant.bit_width())
     if quantiser.act_quant.is_signed:
         return Codes(-(1 << (bits - 1)), (1 << (bits - 1)) - 1, scale)
-    return Codes(0, (1 << bits) - 1, scale)
+    zero_point = int(quantiser.act_quant.zero_point())
+    return Codes(-zero_point, (1 << bits) - 1 - zero_point, scale, zero_point)
 
 
 def partial_sums(weight: Tensor, bias: Tensor, lo: float, hi: float) -> tuple[Tensor, Tensor]:

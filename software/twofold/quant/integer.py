@@ -7,12 +7,14 @@ from typing import Any
 
 import brevitas.nn as qnn
 from brevitas.core.scaling import ScalingImplType
+from brevitas.core.zero_point import ParameterZeroPoint
 from brevitas.inject.enum import RestrictValueType, ScalingPerOutputType
 from brevitas.quant import (
     Int8ActPerTensorFixedPoint,
     Int8WeightPerChannelFloat,
     Int8WeightPerTensorFixedPoint,
     Int8WeightPerTensorFloat,
+    ShiftedUint8ActPerTensorFixedPoint,
     Uint8ActPerTensorFixedPoint,
     Uint8ActPerTensorFloat,
 )
@@ -47,6 +49,17 @@ def free_int_activation(bits: int) -> Any:
     """Unsigned; learned scale, any number, initialised as that of `int_activation`."""
     stock = Uint8ActPerTensorFloat
     return stock.let(int_quant=FusedIntQuant, bit_width=bits, collect_stats_steps=STATISTICS_BATCHES)
+
+
+def shifted_int_activation(bits: int, scale: float, zero_point: int) -> Any:
+    """Unsigned codes whose `zero_point` is worth 0, so that 0 itself is exact; `scale` is a power of two."""
+    return ShiftedUint8ActPerTensorFixedPoint.let(
+        bit_width=bits,
+        scaling_impl_type=ScalingImplType.PARAMETER,
+        scaling_init=scale * 2**bits,
+        zero_point_impl=ParameterZeroPoint,
+        zero_point_init=zero_point * scale,
+    )
 
 
 def constant_int_weight(bits: int, scale: float) -> Any:

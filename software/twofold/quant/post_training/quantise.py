@@ -14,6 +14,7 @@ from twofold.quant.post_training.dynamic import with_dynamic_activations, with_f
 from twofold.quant.post_training.fused import equalised, fused
 from twofold.quant.post_training.settings import Activations, PostTraining, Source
 from twofold.quant.post_training.synthetic import synthesised
+from twofold.quant.post_training.zero_point import give_zero_points
 from twofold.quant.recipe import Int, Recipe
 
 _BATCH = 64
@@ -43,6 +44,8 @@ def quantise_trained(
     match settings.activations:
         case Activations.STATIC:
             calibrate_activations(quantised, settings, images)
+            if settings.zero_point:
+                give_zero_points(quantised, settings, images)
         case Activations.DYNAMIC:
             quantised = with_dynamic_activations(quantised)
         case Activations.FLOAT:

@@ -36,7 +36,8 @@ class PostTraining:
     """Quantisation of a trained network of integer levels that nothing is trained after.
 
     calibration: of static activations; percentile: of its values that lie within the range, where that is the
-    calibration. equalise: evens out the ranges of channels between layers first. correct_bias: takes the mean
+    calibration. zero_point: activations of both signs get codes from 0 on, any of which may be the one that
+    is worth 0. equalise: evens out the ranges of channels between layers first. correct_bias: takes the mean
     error of each layer's results out of its bias. images: those of the training part, or, where there are
     none to be had, some that fit the statistics of the network's batch normalisations. Raises UserError for
     what makes no difference or no sense.
@@ -45,6 +46,7 @@ class PostTraining:
     calibration: Calibration = Calibration.MIN_MAX
     percentile: float = 99.99
     activations: Activations = Activations.STATIC
+    zero_point: bool = False
     equalise: bool = False
     correct_bias: bool = False
     images: Source = Source.TRAINING
@@ -55,6 +57,12 @@ class PostTraining:
         if self.activations is not Activations.STATIC and self.calibration is not Calibration.MIN_MAX:
             raise UserError(
                 f'calibration: expected only with activations = "{Activations.STATIC}", '
+                f'got "{self.activations}"'
+            )
+
+        if self.zero_point and self.activations is not Activations.STATIC:
+            raise UserError(
+                f'zero_point: expected only with activations = "{Activations.STATIC}", '
                 f'got "{self.activations}"'
             )
 

@@ -1,0 +1,55 @@
+"""Activations of both signs with codes that reach as far to either side as the values do."""
+
+from __future__ import annotations
+
+import math
+
+import brevitas.nn as qnn
+import torch
+from torch import Tensor, fx, nn
+
+from twofold.quant.integer import activation_quantiser, shifted_int_activation
+from twofold.quant.post_training.settings import Calibration, PostTraining
+from twofold.quant.widths import activation_width
+
+
+@torch.no_grad()
+def give_zero_points(model: fx.GraphModule, settings: PostTraining, images: Tensor) -> None:
+    """Signed quantisers of a calibrated model get unsigned codes and a zero point, in order, in place.
+
+    With lo and hi the ends of the range that the calibration names, the scale is the least power of two from
+    (hi − lo) / 2^b on, the zero point the code nearest to −lo / scale. Where the values lie to one
+    side, a scale can be half of the symmetric one's. images: [N, C, H, W]. The calibration by mean square
+    errors chooses among symmetric ranges only; here it stands for least and greatest value.
+    """
+    for node in model.graph.nodes:
+        module = model.get_submodule(node.target) if node.op == "call_module" else None
+        if isinstance(module, qnn.QuantIdentity) and bool(module.act_quant.is_signed):
+            values = _operand(model, module, images)
+            model.set_submodule(str(node.target), _shifted(activation_width(module), values, settings))
+
+
+def _operand(model: fx.GraphModule, module: nn.Module, images: Tensor) -> Tensor:
+    seen: list[Tensor] = []
+    hook = module.register_forward_pre_hook(lambda _, arguments: seen.append(arguments[0]))
+    model(images)
+    hook.remove()
+    return seen[0]
+
+
+def _shifted(bits: int, values: Tensor, settings: PostTraining) -> nn.Module:
+    low, high = _ends(values.flatten(), settings)
+    span = max(high - low, torch.finfo(torch.float32).tiny)
+    scale = 2.0 ** (math.ceil(math.log2(span)) - bits)
+    zero_point = min(max(round(-low / scale), 0), (1 << bits) - 1)
+    return activation_quantiser(shifted_int_activation(bits, scale, zero_point)).train(False)
+
+
+def _ends(values: Tensor, settings: PostTraining) -> tuple[float, float]:
+    """Least and greatest value, or what `percentile` of all lie between; 0 is always within."""
+    outside = 0
+    if settings.calibration is Calibration.PERCENTILE:
+        outside = int((1 - settings.percentile / 100) / 2 * values.numel())
+    low = float(values.kthvalue(outside + 1).values)
+    high = float(values.kthvalue(values.numel() - outside).values)
+    return min(low, 0.0), max(high, 0.0)
