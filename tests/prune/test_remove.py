@@ -12,7 +12,7 @@ from twofold.prune.criteria.criterion import Scores
 from twofold.prune.criteria.geometric_median import GeometricMedian
 from twofold.prune.prunable import Prunable
 from twofold.prune.remove import kept_filters, remove_filters, widths
-from twofold.prune.schedule import StagedPruning
+from twofold.prune.schedule import ListedPruning, StagedPruning
 
 IMAGES = torch.rand(4, 1, 8, 8, generator=torch.Generator().manual_seed(0))
 
@@ -58,6 +58,14 @@ def test_the_rest_computes_as_before() -> None:
 def test_unlike_numbers_for_coupled_layers_are_refused() -> None:
     with pytest.raises(UserError, match="must keep equally many filters, got \\[10, 12\\]"):
         remove_filters(DemoNet(), IMAGES, GeometricMedian(), {"conv1": 12, "conv3": 10})
+
+
+def test_listed_filters_must_fit_the_network() -> None:
+    assert ListedPruning({"conv1": 3}).plan(DemoNet()) == ({"conv1": 3},)
+    with pytest.raises(UserError, match=r"expected convolutions of the network, conv1, .* got conv9"):
+        ListedPruning({"conv9": 3}).plan(DemoNet())
+    with pytest.raises(UserError, match="conv1 has 16 filters, got 17 to keep"):
+        ListedPruning({"conv1": 17}).plan(DemoNet())
 
 
 @pytest.mark.parametrize("ratio, stages", [(1.0, 1), (-0.1, 1), (0.3, 0)])

@@ -184,6 +184,8 @@ def test_scales_are_words(tmp_path: Path, text: str, expected: Recipe) -> None:
         ("quantisation = 8", r"quantisation: expected a table \[quantisation\], got 8"),
         ("[pruning]\nmethod = 'soft'", r"\[pruning\] method: .*expected \[quantisation\] too"),
         ("[pruning]\nmethod = 'quantised'", r'method: "quantised" .*expected \[quantisation\] too'),
+        ("[pruning]\nmethod = 'listed'\nkeep = 3", r"keep: expected a table of whole numbers, got 3"),
+        ("[pruning]\nmethod = 'listed'\n[pruning.keep]\na = 0", r"a: expected at least 1 filter, got 0"),
         ("[pruning]\nmethod = 'pseudo'\nweight = 0", r"pruning weight: expected more than 0, got 0"),
         ("[pruning]\nmethod = 'unstructured'\nratio = 1.0", r"pruning ratio: expected 0 ≤ ratio < 1"),
         ("[pruning]\nmethod = 'unstructured'\nalign = 8", r"align: unknown; expected one of ratio"),

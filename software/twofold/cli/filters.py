@@ -43,28 +43,32 @@ def filters(
     images: Annotated[int, typer.Option("--images", help="Validation images that judge each.")] = 1000,
     epochs: Annotated[int, typer.Option("--epochs", help="Of fine-tuning in the end; 0 for none.")] = 2,
     seed: Annotated[int, typer.Option("--seed", min=0, help="Of the agents and fine-tuning.")] = 0,
-    out: Annotated[
-        Path, typer.Option("--out", help="Where what was tried is kept, to go on after a stop.")
-    ] = Path("build/filters"),
+    base: Annotated[str, typer.Option("--base", help="The recipe that gets the filters.")] = "cifar10_int8",
+    out: Annotated[Path, typer.Option("--out", help="Where what was tried and the recipe are kept.")] = Path(
+        "build/filters"
+    ),
     json: Annotated[bool, typer.Option("--json", help="Print widths and figures as JSON.")] = False,
 ) -> None:
-    """Let two DDPG agents choose each layer's width, and compare with one ratio for all at equal bit
-    operations.
+    """Let two DDPG agents choose each layer's filters, and compare with one ratio at equal bit operations.
 
     Networks that were tried are not tried again; fine-tuning that was interrupted goes on where it was.
+    OUT/filters.toml is a recipe that prunes to these filters and goes on as its base does.
     """
     with results_only():
         from twofold.cli.progress_bars import shown
         from twofold.data.load import load
         from twofold.prune.criteria.named import CriterionName
+        from twofold.train.listed_recipe import check_base, write_recipe
         from twofold.train.search_filters import SearchSettings, search_filters
         from twofold.train.teacher import taught_by
 
+        check_base(base)
         dataset = load(str(data), data_folder, run_seed)
         network = taught_by(run, dataset.classes, *dataset.image_shape[:2])
         name = CriterionName(criterion)
         settings = SearchSettings(ratio, align, name, episodes, images, epochs, seed)
         found = search_filters(network, dataset, out, settings, shown())
+        write_recipe(found.rows[-1].widths, name, base, out / "filters.toml")
     if json:
         print_json(found.as_json())
         return

@@ -104,7 +104,35 @@ class UnstructuredPruning:
         _check(self.ratio, 1)
 
 
-Pruning = StagedPruning | SoftPruning | PseudoPruning | UnstructuredPruning
+@dataclass(frozen=True)
+class ListedPruning:
+    """Leaves each layer in `keep` so many filters, in one step, such as `twofold filters` finds.
+
+    criterion: as in `StagedPruning`. Raises UserError for numbers below 1.
+    """
+
+    keep: Mapping[str, int]
+    criterion: CriterionName = CriterionName.GEOMETRIC_MEDIAN
+
+    def __post_init__(self) -> None:
+        for name, count in self.keep.items():
+            if count < 1:
+                raise UserError(f"pruning keep: {name}: expected at least 1 filter, got {count}")
+
+    def plan(self, model: nn.Module) -> tuple[Mapping[str, int], ...]:
+        """Raises UserError for layers that the unpruned `model` has not, or not so wide."""
+        original = widths(model)
+        for name, count in self.keep.items():
+            if name not in original:
+                raise UserError(
+                    f"pruning keep: expected convolutions of the network, {', '.join(original)}, got {name}"
+                )
+            if count > original[name]:
+                raise UserError(f"pruning keep: {name} has {original[name]} filters, got {count} to keep")
+        return (self.keep,)
+
+
+Pruning = StagedPruning | ListedPruning | SoftPruning | PseudoPruning | UnstructuredPruning
 
 
 def _check(ratio: float, align: int) -> None:

@@ -15,6 +15,7 @@ from twofold.prune.criteria.named import CriterionName, criterion_named
 from twofold.prune.prunable import Prunable, WeightsOf, quantised_weights, raw_weights
 from twofold.prune.remove import remove_filters
 from twofold.prune.schedule import (
+    ListedPruning,
     Pruning,
     PseudoPruning,
     QuantisedPruning,
@@ -56,7 +57,7 @@ class Between:
             case QuantisedPruning():
                 yield from self._quantised()
                 yield from self._removed(pruning.plan(model), pruning.criterion, quantised_weights)
-            case StagedPruning():
+            case StagedPruning() | ListedPruning():
                 yield from self._removed(pruning.plan(model), pruning.criterion, raw_weights)
                 yield from self._quantised()
             case PseudoPruning():

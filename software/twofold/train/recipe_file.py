@@ -12,6 +12,7 @@ from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 from twofold.errors import UserError
 from twofold.prune.schedule import (
+    ListedPruning,
     PseudoPruning,
     QuantisedPruning,
     SoftPruning,
@@ -34,6 +35,7 @@ _FROM_SCRATCH, _POST_TRAINING, _GRADUAL = "from_scratch", "post_training", "grad
 _SECTIONS = ("quantisation", "pruning", "distillation", "train", _FROM_SCRATCH, _POST_TRAINING, _GRADUAL)
 _METHODS = {
     "staged": StagedPruning,
+    "listed": ListedPruning,
     "quantised": QuantisedPruning,
     "soft": SoftPruning,
     "pseudo": PseudoPruning,
@@ -206,6 +208,8 @@ def _typed(where: str, value: Any, declared: Any) -> Any:
         return _by_layer(where, value)
     if get_origin(kind) is tuple:
         return _numbers(where, value)
+    if get_origin(kind) is Mapping:
+        return _counts(where, value)
     if kind is float and type(value) is int:
         return float(value)
     if issubclass(kind, StrEnum):
@@ -221,6 +225,12 @@ def _numbers(where: str, value: Any) -> tuple[int, ...]:
     if not isinstance(value, list) or not all(type(number) is int for number in value):
         raise UserError(f"{where}: expected a list of whole numbers, got {value!r}")
     return tuple(value)
+
+
+def _counts(where: str, value: Any) -> dict[str, int]:
+    if not isinstance(value, dict) or not all(type(count) is int for count in value.values()):
+        raise UserError(f"{where}: expected a table of whole numbers, got {value!r}")
+    return dict(value)
 
 
 def _by_layer(where: str, value: Any) -> ByLayer:
