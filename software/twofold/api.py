@@ -17,7 +17,7 @@ import numpy as np
 
 from twofold.boards.board import Board
 from twofold.boards.board_file import board_names, load_board
-from twofold.boards.choose import Prediction, choose, engines, fastest, fitting
+from twofold.boards.choose import Prediction, budget, choose, engines, fastest, fitting
 from twofold.boards.project import check_target
 from twofold.candidates import GOLDEN, Subject, check_hls, check_qonnx, check_rtl
 from twofold.data.dataset import Dataset
@@ -221,10 +221,10 @@ def predict(model: Path | str, progress: Progress = SILENT) -> dict[str, Predict
         network = network_of(model)
     boards = [load_board(name) for name in board_names()]
     programs = {}
-    for family in dict.fromkeys(board.family for board in boards):
-        with progress.task(f"plan engines of {family}"):
-            programs[family] = engines(network, family)
-    fits = {board.name: fitting(board, programs[board.family]) for board in boards}
+    for family, device in dict.fromkeys((board.family, budget(board)) for board in boards):
+        with progress.task(f"plan engines for {device.name}"):
+            programs[family, device] = engines(network, family, device)
+    fits = {board.name: fitting(board, programs[board.family, budget(board)]) for board in boards}
     return {name: fastest(found) if found else None for name, found in fits.items()}
 
 

@@ -11,7 +11,7 @@ from typing import Any
 from torch import Tensor, nn
 
 from twofold.boards.board_file import load_board
-from twofold.boards.choose import engines, fastest, fitting
+from twofold.boards.choose import budget, engines, fastest, fitting
 from twofold.data.dataset import Dataset
 from twofold.errors import UserError
 from twofold.files import write_atomically
@@ -139,7 +139,7 @@ class _Planner:
         with self.progress.task(f"plan for {board}"), tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "model.onnx"
             export(freeze(quantise(self.model, recipe, self.images), self.images), self.images, path)
-            found = fitting(target, engines(import_model(path), target.family))
+            found = fitting(target, engines(import_model(path), target.family, budget(target)))
         return fastest(found).frame_cycles if found else None
 
     def meets(self, widths: Widths, board: str, count: int) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from math import ceil
 
 import pytest
 
@@ -10,6 +11,7 @@ from twofold.boards.board import Board, Window
 from twofold.boards.board_file import load_board
 from twofold.boards.choose import (
     LUT_SHARE,
+    PORTABLE_LUTS,
     Prediction,
     budget,
     choose,
@@ -29,7 +31,7 @@ ARTY = load_board("arty-a7-100t")
 
 @pytest.fixture(scope="module")
 def programs(network: Network) -> tuple[Program, ...]:
-    return engines(network, Family.XC7)
+    return engines(network, Family.XC7, budget(load_board("pynq-z2")))
 
 
 def test_without_a_target_the_smallest_is_chosen(
@@ -88,6 +90,19 @@ def test_rates_follow_from_clock_cycles_and_the_uart(board: Board, programs: tup
     assert Prediction.of(ARTY, program).link_frames_per_second == 200_000 / bytes_a_frame
 
 
-def test_portable_forms_count_twice(programs: tuple[Program, ...]) -> None:
+def test_portable_forms_count_more(programs: tuple[Program, ...]) -> None:
     geometry = programs[0].geometry
-    assert predicted_area(replace(geometry, family=Family.XCUP)).lut == 2 * predicted_area(geometry).lut
+    portable = predicted_area(replace(geometry, family=Family.XCUP))
+    mapped = predicted_area(replace(geometry, family=Family.XC7))
+    assert portable.lut == ceil(PORTABLE_LUTS * mapped.lut)
+
+
+def test_blocks_for_speed_alone_are_those_of_the_device(board: Board, network: Network) -> None:
+    """With any number of them engines take more than the few that they cannot do without."""
+    budgets = (replace(budget(board), dsp=blocks) for blocks in (10_000, 0))
+    ample, few = (
+        [predicted_area(program.geometry).dsp for program in engines(network, Family.XC7, device)]
+        for device in budgets
+    )
+    assert len(ample) == len(few) and all(a >= b for a, b in zip(ample, few, strict=True))
+    assert sum(ample) > sum(few)

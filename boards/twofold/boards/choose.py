@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
+from math import ceil
 from typing import Any
 
 from twofold.boards.board import Board, Resources
@@ -27,9 +28,10 @@ LUT_SHARE = 0.9
 BLOCK_RAM_BYTES = 4096
 """Of data in a block RAM of 36 kbit, without its parity bits."""
 
-PORTABLE_LUTS = 2
+PORTABLE_LUTS = 1.15
 """On UltraScale+ LUTs are described, not instantiated: so many times those of the 7 series' forms, that the
-model of area counts. Measured by Yosys: 1.8 times, `apot_shift` of 8 × 8."""
+model of area counts. Measured by Yosys 0.70 on whole engines of 8 lanes for ResNet-8 in 4 bits: with
+`apot_shift` on one tile 1.12 times those of xc7 and 1.14 times the model's, with `lut_da` on two 1.10 times both."""
 
 _UART_BITS = 10
 """Of a byte on the wire: start, eight of data, stop."""
@@ -109,7 +111,7 @@ def choose(network: Network, board: Board, target_fps: float | None = None) -> P
     """
     if target_fps is not None and target_fps <= 0:
         raise UserError(f"target: expected more than 0 frames a second, got {target_fps:g}")
-    found = fitting(board, engines(network, board.family))
+    found = fitting(board, engines(network, board.family, budget(board)))
     if not found:
         raise UserError(
             f"{network.name}: expected an engine that fits {board.title} ({board.device}), found none; "
@@ -131,13 +133,15 @@ def fastest(found: Sequence[Prediction]) -> Prediction:
     return min(found, key=lambda one: (one.frame_cycles, one.area.lut + one.area.lutram))
 
 
-def engines(network: Network, family: Family) -> tuple[Program, ...]:
-    """A program on each geometry that is tried, whether it fits a device or not."""
+def engines(network: Network, family: Family, device: Budget) -> tuple[Program, ...]:
+    """A program on each geometry that is tried. DSP blocks that are taken for speed alone fit the device, all
+    else may not."""
     geometries: dict[Geometry, None] = {}
     for lanes in LANES:
         for tiles in TILES:
             for preference in PREFERENCES:
-                geometries[propose(network, lanes, preference, tiles=tiles, family=family)] = None
+                geometry = propose(network, lanes, preference, tiles=tiles, family=family, device=device)
+                geometries[geometry] = None
     return tuple(plan(network, geometry) for geometry in geometries)
 
 
@@ -150,7 +154,7 @@ def fitting(board: Board, programs: Sequence[Program]) -> list[Prediction]:
 def predicted_area(geometry: Geometry) -> EngineArea:
     """Of an engine on its family, by the model for the 7 series."""
     area = engine_area(replace(geometry, family=Family.XC7))
-    return area if geometry.family is Family.XC7 else replace(area, lut=PORTABLE_LUTS * area.lut)
+    return area if geometry.family is Family.XC7 else replace(area, lut=ceil(PORTABLE_LUTS * area.lut))
 
 
 def memory_bytes(program: Program) -> int:
@@ -158,12 +162,19 @@ def memory_bytes(program: Program) -> int:
     return len(program.code) + len(program.image) + 2 * (program.input_stride + program.output_stride)
 
 
-def budget(board: Board) -> Resources:
+@dataclass(frozen=True)
+class Budget(Resources):
+    """What an engine may take of the device `name`."""
+
+    name: str
+
+
+def budget(board: Board) -> Budget:
     """What is left of the device for an engine."""
     total = board.resources
     taken = board.memory.bytes // BLOCK_RAM_BYTES if isinstance(board.system, Fabric) else 0
     lut, lutram = int(total.lut * LUT_SHARE), total.lutram
-    return Resources(lut, lutram, total.ff, total.dsp, total.bram36 - taken, total.uram)
+    return Budget(lut, lutram, total.ff, total.dsp, total.bram36 - taken, total.uram, board.device)
 
 
 def _excess(prediction: Prediction) -> Iterator[str]:

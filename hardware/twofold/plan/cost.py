@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 from twofold.rtl.buffers import reader_cycles
 from twofold.rtl.geometry import BEAT_BITS, Geometry
@@ -49,13 +50,17 @@ class CostModel:
     geometry: Geometry
     bus: BusTiming
 
+    @cached_property
+    def timing(self) -> LayerTiming:
+        return LayerTiming.of(self.geometry)
+
     def layer(self, fields: Mapping[str, int], first: int | None = None) -> int:
         """Cycles of a LAYER: for each output group its sweeps, each max(pixels, interval), but
         the last sweep not before the group's parameters are there.
 
         first: cycles from issue to the first sweep, if its weights are on their way before.
         """
-        timing = LayerTiming.of(self.geometry)
+        timing = self.timing
         final = self.last_sweep(fields, first)
         return ISSUE + final + _pixels(fields) + timing.drains[fields["pe"]] + timing.finish
 
@@ -66,24 +71,24 @@ class CostModel:
 
     def preloaded(self, fields: Mapping[str, int], since: int) -> int:
         """Cycles from issue to the first sweep, if the layer before began its last one `since` cycles ago."""
-        return max(1, LayerTiming.of(self.geometry).intervals[fields["pe"]] - since)
+        return max(1, self.timing.intervals[fields["pe"]] - since)
 
     def word(self) -> int:
         """Cycles from a sweep's start to its first words, when the next weights are asked for."""
-        return LayerTiming.of(self.geometry).word
+        return self.timing.word
 
     def holds(self, fields: Mapping[str, int], first: int | None = None) -> tuple[tuple[int, int], ...]:
         """When a LAYER holds beats for the activation memory back, because its results are written: first
         cycle, counted from its issue, and cycles."""
         if fields["output"] == Output.SUMS:
             return ()
-        timing = LayerTiming.of(self.geometry)
+        timing = self.timing
         delay = 1 + timing.held(fields["pe"])
         return tuple((final + delay, _pixels(fields)) for final in self._final_sweeps(fields, first))
 
     def _final_sweeps(self, fields: Mapping[str, int], first: int | None) -> Iterator[int]:
         """Cycles from issue to the start of each output group's last sweep."""
-        timing = LayerTiming.of(self.geometry)
+        timing = self.timing
         interval = 1 if fields["chained"] else timing.intervals[fields["pe"]]
         blocks, pixels = fields["tile_blocks"], _pixels(fields)
         sweep = max(pixels, interval)
@@ -133,7 +138,7 @@ class CostModel:
         return words * bits // BEAT_BITS
 
     def _store_latency(self, memory: Memory) -> int:
-        return SUMS_LATENCY if memory is Memory.SUMS else LayerTiming.of(self.geometry).store
+        return SUMS_LATENCY if memory is Memory.SUMS else self.timing.store
 
     def _word(self, memory: Memory) -> int:
         """Cycles in which a word goes to the bus."""
