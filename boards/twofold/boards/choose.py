@@ -31,7 +31,7 @@ BLOCK_RAM_BYTES = 4096
 PORTABLE_LUTS = 1.15
 """On UltraScale+ LUTs are described, not instantiated: so many times those of the 7 series' forms, that the
 model of area counts. Measured by Yosys 0.70 on whole engines of 8 lanes for ResNet-8 in 4 bits: with
-`apot_shift` on one tile 1.12 times those of xc7 and 1.14 times the model's, with `lut_da` on two 1.10 times both."""
+`apot_shift` on one tile 1.12 times xc7's and 1.14 times the model's, with `lut_da` on two 1.10 times both."""
 
 _UART_BITS = 10
 """Of a byte on the wire: start, eight of data, stop."""
