@@ -37,12 +37,18 @@ class Smaller:
 
     times: float
 
+    def __str__(self) -> str:
+        return f"weights {self.times:g} times smaller"
+
 
 @dataclass(frozen=True)
 class FewerBops:
     """So many times fewer bit operations than in float32."""
 
     times: float
+
+    def __str__(self) -> str:
+        return f"{self.times:g} times fewer bit operations"
 
 
 @dataclass(frozen=True)
@@ -51,6 +57,9 @@ class Cycles:
 
     count: int
     board: str
+
+    def __str__(self) -> str:
+        return f"{self.count:,} cycles a frame on {self.board}"
 
 
 Limit = Smaller | FewerBops | Cycles

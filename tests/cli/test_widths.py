@@ -25,6 +25,7 @@ def test_widths_and_losses_are_shown_and_written(run, choice: Choice, tmp_path: 
     assert [line.split() for line in result.output.splitlines() if "fc" in line.split()] == [
         ["fc", "4", "0.2500", "0.1250"]
     ]
+    assert out.read_text().startswith("# Widths of the layers of somewhere for weights 5 times smaller.\n")
     assert out.read_text().endswith("[quantisation.layers]\nconv1 = 8\nfc = 4\n")
 
 

@@ -57,9 +57,10 @@ def widths(
         dataset = load(str(data), data_folder, seed)
         choice = choose_widths(run, dataset, limit, least, images, shown())
         origin = (
-            f"Widths of the layers of {run} for {limit}, by twofold widths on {images} validation images."
+            f"Widths of the layers of {run} for {limit}.",
+            f"By twofold widths, on {images} validation images. What is not said here is as in its base.",
         )
-        write_recipe(choice, base, out, (origin, "What is not said here is as in its base."))
+        write_recipe(choice, base, out, origin)
     if json:
         print_json({"recipe": str(out), **choice.as_json()})
     else:
