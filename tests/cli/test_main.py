@@ -18,6 +18,7 @@ VERBS = (
     "demo",
     "criteria",
     "filters",
+    "sparsity",
 )
 
 

@@ -19,6 +19,7 @@ from twofold.cli import (
     flash,
     models,
     show,
+    sparsity,
     synth,
     tables,
     train,
@@ -40,6 +41,7 @@ app.command(epilog=train.EXAMPLE)(reported(train.train))
 app.command(epilog=criteria.EXAMPLE)(reported(criteria.criteria))
 app.command(epilog=widths.EXAMPLE)(reported(widths.widths))
 app.command(epilog=filters.EXAMPLE)(reported(filters.filters))
+app.command(epilog=sparsity.EXAMPLE)(reported(sparsity.sparsity))
 app.command(epilog=export.EXAMPLE)(reported(export.export))
 app.command(epilog=models.EXAMPLE)(reported(models.models))
 app.command(epilog=show.EXAMPLE)(reported(show.show))

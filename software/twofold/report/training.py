@@ -22,6 +22,8 @@ _COLOURS = {
 }  # fmt: skip
 
 Epochs = Sequence[Mapping[str, float]]
+#: Name → points (share of the weights that is 0, accuracy in percent).
+Series = Mapping[str, Sequence[tuple[float, float]]]
 
 
 @styled
@@ -53,6 +55,20 @@ def _curve(axes: Axes, history: Mapping[str, Epochs], key: str, ink: Ink) -> Non
     axes.set_xlim(0.5, start + 0.5)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.grid(axis="y")
+
+
+@styled
+def sparsity_curves(series: Series) -> bytes:
+    """Accuracy against the share of weights that is 0, a line for each name."""
+    figure, (axes,) = draw(height=3.0)
+    for ink, (name, points) in zip((Ink.SECOND, Ink.FIRST, Ink.THIRD), series.items(), strict=False):
+        shares, accuracies = zip(*points, strict=True)
+        axes.plot([100 * share for share in shares], accuracies, "o-", color=ink.value, label=name)
+    axes.set_xlabel("weights of 0, % of each layer")
+    axes.set_ylabel("test accuracy, %")
+    axes.grid(axis="y")
+    figure.legend(loc="outside upper left", ncols=2)
+    return page(figure)
 
 
 @styled

@@ -9,6 +9,7 @@ from torch import nn
 from twofold.data.dataset import Dataset
 from twofold.progress import Progress
 from twofold.train.checkpoint import Checkpoint
+from twofold.train.companion import NO_COMPANION, Companion
 from twofold.train.compute import Compute
 from twofold.train.loop import Surroundings, fit
 from twofold.train.recipe import Budget
@@ -22,6 +23,7 @@ def fine_tune(
     seed: int,
     checkpoint: Checkpoint,
     progress: Progress,
+    companion: Companion = NO_COMPANION,
 ) -> None:
     """In place, as the data set's budget says for pruned stages; `name` is the stage's in the checkpoint."""
     settings = replace(Budget.for_dataset(dataset).pruned, epochs=epochs)
@@ -34,6 +36,6 @@ def fine_tune(
             advance,
             checkpoint.state_of(name),
             lambda state: checkpoint.save_running(name, state),
-            Surroundings(Compute.for_images(dataset.image_shape)),
+            Surroundings(Compute.for_images(dataset.image_shape), companion=companion),
         )
     checkpoint.save_finished(name, model.state_dict(), state.history)

@@ -1,0 +1,73 @@
+"""`twofold sparsity`: one trained network with more and more of its weights set to 0."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from twofold.cli.choices import DataSet
+from twofold.cli.output import print_json, print_rich, results_only
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from twofold.train.compare_sparsity import SparsityRow
+
+EXAMPLE = "Example: twofold sparsity build/train/float --ratio 0.5 --ratio 0.9"
+_COLUMNS = ("validation %", "fine-tuned", "test %", "fine-tuned")
+
+
+def sparsity(
+    run: Annotated[Path, typer.Argument(help="The folder of a training run, whose float network is pruned.")],
+    data: Annotated[DataSet, typer.Option("--data", help="What it was trained on.")] = DataSet.DIGITS,
+    data_folder: Annotated[
+        Path | None, typer.Option("--data-folder", help="Where the files are; digits needs none.")
+    ] = None,
+    run_seed: Annotated[
+        int,
+        typer.Option("--run-seed", min=0, help="The run's, so that the split is the one it was trained on."),
+    ] = 0,
+    ratio: Annotated[
+        list[float] | None,
+        typer.Option("--ratio", help="Share of each layer's weights; may be given several times."),
+    ] = None,
+    epochs: Annotated[int, typer.Option("--epochs", help="Of fine-tuning with the zeros kept.")] = 0,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Of fine-tuning.")] = 0,
+    out: Annotated[
+        Path, typer.Option("--out", help="Where rows, weights and the plot are kept, to go on after a stop.")
+    ] = Path("build/sparsity"),
+    json: Annotated[bool, typer.Option("--json", help="Print the rows as JSON.")] = False,
+) -> None:
+    """Set the smallest weights of each layer to 0, at several ratios, and measure; the plot is in OUT.
+
+    A ratio that is finished is not run again; one that was interrupted goes on where it was.
+    """
+    with results_only():
+        from twofold.cli.progress_bars import shown
+        from twofold.data.load import load
+        from twofold.train.compare_sparsity import RATIOS, compare_sparsity
+        from twofold.train.teacher import taught_by
+
+        dataset = load(str(data), data_folder, run_seed)
+        network = taught_by(run, dataset.classes, *dataset.image_shape[:2])
+        rows = compare_sparsity(network, dataset, out, ratio or RATIOS, epochs, seed, shown())
+    if json:
+        print_json([row.as_json() for row in rows])
+    else:
+        print_rich(_table(rows))
+
+
+def _table(rows: Sequence[SparsityRow]) -> Table:
+    from rich import box
+    from rich.table import Table
+
+    table = Table("weights of 0", box=box.SIMPLE_HEAD, pad_edge=False)
+    for name in _COLUMNS:
+        table.add_column(name, justify="right")
+    for row in rows:
+        numbers = (row.before, row.after, row.test_before, row.test_after)
+        table.add_row(f"{row.ratio:.0%}", *(f"{number:.2f}" for number in numbers))
+    return table
