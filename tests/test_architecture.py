@@ -34,6 +34,7 @@ ALLOWED: dict[str, set[str]] = {
     "report": {"golden", "network"},
     "evaluation": {"golden", "network", "data"},
     "mixed": {"quant", "metrics"},
+    "sweep": {"boards", "data", "metrics", "models", "network", "plan", "qonnx", "report", "train"},
     "tables": {"models", "prune", "metrics", "quant", "qonnx", "plan"},
     "doctor": set(),
 }
@@ -44,7 +45,19 @@ TOP = {
 }  # fmt: skip
 FREE_AT_MODULE_LEVEL_OF_CLI = LEAVES | {"cli"}
 TRAINING = {"torch", "brevitas", "torch_pruning"}
-MAY_TRAIN = {"quant", "prune", "train", "models", "data", "metrics", "qonnx", "tables", "mixed", *TOP}
+MAY_TRAIN = {
+    "quant",
+    "prune",
+    "train",
+    "models",
+    "data",
+    "metrics",
+    "qonnx",
+    "tables",
+    "mixed",
+    "sweep",
+    *TOP,
+}
 # The golden model computes its convolutions with torch.nn.functional; it trains nothing.
 MAY_TRAIN_TORCH_ONLY = {"golden"}
 

@@ -48,6 +48,10 @@ from twofold.qonnx.export import export
 from twofold.qonnx.freeze import freeze
 from twofold.qonnx.importer.load import import_file, import_model
 from twofold.quant.convert import quantise
+from twofold.sweep.crew import Crew
+from twofold.sweep.run import Swept
+from twofold.sweep.run import sweep as run_sweep
+from twofold.sweep.sweep_file import sweep_named
 from twofold.synth.devices import Device
 from twofold.synth.engine import synthesise_engine
 from twofold.synth.utilisation import Utilisation
@@ -68,6 +72,7 @@ __all__ = [
     "propose",
     "quantise",
     "show",
+    "sweep",
     "synthesise",
     "train",
     "verify",
@@ -151,6 +156,26 @@ def sample_codes(codes: IntArray, shape: tuple[int, ...], seed: int) -> IntArray
     for index, extreme in enumerate((0, len(codes) - 1)[: shape[0]]):
         chosen[index] = extreme
     return codes[chosen]
+
+
+def sweep(
+    name: str,
+    out: Path,
+    seed: int = 0,
+    data_folder: Path | None = None,
+    storage: str | None = None,
+    workers: int = 1,
+    trials: int | None = None,
+    crew: Crew | None = None,
+    progress: Progress = SILENT,
+) -> tuple[Swept, list[Check]]:
+    """Searches recipes as a sweep file says; the best model in `out`, checked against the qonnx executor.
+
+    name: a sweep that comes with twofold, or a .toml file. trials: instead of the file's. The rest is as of
+    `twofold.sweep.run.sweep`. Raises UserError for a file that is no sweep, and as `twofold.sweep.run.sweep`.
+    """
+    swept = run_sweep(sweep_named(name, trials), out, seed, data_folder, storage, workers, crew, progress)
+    return swept, verify(swept.model, ["qonnx"], seed=seed, progress=progress, work=out / "verify")
 
 
 def build(

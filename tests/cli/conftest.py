@@ -25,7 +25,7 @@ def answer(monkeypatch: pytest.MonkeyPatch) -> Callable[[str, Any], list[tuple[A
     def install(name: str, result: Any) -> list[tuple[Any, ...]]:
         calls: list[tuple[Any, ...]] = []
 
-        def stand_in(*arguments: Any) -> Any:
+        def stand_in(*arguments: Any, **_: Any) -> Any:
             calls.append(arguments)
             print("talk of a tool")
             if isinstance(result, Exception):

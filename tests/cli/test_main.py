@@ -19,6 +19,7 @@ VERBS = (
     "criteria",
     "filters",
     "sparsity",
+    "sweep",
 )
 
 

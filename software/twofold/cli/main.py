@@ -20,6 +20,7 @@ from twofold.cli import (
     models,
     show,
     sparsity,
+    sweep,
     synth,
     tables,
     train,
@@ -38,6 +39,7 @@ app = typer.Typer(
 )
 app.command(epilog=doctor.EXAMPLE)(reported(doctor.doctor))
 app.command(epilog=train.EXAMPLE)(reported(train.train))
+app.command(epilog=sweep.EXAMPLE)(reported(sweep.sweep))
 app.command(epilog=criteria.EXAMPLE)(reported(criteria.criteria))
 app.command(epilog=widths.EXAMPLE)(reported(widths.widths))
 app.command(epilog=filters.EXAMPLE)(reported(filters.filters))

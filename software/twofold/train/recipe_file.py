@@ -75,24 +75,29 @@ def read_recipe(path: Path) -> TrainRecipe:
 
     A file that begins with `base = "NAME"`, one of `recipe_names()`, says only what differs from that recipe.
     """
-    content = _parsed(path)
+    content = parsed(path)
     try:
-        content = _with_base(content)
-        _check_keys("", content, _SECTIONS)
-        recipe = TrainRecipe(
-            path.stem,
-            _chosen(content, "quantisation", "levels", _LEVELS),
-            _chosen(content, "pruning", "method", _METHODS),
-            _section(content, "distillation", Distillation),
-            _options(content.get("train", {})),
-            _typed(_FROM_SCRATCH, content.get(_FROM_SCRATCH, False), bool),
-            _section(content, _POST_TRAINING, PostTraining),
-            _section(content, _GRADUAL, Gradual),
-        )
-        _check_whole(recipe)
-        return recipe
+        return recipe_of(path.stem, content)
     except UserError as error:
         raise UserError(f"{path}: {error}") from error
+
+
+def recipe_of(name: str, content: Table) -> TrainRecipe:
+    """A recipe from what its file holds. Raises UserError, naming the key, for what is not understood."""
+    content = _with_base(content)
+    _check_keys("", content, _SECTIONS)
+    recipe = TrainRecipe(
+        name,
+        _chosen(content, "quantisation", "levels", _LEVELS),
+        _chosen(content, "pruning", "method", _METHODS),
+        _section(content, "distillation", Distillation),
+        _options(content.get("train", {})),
+        _typed(_FROM_SCRATCH, content.get(_FROM_SCRATCH, False), bool),
+        _section(content, _POST_TRAINING, PostTraining),
+        _section(content, _GRADUAL, Gradual),
+    )
+    _check_whole(recipe)
+    return recipe
 
 
 def _check_whole(recipe: TrainRecipe) -> None:
@@ -122,7 +127,8 @@ def _check_whole(recipe: TrainRecipe) -> None:
         )
 
 
-def _parsed(path: Path) -> Table:
+def parsed(path: Path) -> Table:
+    """What a TOML file holds. Raises UserError for a file that is none."""
     try:
         return tomllib.loads(path.read_text())
     except OSError as error:
@@ -139,15 +145,16 @@ def _with_base(content: Table) -> Table:
     if base not in recipe_names():
         raise UserError(f"base: expected one of {', '.join(recipe_names())}, got {base!r}")
     changes = {key: value for key, value in content.items() if key != "base"}
-    return _merged(_with_base(_parsed(recipe_path(base))), changes)
+    return merged(_with_base(parsed(recipe_path(base))), changes)
 
 
-def _merged(table: Table, changes: Table) -> Table:
-    merged = dict(table)
+def merged(table: Table, changes: Table) -> Table:
+    """The keys of `table`, overruled by those of `changes`, table by table."""
+    result = dict(table)
     for key, value in changes.items():
         nested = isinstance(value, dict) and isinstance(table.get(key), dict)
-        merged[key] = _merged(table[key], value) if nested else value
-    return merged
+        result[key] = merged(table[key], value) if nested else value
+    return result
 
 
 def _options(content: Table) -> dict[str, FitOptions]:

@@ -1,0 +1,101 @@
+"""A trial: its recipe trained, and what came of it measured."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from twofold.boards.choose import Prediction
+from twofold.data.dataset import Dataset
+from twofold.errors import UserError
+from twofold.metrics import accuracy
+from twofold.models.catalogue import drawn
+from twofold.network.graph import Network
+from twofold.plan.propose import propose
+from twofold.plan.schedule import plan
+from twofold.progress import SILENT, Progress
+from twofold.qonnx.importer.load import import_model
+from twofold.sweep.claim import Claim
+from twofold.sweep.objective import Figures, Objective
+from twofold.sweep.sweep_file import Sweep
+from twofold.train.loop import predict
+from twofold.train.measure import frozen_logits
+from twofold.train.result import TrainResult
+from twofold.train.run import train
+
+
+@dataclass(frozen=True)
+class Measured:
+    """folder: of the training run. violation: of the sweep's budget, None if it has none."""
+
+    folder: Path
+    figures: Figures
+    violation: float | None
+
+
+#: (what to try, progress) → what came of it.
+Evaluate = Callable[[Claim, Progress], Measured]
+
+
+@dataclass(frozen=True, eq=False)
+class Training:
+    """Trains each recipe in a folder of its own under `out`, all with the same seed; writes its recipe there.
+
+    What a process that died has trained of a recipe is gone on with, if this one sees the same folder.
+    """
+
+    sweep: Sweep
+    dataset: Dataset
+    out: Path
+    seed: int
+
+    def __call__(self, claim: Claim, progress: Progress = SILENT) -> Measured:
+        """Raises UserError for a recipe that cannot be trained, or a network that no engine executes."""
+        result = self._trained(claim, progress)
+        figures = self._figures(result)
+        if not self._needs_engine:
+            return Measured(result.folder, figures, None)
+        network = import_model(_onnx(result))
+        budget = self.sweep.budget
+        best = budget.best(network) if budget is not None else None
+        figures = replace(figures, cycles=_cycles(network, best))
+        if best is not None:
+            figures = replace(figures, engine=best.label, frames_per_second=round(best.frames_per_second, 1))
+        return Measured(result.folder, figures, budget.violation(best) if budget is not None else None)
+
+    @property
+    def _needs_engine(self) -> bool:
+        return self.sweep.budget is not None or Objective.CYCLES in self.sweep.objectives
+
+    def _trained(self, claim: Claim, progress: Progress) -> TrainResult:
+        channels, size, _ = self.dataset.image_shape
+        model = drawn(self.sweep.network, self.dataset.classes, channels, self.seed, size=size)
+        folder = self.out / claim.point.name
+        recipe = claim.point.write(folder)
+        start, teacher = self.sweep.start, self.sweep.teacher
+        return train(
+            str(recipe), self.dataset, folder, self.seed, progress, model, start=start, teacher=teacher
+        )
+
+    def _figures(self, result: TrainResult) -> Figures:
+        validation = self.dataset.validation
+        frozen = result.integer
+        logits = frozen_logits(frozen, validation) if frozen else predict(result.module, validation).numpy()
+        tested = list(result.accuracy.as_json().values())[-1]
+        return Figures(
+            accuracy(logits, validation.labels), tested, result.size_ratio, result.bops_ratio, result.macs
+        )
+
+
+def _onnx(result: TrainResult) -> Path:
+    if result.integer is None:
+        raise UserError(
+            f"recipe {result.metrics.recipe}: expected one that quantises, as the sweep asks for an engine"
+        )
+    return result.onnx
+
+
+def _cycles(network: Network, best: Prediction | None) -> int:
+    """Of the given engine, of the smallest without one."""
+    return best.frame_cycles if best is not None else plan(network, propose(network)).frame_cycles
