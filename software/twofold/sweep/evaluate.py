@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from torch import nn
+
 from twofold.boards.choose import Prediction
 from twofold.data.dataset import Dataset
 from twofold.errors import UserError
@@ -17,7 +19,9 @@ from twofold.plan.schedule import plan
 from twofold.progress import SILENT, Progress
 from twofold.qonnx.importer.load import import_model
 from twofold.sweep.claim import Claim
+from twofold.sweep.float_stage import alone, float_stage
 from twofold.sweep.objective import Figures, Objective
+from twofold.sweep.point import Point
 from twofold.sweep.sweep_file import Sweep
 from twofold.train.loop import predict
 from twofold.train.measure import frozen_logits
@@ -72,11 +76,21 @@ class Training:
         channels, size, _ = self.dataset.image_shape
         model = drawn(self.sweep.network, self.dataset.classes, channels, self.seed, size=size)
         folder = self.out / claim.point.name
-        recipe = claim.point.write(folder)
-        start, teacher = self.sweep.start, self.sweep.teacher
-        return train(
-            str(recipe), self.dataset, folder, self.seed, progress, model, start=start, teacher=teacher
-        )
+        recipe, teacher = str(claim.point.write(folder)), self.sweep.teacher
+        start = self.sweep.start or self._float_run(claim.point, model, progress)
+        return train(recipe, self.dataset, folder, self.seed, progress, model, start=start, teacher=teacher)
+
+    def _float_run(self, point: Point, model: nn.Module, progress: Progress) -> Path | None:
+        """The float stage of a point's recipe, trained once for all that have the same."""
+        teacher = self.sweep.teacher
+        stage = float_stage(point, teacher is not None)
+        if stage is None:
+            return None
+        folder = self.out / stage.name
+        recipe = str(stage.write(folder))
+        with alone(folder):
+            train(recipe, self.dataset, folder, self.seed, progress, model, teacher=teacher)
+        return folder
 
     def _figures(self, result: TrainResult) -> Figures:
         validation = self.dataset.validation

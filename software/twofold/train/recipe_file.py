@@ -84,7 +84,7 @@ def read_recipe(path: Path) -> TrainRecipe:
 
 def recipe_of(name: str, content: Table) -> TrainRecipe:
     """A recipe from what its file holds. Raises UserError, naming the key, for what is not understood."""
-    content = _with_base(content)
+    content = with_base(content)
     _check_keys("", content, _SECTIONS)
     recipe = TrainRecipe(
         name,
@@ -137,7 +137,7 @@ def parsed(path: Path) -> Table:
         raise UserError(f"{path}: expected a TOML file, got: {error}") from error
 
 
-def _with_base(content: Table) -> Table:
+def with_base(content: Table) -> Table:
     """The base's keys, overruled by those of `content`."""
     if "base" not in content:
         return content
@@ -145,7 +145,7 @@ def _with_base(content: Table) -> Table:
     if base not in recipe_names():
         raise UserError(f"base: expected one of {', '.join(recipe_names())}, got {base!r}")
     changes = {key: value for key, value in content.items() if key != "base"}
-    return merged(_with_base(parsed(recipe_path(base))), changes)
+    return merged(with_base(parsed(recipe_path(base))), changes)
 
 
 def merged(table: Table, changes: Table) -> Table:
