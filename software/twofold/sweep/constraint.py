@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from twofold.boards.board_file import load_board
-from twofold.boards.choose import Prediction, engines, fastest, fitting
+from twofold.boards.choose import Prediction, budget, engines, fastest, fitting
 from twofold.errors import UserError
 from twofold.network.graph import Network
 
@@ -28,7 +28,7 @@ class BoardBudget:
     def best(self, network: Network) -> Prediction | None:
         """The fastest engine that fits the board, None if none does. Raises UserError as `engines`."""
         board = load_board(self.board)
-        found = fitting(board, engines(network, board.family))
+        found = fitting(board, engines(network, board.family, budget(board)))
         return fastest(found) if found else None
 
     def violation(self, best: Prediction | None) -> float:
