@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from twofold.sweep.point import Point
-from twofold.train.recipe import FLOAT
 from twofold.train.recipe_file import with_base
+from twofold.train.stage import FLOAT
 
 
 def float_stage(point: Point, taught: bool) -> Point | None:
