@@ -12,8 +12,8 @@ from torch import Tensor, fx, nn
 
 from twofold.progress import SILENT, Progress
 from twofold.quant.calibrate import choose_scale
-from twofold.quant.convert import layer_widths
 from twofold.quant.integer import activation_quantiser, constant_int_activation, int_weight
+from twofold.quant.layer_plan import layer_widths
 from twofold.quant.post_training.quantise import quantise_trained
 from twofold.quant.post_training.settings import Calibration, PostTraining
 from twofold.quant.recipe import EDGE_BITS, Int

@@ -11,7 +11,8 @@ from torch import nn
 
 from twofold.data.dataset import Images
 from twofold.errors import UserError
-from twofold.quant.convert import layer_widths, quantise
+from twofold.quant.convert import quantise
+from twofold.quant.layer_plan import layer_widths
 from twofold.quant.recipe import EDGE_BITS, FLOAT, ByLayer, Recipe
 
 
