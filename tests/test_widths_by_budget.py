@@ -69,7 +69,7 @@ def test_a_size_narrows_weights_alone(run: TrainResult, few_digits: Dataset) -> 
 def test_cycles_are_those_of_the_fastest_engine_that_fits(
     run: TrainResult, few_digits: Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def one_engine(network: Network, family: Family) -> tuple[Program, ...]:
+    def one_engine(network: Network, family: Family, device: object) -> tuple[Program, ...]:
         return (plan(network, propose(network, 8, family=family)),)
 
     monkeypatch.setattr("twofold.widths_by_budget.engines", one_engine)

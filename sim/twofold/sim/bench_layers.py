@@ -1,8 +1,8 @@
 """Layers of random shapes and numbers on engines of one, two, four and eight tiles, of all kinds.
 
 Each layer runs twice, without pauses and with, two frames each; every integer is compared with the golden
-model, and cycles without pauses with the prediction. For each engine one wrong weight must be found. Ends with
-code 1 if anything is wrong.
+model, and cycles without pauses with the prediction. For each engine one wrong weight must be found. Ends
+with code 1 if anything is wrong.
 
 Example: python -m twofold.sim.bench_layers --layers 100 --seed 7 --tiles 2 8
 """
@@ -72,7 +72,8 @@ def describe(row: Row) -> str:
     return (
         f"{row['tiles']} tiles, {', '.join(row['kinds'])}: {row['layers']} layers, "
         f"{len(row['wrong'])} wrong, {row['elements']} integers; {len(row['other_cycles'])} of other cycles "
-        f"than predicted; wrong weights found {row['mutants_found']} of {row['mutants']}; splits {row['splits']}"
+        f"than predicted; wrong weights found {row['mutants_found']} of {row['mutants']}; "
+        f"splits {row['splits']}"
     )
 
 
