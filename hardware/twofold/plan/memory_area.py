@@ -17,6 +17,6 @@ def block_rams(depth: int, width: int) -> float:
 
 
 def _part(depth: int, width: int) -> float:
-    at_once = next((words for words in _WIDTHS if depth <= words), max(_WIDTHS))
-    halves = -(-width // _WIDTHS[at_once]) * -(-depth // at_once)
+    """In the shape of which fewest are needed, rows of them behind a multiplexer included."""
+    halves = min(-(-width // bits) * -(-depth // words) for words, bits in _WIDTHS.items())
     return halves / 2
