@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import sys
 
 import numpy as np
@@ -43,11 +44,12 @@ def test_the_agents_find_what_is_rewarded() -> None:
 
 
 def test_equal_seeds_give_equal_episodes_and_leave_the_generators_alone() -> None:
-    before = torch.random.get_rng_state(), np.random.get_state()[1].tolist()
+    before = torch.random.get_rng_state(), np.random.get_state()[1].tolist(), random.getstate()
     first = found(3, 16)
     assert first == found(3, 16) != found(4, 16)
     assert torch.equal(torch.random.get_rng_state(), before[0])
     assert np.random.get_state()[1].tolist() == before[1]
+    assert random.getstate() == before[2]
 
 
 def test_without_the_library_it_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:

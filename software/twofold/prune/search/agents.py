@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -122,8 +123,8 @@ def _library() -> tuple[Any, Any]:
 
 @contextmanager
 def own_generators(seed: int) -> Iterator[None]:
-    """Seeds NumPy's and PyTorch's global generators, which stable-baselines3 uses, and restores them."""
-    before = np.random.get_state()
+    """Seeds NumPy's and PyTorch's global generators for stable-baselines3, and restores all that it seeds."""
+    before, python = np.random.get_state(), random.getstate()
     with torch.random.fork_rng(devices=[]):
         np.random.seed(seed)
         torch.manual_seed(seed)
@@ -131,3 +132,4 @@ def own_generators(seed: int) -> Iterator[None]:
             yield
         finally:
             np.random.set_state(before)
+            random.setstate(python)
