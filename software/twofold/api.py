@@ -11,7 +11,9 @@ api.build(result.onnx, "pynq-z2", "rtl", Path("build/pynq"))
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -46,6 +48,7 @@ from twofold.progress import SILENT, Progress
 from twofold.projects import device_of, network_of, propose_for, write_engine_project, write_kernel_project
 from twofold.qonnx.export import export
 from twofold.qonnx.freeze import freeze
+from twofold.qonnx.importer.exactness import Exactness
 from twofold.qonnx.importer.load import import_file, import_model
 from twofold.quant.convert import quantise
 from twofold.sweep.crew import Crew
@@ -178,6 +181,17 @@ def sweep(
     return swept, verify(swept.model, ["qonnx"], seed=seed, progress=progress, work=out / "verify")
 
 
+@dataclass(frozen=True)
+class Build:
+    """prediction: of the hardware. exactness: of the network's integers."""
+
+    prediction: Prediction | HlsPrediction
+    exactness: Exactness
+
+    def as_json(self) -> dict[str, Any]:
+        return {"predicted": self.prediction.as_json(), "exactness": self.exactness.as_json()}
+
+
 def build(
     model: Path,
     board: str,
@@ -187,24 +201,28 @@ def build(
     approximate: bool = False,
     target_fps: float | None = None,
     hls: HlsChoices = DEFAULT_HLS,
-) -> Prediction | HlsPrediction:
+) -> Build:
     """Writes a project for a board: `rtl`, engine and runtime for Vivado; `hls`, hls4ml's for an HLS tool.
 
     approximate: as in `import_file`. target_fps: frames a second; the smallest engine that is predicted to do
     them is built, without a target the smallest of all; of hls4ml's network, the cheapest layers that are
     predicted to do them, without a target the fastest that fit. hls: the choices that the backend hls leaves.
-    Returns what is predicted. Nothing of the vendors' tools is run. Raises UserError for boards, backends and
-    choices that do not exist, and for a target that cannot be met, with the best that can be done.
+    Returns what is predicted and proven. Nothing of the vendors' tools is run. Raises UserError for boards,
+    backends and choices that do not exist, and for a target that cannot be met, with the best that can be
+    done.
     """
     target = load_board(board)
-    network = import_file(model, approximate).network
+    imported = import_file(model, approximate)
     match backend:
         case "rtl":
-            return _build_engine(network, target, out, progress, target_fps)
+            found: Prediction | HlsPrediction = _build_engine(
+                imported.network, target, out, progress, target_fps
+            )
         case "hls":
-            return _build_hls(network, target, out, progress, target_fps, hls)
+            found = _build_hls(imported.network, target, out, progress, target_fps, hls)
         case _:
             raise UserError(f"backend: expected rtl or hls, got {backend!r}")
+    return Build(found, imported.exactness)
 
 
 def _build_hls(

@@ -3,11 +3,14 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from twofold.api import Build
 from twofold.boards.board_file import load_board
 from twofold.hls.budget import Budget
 from twofold.hls_choices import HlsChoices, HlsPrediction
+from twofold.qonnx.importer.exactness import Exactness
 
 PREDICTED = HlsPrediction(load_board("pynq-z2"), 40_000, Budget(12, 3_400, 5))
+EXACT = Build(PREDICTED, Exactness())
 LINE = (
     "predicted, not synthesised: about 40,000 cycles a frame, 2,500 frames a second at 100 MHz; multipliers "
     "and thresholds take 12 DSP, 3,400 LUT, 5 BRAM36"
@@ -18,7 +21,7 @@ def test_what_was_written_is_listed(run, answer, tmp_path: Path) -> None:
     (tmp_path / "tcl").mkdir()
     (tmp_path / "tcl" / "build.tcl").write_text("")
     (tmp_path / "manifest.json").write_text('{"scripts": ["export_ip.tcl", "build.tcl"]}')
-    calls = answer("build", PREDICTED)
+    calls = answer("build", EXACT)
     result = run(
         "build", "m.onnx", "--board", "pynq-z2", "--backend", "hls", "--out", str(tmp_path), "--json"
     )
@@ -28,12 +31,14 @@ def test_what_was_written_is_listed(run, answer, tmp_path: Path) -> None:
         "backend": "hls",
         "files": ["manifest.json", "tcl/build.tcl"],
         "predicted": PREDICTED.as_json(),
+        "exactness": {"class": "exact", "bounds": {}},
         "implemented": None,
     }
     assert calls[0][:4] == (Path("m.onnx"), "pynq-z2", "hls", tmp_path)
     result = run("build", "m.onnx", "--out", str(tmp_path), "--write-only")
     assert result.stdout.splitlines() == [
         f"wrote 2 files to {tmp_path}",
+        "exact: every integer is the executor's, proven in its float32 arithmetic",
         LINE,
         "To build the bitstream, with the tools on PATH:",
         f"cd {tmp_path / 'vivado'}",
@@ -43,8 +48,20 @@ def test_what_was_written_is_listed(run, answer, tmp_path: Path) -> None:
 
 
 def test_choices_of_hls_are_passed_on(run, answer, tmp_path: Path) -> None:
-    calls = answer("build", PREDICTED)
+    calls = answer("build", EXACT)
     words = "--backend hls --flow VivadoAccelerator --io io_parallel --strategy resource"
     assert run("build", "m.onnx", "--out", str(tmp_path), *words.split()).exit_code == 0
     assert calls[0][-1] == HlsChoices("VivadoAccelerator", "io_parallel", "resource")
     assert run("build", "m.onnx", "--out", str(tmp_path), "--flow", "Quartus").exit_code == 2
+
+
+def test_each_approximate_layer_is_named_with_its_bound(run, answer, tmp_path: Path) -> None:
+    answer("build", Build(PREDICTED, Exactness({"act1": 1, "logits": 3})))
+    words = ("build", "m.onnx", "--backend", "hls", "--out", str(tmp_path), "--approximate")
+    assert json.loads(run(*words, "--json").stdout)["exactness"] == {
+        "class": "approximate",
+        "bounds": {"act1": 1, "logits": 3},
+    }
+    assert run(*words).stdout.splitlines()[1] == (
+        "approximate: codes that differ from the executor's on equal inputs at most by: act1 ±1, logits ±3"
+    )

@@ -9,7 +9,7 @@ import pytest
 
 from twofold.network.errors import NetworkError
 from twofold.network.graph import Network, Tensor
-from twofold.network.ops import Conv2d, MaxPool2d, Requantise, SumPool2d
+from twofold.network.ops import Conv2d, MaxPool2d, Requantise, SumPool2d, WeightedAdd
 from twofold.network.types import IntType
 from twofold.plan.maps import Map
 from twofold.plan.stages import stages
@@ -72,6 +72,18 @@ def test_sums_that_are_read_twice_are_refused() -> None:
         NetworkError, match="sums: output: expected a quantiser as the only reader of its sums"
     ):
         stages(Network.of("n", tensors, ops, "x", "b"))
+
+
+def test_operands_of_free_scales_are_refused_with_a_way_out() -> None:
+    type_, wide = IntType(True, 8), IntType(True, 20)
+    ops = [
+        WeightedAdd("join", ("x", "x"), "s", factors=(3, 512)),
+        Requantise("r", ("s",), "y", multiplier=np.ones(2), shift=np.ones(2), bounds=(0, 9)),
+    ]
+    tensors = [Tensor(name, (2, 4, 4), type_) for name in ("x", "y")] + [Tensor("s", (2, 4, 4), wide)]
+    message = r"join: factors: expected .* a power of two.* --backend hls.*, found operands times 3 and 512"
+    with pytest.raises(NetworkError, match=message):
+        stages(Network.of("n", tensors, ops, "x", "y"))
 
 
 def test_a_vector_is_a_map_of_one_pixel() -> None:

@@ -132,3 +132,12 @@ def test_an_exact_network_needs_no_bound(new_graph, save, tmp_path):
     graph.quant("product", "y", 2**-3)
     (result,) = api.verify(save(graph), ["qonnx"], frames=50, approximate=True, work=tmp_path)
     assert (result.status, result.deviations) == (Status.PASS, {})
+
+
+def test_a_build_says_each_layers_bound(new_graph, save, tmp_path):
+    graph = new_graph((16,))
+    two_layers(graph)
+    made = api.build(save(graph), "pynq-z2", "hls", tmp_path / "project", approximate=True)
+    assert made.as_json()["exactness"]["class"] == "approximate"
+    assert set(made.exactness.bounds) == {"hidden", "y"}
+    assert "hidden ±1" in made.exactness.line

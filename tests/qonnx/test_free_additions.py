@@ -14,6 +14,7 @@ from twofold.golden.execute import execute
 from twofold.network.dyadic import Dyadic
 from twofold.network.ops import Add, Threshold, WeightedAdd
 from twofold.network.types import IntType
+from twofold.overview import NOWHERE, overview
 from twofold.qonnx.executor import run_executor
 from twofold.qonnx.importer.handlers import addition
 from twofold.qonnx.importer.load import import_file
@@ -135,3 +136,12 @@ def test_the_nearest_factors(new_graph):
     first, second = addition._factors(None, *scales)
     assert max(first, second) < 1 << 16
     assert abs(Fraction(first, second) - ratio) < Fraction(1, second * 65535)
+
+
+def test_the_engine_refuses_free_scales_with_a_way_out(new_graph, save):
+    graph = new_graph((2,))
+    two_branches(graph, 0.0371, 0.0213, 0.061)
+    seen = overview(import_file(save(graph)))
+    assert seen.obstacle.startswith("sum: factors: expected operands whose scales are equal or differ by")
+    assert "--backend hls" in seen.obstacle and "found operands times" in seen.obstacle
+    assert {line.where for line in seen.lines} == {NOWHERE}

@@ -22,6 +22,7 @@ from twofold.network.ops import (
     SumPool2d,
     Threshold,
     Upsample2d,
+    WeightedAdd,
 )
 from twofold.plan.maps import Map, View
 
@@ -88,6 +89,8 @@ def _stage(network: Network, op: Op, views: Mapping[str, View]) -> Stage:
         body = SumPool2d(op.name, op.inputs, op.output, op.kernel, op.stride)
     elif isinstance(op, Add | MaxPool2d | SumPool2d | Upsample2d):
         body = op
+    elif isinstance(op, WeightedAdd):
+        raise _factors_refused(op)
     else:
         raise NetworkError(op.name, "op", "one that the engine executes", op.kind)
     sums = map_of(op.output)
@@ -100,6 +103,17 @@ def _stage(network: Network, op: Op, views: Mapping[str, View]) -> Stage:
     if op.output != network.output_name:
         raise NetworkError(op.name, "output", "a quantiser as the only reader of its sums", "other readers")
     return Stage(op.output, body, None, operands, sums, sums)
+
+
+def _factors_refused(op: WeightedAdd) -> NetworkError:
+    """The engine aligns operands by shifts."""
+    return NetworkError(
+        op.name,
+        "factors",
+        "operands whose scales are equal or differ by a power of two, which the engine aligns by shifts "
+        "(quantise both with such scales before the addition, or build with --backend hls, which multiplies)",
+        f"operands times {op.factors[0]} and {op.factors[1]}",
+    )
 
 
 def _source(network: Network, name: str) -> str:

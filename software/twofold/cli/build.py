@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -59,16 +60,17 @@ def build(
 
         progress = shown()
         hls = api.HlsChoices(str(flow), str(io), str(strategy))
-        predicted = api.build(model, board, str(backend), out, progress, approximate, target_fps, hls)
+        made = api.build(model, board, str(backend), out, progress, approximate, target_fps, hls)
         has_project = backend is Backend.RTL or flow is HlsFlow.KERNEL
         built = _implemented(out) if has_project and not write_only else None
     written = sorted(str(path.relative_to(out)) for path in out.rglob("*") if path.is_file())
     if json:
         head = {"folder": str(out), "board": board, "backend": str(backend), "files": written}
-        print_json(head | _figures(predicted, built))
+        print_json(head | made.as_json() | {"implemented": asdict(built) if built else None})
         return
     print_rich(f"wrote {len(written)} files to {out}")
-    print_rich(_prediction(predicted))
+    print_rich(made.exactness.line)
+    print_rich(_prediction(made.prediction))
     if has_project:
         _print_result(out, built)
 
@@ -80,15 +82,6 @@ def _prediction(predicted: Prediction | HlsPrediction) -> Table | str:
     if isinstance(predicted, HlsPrediction):
         return predicted.line
     return prediction_table({predicted.board.name: predicted})
-
-
-def _figures(predicted: Prediction | HlsPrediction, built: Implemented | None) -> dict[str, Any]:
-    from dataclasses import asdict
-
-    return {
-        "predicted": predicted.as_json(),
-        "implemented": asdict(built) if built else None,
-    }
 
 
 def _implemented(out: Path) -> Implemented | None:

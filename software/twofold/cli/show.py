@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -46,14 +45,7 @@ def _summary(seen: Overview) -> list[str]:
     lines += [f"on the host before: {', '.join(seen.imported.reader.work)}"]
     lines += [f"on the host after: {', '.join(seen.imported.host)}"] if seen.imported.host else []
     lines += [f"no engine executes it: {seen.obstacle}"] if seen.obstacle else []
-    return [*lines, _exactness(seen.imported.errors)]
-
-
-def _exactness(errors: Mapping[str, int]) -> str:
-    if not errors:
-        return "exact: every integer is the executor's, proven in its float32 arithmetic"
-    bounds = ", ".join(f"{name} ±{codes}" for name, codes in errors.items())
-    return f"approximate: codes that differ from the executor's on equal inputs at most by: {bounds}"
+    return [*lines, seen.imported.exactness.line]
 
 
 def _tensor(shape: tuple[int, ...], type_: object) -> str:

@@ -18,6 +18,7 @@ from twofold.network.passes.run import run_passes
 from twofold.network.passes.trim_thresholds import trim_thresholds
 from twofold.qonnx.importer.builder import Builder
 from twofold.qonnx.importer.dispatch import operator_of
+from twofold.qonnx.importer.exactness import Exactness
 from twofold.qonnx.importer.images import ImageReader
 from twofold.qonnx.importer.input_layout import input_layout
 from twofold.qonnx.importer.outputs import Output, output_of
@@ -45,6 +46,10 @@ class Imported:
     host: tuple[str, ...]
     errors: Mapping[str, int]
     views: Mapping[str, View]
+
+    @property
+    def exactness(self) -> Exactness:
+        return Exactness(self.errors)
 
     @property
     def bounds(self) -> Mapping[str, int]:
