@@ -55,7 +55,7 @@ def _(op: Conv2d, network: Network, ranges: Ranges) -> Kernel:
     operand = network.operands(op)[0]
     largest = sum_bound(op, operand, ranges[op.inputs[0]])
     if byte_products.fit(op, operand.type, largest):
-        return byte_products.byte_convolution(op, operand.type)
+        return byte_products.byte_convolution(op, operand)
     dtype, padding_value = exact_dtype(op.name, "accumulator", largest), operand.type.zero_point
     weight = torch.tensor(op.weight, dtype=dtype).contiguous(memory_format=torch.channels_last)
     bias = torch.tensor(op.bias, dtype=dtype)
