@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/installed
 
 .PHONY: setup trained small-cnn demo test lint bench bench-area bench-cost bench-engine bench-flash bench-fuzz bench-hls \
-  bench-import bench-netlist bench-train clean
+  bench-import bench-netlist bench-sweep bench-train clean
 
 setup: $(STAMP)
 
@@ -59,6 +59,9 @@ bench-import: setup  ## files of others: outcome, equality with the qonnx execut
 
 bench-netlist: setup  ## 10^6 vectors through RTL and mapped netlist of each kind of MAC array (up to an hour)
 	$(BIN)/python -m twofold.sim.bench_netlist
+
+bench-sweep: setup  ## a sweep of 24 trials by two processes, one of which is killed (10 minutes)
+	$(BIN)/python -m twofold.bench_sweep
 
 bench-train: setup  ## images a second in training, beside Brevitas INT8 (10 minutes)
 	$(BIN)/python -m twofold.train.bench_train

@@ -44,7 +44,9 @@ def sweep(
     Raises UserError for a storage of another sweep, if nothing meets the budget, and if all workers died.
     """
     out.mkdir(parents=True, exist_ok=True)
-    job = Job(sweep, storage or sqlite_url(out / "study.db"), out / "runs", seed, data_folder)
+    # Absolute, as the processes of a crew may have another working folder.
+    home = out.absolute()
+    job = Job(sweep, storage or sqlite_url(home / "study.db"), home / "runs", seed, data_folder)
     session, _ = job.open()
     if crew is None and workers == 1:
         with progress.task(f"sweep {sweep.name}"):
