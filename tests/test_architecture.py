@@ -23,7 +23,7 @@ ALLOWED: dict[str, set[str]] = {
     "metrics": {"network"},
     "quant": {"models", "network"},
     "prune": {"models"},
-    "train": {"models", "data", "quant", "prune", "metrics", "qonnx", "report"},
+    "train": {"models", "data", "network", "quant", "prune", "metrics", "qonnx", "report"},
     "qonnx": {"network", "golden", "quant", "models"},
     "plan": {"network", "rtl"},
     "rtl": {"network"},

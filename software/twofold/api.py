@@ -277,4 +277,4 @@ def synthesise(model: Path, board: str, progress: Progress = SILENT) -> tuple[Ut
     geometry = propose_for(target, import_model(model))
     with progress.task("synthesise the engine"):
         device = device_of(target)
-        return synthesise_engine(geometry, family=device.family).used, device
+        return synthesise_engine(geometry, family=device.family), device

@@ -170,3 +170,14 @@ def test_multipliers_are_as_precise_as_24_bits_allow() -> None:
     deviation = torch.sqrt(quantised.bn2.running_var + quantised.bn2.eps)
     gain = (quantised.bn2.weight / deviation).abs().detach()
     assert close(frozen.module.bn2.scale.detach().flatten(), gain)
+
+
+def test_a_layer_that_gives_nothing_but_0_is_refused() -> None:
+    torch.manual_seed(0)
+    model = nn.Sequential(nn.Conv2d(1, 2, 3), nn.ReLU(), nn.Conv2d(2, 2, 3), nn.Flatten(), nn.Linear(32, 2))
+    with torch.no_grad():
+        model[0].bias.fill_(-10)
+    with pytest.raises(
+        UserError, match=r"node _1: expected values above 0 to quantise, got none from the images"
+    ):
+        freeze(quantise(model, Int(8), IMAGES), IMAGES)

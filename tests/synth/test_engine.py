@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from twofold.rtl.geometry import Geometry, PeName
 from twofold.rtl.primitives.family import Family
-from twofold.synth.engine import LUTS_MAX, synthesise_engine
+from twofold.synth.engine import LUTS_MAX, engine_path, synthesise_engine
 
 KEPT = Path("build/synth")
 
@@ -28,7 +29,12 @@ SMALL = Geometry(
 
 
 def test_the_longest_path_of_an_engine() -> None:
-    found = synthesise_engine(SMALL, KEPT)
-    assert (found.used.dsp, found.used.bram36 > 8) == (2 * 4 + 8, True)
-    assert not found.path.exceeds(LUTS_MAX), str(found.path)
-    assert found.path.exceeds(found.path.luts - 1)
+    used, path = synthesise_engine(SMALL, KEPT), engine_path(SMALL, KEPT)
+    assert (used.dsp, used.bram36 > 8) == (2 * 4 + 8, True)
+    assert not path.exceeds(LUTS_MAX), str(path)
+    assert path.exceeds(path.luts - 1)
+
+
+def test_an_engine_for_ultrascale_takes_as_many_blocks() -> None:
+    used = synthesise_engine(replace(SMALL, family=Family.XCUP), KEPT, family="xcup")
+    assert (used.dsp, used.bram36 > 8) == (2 * 4 + 8, True)

@@ -61,3 +61,28 @@ def test_other_networks_and_recipes_are_refused(result: TrainResult, tmp_path: P
     partial.save_finished("float", unfinished.finished["float"], [])
     with pytest.raises(UserError, match=f"expected a run of recipe {recipe} that has finished folded"):
         restore(tmp_path, recipe, DemoNet(widths=(8, 16)), SHAPE)
+
+
+@pytest.mark.parametrize(
+    "granularity, scales", [("tensor", "free"), ("channel", "power-of-two"), ("channel", "free")]
+)
+def test_constant_scales_need_all_stages(
+    granularity: str, scales: str, few_digits: Dataset, short_budget: Budget, tmp_path: Path
+) -> None:
+    """Multipliers take them up before the last stage, which has no weights of them."""
+    recipe = tmp_path / "mine.toml"
+    words = f'weight_granularity = "{granularity}"\nscales = "{scales}"\n'
+    recipe.write_text(f'base = "int8"\n[quantisation]\nlevels = "int"\nbits = 8\n{words}')
+    torch.manual_seed(0)
+    model = DemoNet(widths=(4, 6))
+    result = train(str(recipe), few_digits, tmp_path / "run", model=model, budget=short_budget)
+    images = few_digits.test.real
+    module = restore(result.folder, str(recipe), model, SHAPE)
+    found = run_frozen(freeze(module, images), images)
+    for name, expected in run_frozen(result.frozen, images).items():
+        assert np.array_equal(found[name], expected), name
+    pack(result.folder, tmp_path / "packed")
+    with pytest.raises(
+        UserError, match=r"model.onnx: expected the integers of its run's weights, got others"
+    ):
+        restore(tmp_path / "packed", str(recipe), DemoNet(widths=(4, 6)), SHAPE)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
 from twofold.rtl.engine import Engine
@@ -20,22 +19,23 @@ _WIRE_DELAY = 1200
 _TIME_LIMIT = 4 * 3600.0
 
 
-@dataclass(frozen=True)
-class SynthesisedEngine:
-    """used: resources. path: the longest, which `LogicPath.exceeds(LUTS_MAX)` if it is too long."""
-
-    used: Utilisation
-    path: LogicPath
-
-
-def synthesise_engine(geometry: Geometry, cache: Path = CACHE, *, family: str = "xc7") -> SynthesisedEngine:
-    """The engine by Yosys; seconds for a small one, an hour for eight tiles of 16 lanes.
+def synthesise_engine(geometry: Geometry, cache: Path = CACHE, *, family: str = "xc7") -> Utilisation:
+    """What the engine takes, by Yosys; seconds for a small one, ten minutes for eight tiles of 16 lanes.
 
     Kept in `cache` like other netlists. Raises UserError when Yosys fails.
     """
-    design = Engine(geometry)
-    netlist = mapped_netlist(
-        design, TOP, family=family, wire_delay=_WIRE_DELAY, time_limit=_TIME_LIMIT, cache=cache
+    return synthesise(
+        Engine(geometry), TOP, family=family, wire_delay=_WIRE_DELAY, time_limit=_TIME_LIMIT, cache=cache
     )
-    used = synthesise(design, TOP, family=family, wire_delay=_WIRE_DELAY, time_limit=_TIME_LIMIT, cache=cache)
-    return SynthesisedEngine(used, longest_path(netlist, LUTS_MAX))
+
+
+def engine_path(geometry: Geometry, cache: Path = CACHE) -> LogicPath:
+    """The longest path of an engine from xc7's primitives, which `exceeds(LUTS_MAX)` if it is too long.
+
+    Takes and keeps the netlist of `synthesise_engine`. Not for xcup, where Yosys makes multipliers of DSP
+    blocks without a register inside, whose delay is not one of LUTs. Raises UserError when Yosys fails.
+    """
+    netlist = mapped_netlist(
+        Engine(geometry), TOP, wire_delay=_WIRE_DELAY, time_limit=_TIME_LIMIT, cache=cache
+    )
+    return longest_path(netlist, LUTS_MAX)

@@ -21,7 +21,7 @@ from twofold.sim.bulk.run import BulkRun, run_bulk
 from twofold.sim.engine import shaped
 from twofold.sim.layer_use import LayerUse, layer_uses, slots_per_cycle
 from twofold.synth.devices import ZYNQ_7020
-from twofold.synth.engine import synthesise_engine
+from twofold.synth.engine import engine_path, synthesise_engine
 
 BUILDS = Path("build/bulk")
 
@@ -103,8 +103,7 @@ def simulation_columns(geometry: Geometry, check: Check, steady: Steady) -> dict
 def synthesis_columns(geometry: Geometry) -> dict[str, Any]:
     """The engine from a Zynq-7020's primitives by Yosys, and whether that holds it. Takes minutes."""
     mapped = replace(geometry, family=Family(ZYNQ_7020.family))
-    found = synthesise_engine(mapped)
-    used, path = found.used, found.path
+    used, path = synthesise_engine(mapped), engine_path(mapped)
     return {
         "resources": asdict(used) | {"depth": {"lut": path.luts, "carry": path.carries, "path": str(path)}},
         "shares": ZYNQ_7020.shares(used),

@@ -53,6 +53,18 @@ class DataSet(StrEnum):
     CIFAR10 = "cifar10"
 
 
+DataFolder = Annotated[
+    Path | None, typer.Option("--data-folder", help="Where the files are; digits needs none.")
+]
+FloatRun = Annotated[
+    Path, typer.Argument(help="The folder of a training run, whose float network is pruned.")
+]
+TrainedOn = Annotated[DataSet, typer.Option("--data", help="What it was trained on.")]
+RunSeed = Annotated[
+    int, typer.Option("--run-seed", min=0, help="The run's, so that the split is the one it was trained on.")
+]
+
+
 class Candidate(StrEnum):
     """What a model can be executed by."""
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from twofold.cli.choices import DataSet, PruningCriterion
-from twofold.cli.output import print_json, print_rich, results_only
+from twofold.cli.choices import DataFolder, DataSet, FloatRun, PruningCriterion, RunSeed, TrainedOn
+from twofold.cli.output import number_table, print_json, print_rich, results_only
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -24,15 +24,10 @@ _COLUMNS = (
 
 
 def criteria(
-    run: Annotated[Path, typer.Argument(help="The folder of a training run, whose float network is pruned.")],
-    data: Annotated[DataSet, typer.Option("--data", help="What it was trained on.")] = DataSet.DIGITS,
-    data_folder: Annotated[
-        Path | None, typer.Option("--data-folder", help="Where the files are; digits needs none.")
-    ] = None,
-    run_seed: Annotated[
-        int,
-        typer.Option("--run-seed", min=0, help="The run's, so that the split is the one it was trained on."),
-    ] = 0,
+    run: FloatRun,
+    data: TrainedOn = DataSet.DIGITS,
+    data_folder: DataFolder = None,
+    run_seed: RunSeed = 0,
     ratio: Annotated[float, typer.Option("--ratio", help="Share of each layer's filters to remove.")] = 0.3,
     align: Annotated[int, typer.Option("--align", help="Round widths up to multiples of this.")] = 1,
     epochs: Annotated[int, typer.Option("--epochs", help="Of fine-tuning after pruning; 0 for none.")] = 1,
@@ -52,13 +47,11 @@ def criteria(
     """
     with results_only():
         from twofold.cli.progress_bars import shown
-        from twofold.data.load import load
         from twofold.prune.criteria.named import CriterionName
         from twofold.train.compare_criteria import CriteriaSettings, compare_criteria
-        from twofold.train.teacher import taught_by
+        from twofold.train.teacher import float_network
 
-        dataset = load(str(data), data_folder, run_seed)
-        network = taught_by(run, dataset.classes, *dataset.image_shape[:2])
+        dataset, network = float_network(run, str(data), data_folder, run_seed)
         names = [CriterionName(word) for word in criterion or CriterionName]
         settings = CriteriaSettings(ratio, align, epochs, seed)
         rows = compare_criteria(network, dataset, out, settings, names, shown())
@@ -69,12 +62,7 @@ def criteria(
 
 
 def _table(rows: Sequence[CriterionRow]) -> Table:
-    from rich import box
-    from rich.table import Table
-
-    table = Table("criterion", box=box.SIMPLE_HEAD, pad_edge=False)
-    for name in _COLUMNS:
-        table.add_column(name, justify="right")
+    table = number_table("criterion", *_COLUMNS)
     for row in rows:
         accuracies = (f"{value:.2f}" for value in (row.before, row.after, row.test))
         ratios = (f"{value:.2f}" for value in (row.size_ratio, row.bops_ratio))

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from twofold.cli.choices import DataSet, PruningCriterion
-from twofold.cli.output import print_json, print_rich, results_only
+from twofold.cli.choices import DataFolder, DataSet, FloatRun, PruningCriterion, RunSeed, TrainedOn
+from twofold.cli.output import number_table, print_json, print_rich, results_only
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -23,15 +23,10 @@ _COLUMNS = (
 
 
 def filters(
-    run: Annotated[Path, typer.Argument(help="The folder of a training run, whose float network is pruned.")],
-    data: Annotated[DataSet, typer.Option("--data", help="What it was trained on.")] = DataSet.DIGITS,
-    data_folder: Annotated[
-        Path | None, typer.Option("--data-folder", help="Where the files are; digits needs none.")
-    ] = None,
-    run_seed: Annotated[
-        int,
-        typer.Option("--run-seed", min=0, help="The run's, so that the split is the one it was trained on."),
-    ] = 0,
+    run: FloatRun,
+    data: TrainedOn = DataSet.DIGITS,
+    data_folder: DataFolder = None,
+    run_seed: RunSeed = 0,
     ratio: Annotated[
         float, typer.Option("--ratio", help="Of the uniform pruning whose bit operations are the budget.")
     ] = 0.3,
@@ -56,15 +51,13 @@ def filters(
     """
     with results_only():
         from twofold.cli.progress_bars import shown
-        from twofold.data.load import load
         from twofold.prune.criteria.named import CriterionName
         from twofold.train.listed_recipe import check_base, write_recipe
         from twofold.train.search_filters import SearchSettings, search_filters
-        from twofold.train.teacher import taught_by
+        from twofold.train.teacher import float_network
 
         check_base(base)
-        dataset = load(str(data), data_folder, run_seed)
-        network = taught_by(run, dataset.classes, *dataset.image_shape[:2])
+        dataset, network = float_network(run, str(data), data_folder, run_seed)
         name = CriterionName(criterion)
         settings = SearchSettings(ratio, align, name, episodes, images, epochs, seed)
         found = search_filters(network, dataset, out, settings, shown())
@@ -76,7 +69,7 @@ def filters(
 
 
 def _figures(found: FilterSearch) -> Table:
-    table = _table("filters", *_COLUMNS)
+    table = number_table("filters", *_COLUMNS)
     for row in found.rows:
         numbers = (row.before, row.after, row.test, row.size_ratio, row.bops_ratio)
         table.add_row(row.method, *(f"{number:.2f}" for number in numbers))
@@ -84,17 +77,7 @@ def _figures(found: FilterSearch) -> Table:
 
 
 def _kept(found: FilterSearch) -> Table:
-    table = _table("filters of", *(row.method for row in found.rows))
+    table = number_table("filters of", *(row.method for row in found.rows))
     for layer in found.rows[0].widths:
         table.add_row(layer, *(str(row.widths[layer]) for row in found.rows))
-    return table
-
-
-def _table(first: str, *others: str) -> Table:
-    from rich import box
-    from rich.table import Table
-
-    table = Table(first, box=box.SIMPLE_HEAD, pad_edge=False)
-    for name in others:
-        table.add_column(name, justify="right")
     return table

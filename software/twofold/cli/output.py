@@ -14,6 +14,7 @@ import typer
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
+    from rich.table import Table
 
 
 @contextmanager
@@ -37,6 +38,17 @@ def results_only() -> Iterator[None]:
 
 def print_json(document: Any) -> None:
     typer.echo(json.dumps(document, indent=2, ensure_ascii=False))
+
+
+def number_table(first: str, *others: str) -> Table:
+    """Columns of words and, right-aligned, of numbers."""
+    from rich import box
+    from rich.table import Table
+
+    table = Table(first, box=box.SIMPLE_HEAD, pad_edge=False)
+    for name in others:
+        table.add_column(name, justify="right")
+    return table
 
 
 def print_rich(*renderables: RenderableType) -> None:

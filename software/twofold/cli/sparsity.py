@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from twofold.cli.choices import DataSet
-from twofold.cli.output import print_json, print_rich, results_only
+from twofold.cli.choices import DataFolder, DataSet, FloatRun, RunSeed, TrainedOn
+from twofold.cli.output import number_table, print_json, print_rich, results_only
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -21,15 +21,10 @@ _COLUMNS = ("validation %", "fine-tuned", "test %", "fine-tuned")
 
 
 def sparsity(
-    run: Annotated[Path, typer.Argument(help="The folder of a training run, whose float network is pruned.")],
-    data: Annotated[DataSet, typer.Option("--data", help="What it was trained on.")] = DataSet.DIGITS,
-    data_folder: Annotated[
-        Path | None, typer.Option("--data-folder", help="Where the files are; digits needs none.")
-    ] = None,
-    run_seed: Annotated[
-        int,
-        typer.Option("--run-seed", min=0, help="The run's, so that the split is the one it was trained on."),
-    ] = 0,
+    run: FloatRun,
+    data: TrainedOn = DataSet.DIGITS,
+    data_folder: DataFolder = None,
+    run_seed: RunSeed = 0,
     ratio: Annotated[
         list[float] | None,
         typer.Option("--ratio", help="Share of each layer's weights; may be given several times."),
@@ -47,12 +42,10 @@ def sparsity(
     """
     with results_only():
         from twofold.cli.progress_bars import shown
-        from twofold.data.load import load
         from twofold.train.compare_sparsity import RATIOS, compare_sparsity
-        from twofold.train.teacher import taught_by
+        from twofold.train.teacher import float_network
 
-        dataset = load(str(data), data_folder, run_seed)
-        network = taught_by(run, dataset.classes, *dataset.image_shape[:2])
+        dataset, network = float_network(run, str(data), data_folder, run_seed)
         rows = compare_sparsity(network, dataset, out, ratio or RATIOS, epochs, seed, shown())
     if json:
         print_json([row.as_json() for row in rows])
@@ -61,12 +54,7 @@ def sparsity(
 
 
 def _table(rows: Sequence[SparsityRow]) -> Table:
-    from rich import box
-    from rich.table import Table
-
-    table = Table("weights of 0", box=box.SIMPLE_HEAD, pad_edge=False)
-    for name in _COLUMNS:
-        table.add_column(name, justify="right")
+    table = number_table("weights of 0", *_COLUMNS)
     for row in rows:
         numbers = (row.before, row.after, row.test_before, row.test_after)
         table.add_row(f"{row.ratio:.0%}", *(f"{number:.2f}" for number in numbers))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from twofold.cli.choices import DataFolder
 from twofold.cli.failures import FOUND_WRONG
 from twofold.cli.output import print_json, print_rich, results_only
 
@@ -24,9 +25,7 @@ EXAMPLE = (
 
 def sweep(
     file: Annotated[str, typer.Argument(help="A sweep such as digits, or a .toml file of your own.")],
-    data_folder: Annotated[
-        Path | None, typer.Option("--data-folder", help="Where the files are; digits needs none.")
-    ] = None,
+    data_folder: DataFolder = None,
     trials: Annotated[
         int | None, typer.Option("--trials", min=1, help="How many in all, instead of the file's.")
     ] = None,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from twofold.cli.choices import DataSet, Network
+from twofold.cli.choices import DataFolder, DataSet, Network
 from twofold.cli.output import print_json, print_rich, results_only
 
 if TYPE_CHECKING:
@@ -25,9 +25,7 @@ def train(
     ],
     network: Annotated[Network, typer.Option("--network", help="What to train.")] = Network.DEMO,
     data: Annotated[DataSet, typer.Option("--data", help="What to train on.")] = DataSet.DIGITS,
-    data_folder: Annotated[
-        Path | None, typer.Option("--data-folder", help="Where the files are; digits needs none.")
-    ] = None,
+    data_folder: DataFolder = None,
     seed: Annotated[int, typer.Option("--seed", min=0, help="Of weights, split and training.")] = 0,
     start: Annotated[
         Path | None, typer.Option("--start", help="The folder of a run whose float weights to start from.")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from twofold.cli.choices import DataSet
+from twofold.cli.choices import DataFolder, DataSet
 from twofold.cli.output import print_json, print_rich, results_only
 from twofold.errors import UserError
 
@@ -34,9 +34,7 @@ def widths(
     board: Annotated[str, typer.Option("--board", help="Of --cycles.")] = "pynq-z2",
     least: Annotated[int, typer.Option("--least", help="The fewest bits that a layer may get.")] = 2,
     data: Annotated[DataSet, typer.Option("--data", help="What the run was trained on.")] = DataSet.DIGITS,
-    data_folder: Annotated[
-        Path | None, typer.Option("--data-folder", help="Where the files are; digits needs none.")
-    ] = None,
+    data_folder: DataFolder = None,
     seed: Annotated[int, typer.Option("--seed", min=0, help="Of the run's split.")] = 0,
     images: Annotated[int, typer.Option("--images", min=16, help="Validation images to measure on.")] = 256,
     base: Annotated[str, typer.Option("--base", help="The recipe that gets the widths.")] = "int8",

@@ -109,7 +109,7 @@ def _simulate(subject: Subject, seed: int) -> tuple[Check, Timing]:
 
 def _area(subject: Subject) -> Utilisation:
     geometry = propose_for(load_board(BOARD), subject.network)
-    return synthesise_engine(geometry, subject.work / "synth").used
+    return synthesise_engine(geometry, subject.work / "synth")
 
 
 def _checks(model: Pending) -> tuple[Check, ...]:

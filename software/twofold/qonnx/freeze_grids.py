@@ -15,6 +15,9 @@ from twofold.quant.codes import EXACT, activation_codes, partial_sums
 from twofold.quant.dyadic import dyadic
 from twofold.quant.layers import Add, ChannelScale
 
+_LEAST_SCALE = 2.0**-32
+"""Brevitas gives a quantiser that has seen nothing but 0 a scale of 1e-10."""
+
 
 @dataclass(frozen=True)
 class Grid:
@@ -80,6 +83,11 @@ def result_grid(module: nn.Module, name: str, *operands: Source) -> Grid:
 @result_grid.register
 def _(module: qnn.QuantIdentity, name: str, *operands: Source) -> Grid:
     codes = activation_codes(module)
+    if codes.scale < _LEAST_SCALE:
+        raise UserError(
+            f"node {name}: expected values above 0 to quantise, got none from the images that set its scale; "
+            "remove the layers before it, or train with another seed or learning rate"
+        )
     if math.frexp(codes.scale)[0] != 0.5:
         raise UserError(f"node {name}: expected a scale that is a power of two, got {codes.scale}")
     return Grid.scalar(codes.scale, codes.lo, codes.hi)

@@ -52,11 +52,9 @@ NO_JOURNAL: Journal = NoJournal()
 
 
 @contextmanager
-def disk_errors_told() -> Iterator[None]:
-    """Raises UserError for an OSError within."""
+def disk_errors_told(what: str = "a log or plot of the training") -> Iterator[None]:
+    """Raises UserError for an OSError within, where `what` is written."""
     try:
         yield
     except OSError as error:
-        raise UserError(
-            f"cannot write a log or plot of the training: {error}; free space and run the same command again"
-        ) from error
+        raise UserError(f"cannot write {what}: {error}; free space and run the same command again") from error

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import copy
 import shutil
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
 import torch
-from torch import nn
+from torch import Tensor, fx, nn
 
 from twofold.data.dataset import Images
 from twofold.errors import UserError
+from twofold.network.digest import digest
+from twofold.qonnx.export import export
+from twofold.qonnx.freeze import freeze
+from twofold.qonnx.importer.load import import_model
 from twofold.quant.apot import load_weights
 from twofold.train.checkpoint import Checkpoint
 from twofold.train.recipe import Budget
@@ -30,7 +35,8 @@ def restore(folder: Path, recipe_name: str, model: nn.Module, image_shape: Seque
 
     recipe_name: the run's recipe; model: a network of the run's kind, unpruned, with any weights; it is not
     changed. image_shape: [C, H, W] of the data, which has no values below 0. Raises UserError if the run is
-    not finished or was one of another recipe or network.
+    not finished or was one of another recipe or network, or if the network has other integers than the
+    model.onnx of the folder.
     """
     path, recipe = checkpoint_path(folder), recipe_named(recipe_name)
     finished = Checkpoint.read(path).finished
@@ -44,13 +50,31 @@ def restore(folder: Path, recipe_name: str, model: nn.Module, image_shape: Seque
     network = copy.deepcopy(model)
     for stage in stages:
         network = stage.transform(network, noise)
-    try:
-        load_weights(network, finished[last])
-    except RuntimeError as error:
-        raise UserError(
-            f"{path}: expected weights of recipe {recipe.name} for this network, found others"
-        ) from error
+        if stage.name not in finished:
+            continue
+        try:
+            load_weights(network, finished[stage.name])
+        except RuntimeError as error:
+            raise UserError(
+                f"{path}: expected weights of recipe {recipe.name} for this network, found others"
+            ) from error
+    if onnx_path(folder).is_file():
+        _check_integers(network.eval(), noise.real, onnx_path(folder))
     return network.eval()
+
+
+def _check_integers(network: nn.Module, images: Tensor, written: Path) -> None:
+    """Scales that became constants before the last stage are not among its weights: raises UserError if
+    those of the restored network are others than the run wrote."""
+    assert isinstance(network, fx.GraphModule)
+    with tempfile.TemporaryDirectory() as folder:
+        again = onnx_path(Path(folder))
+        export(freeze(network, images), images, again)
+        if digest(import_model(again)) != digest(import_model(written)):
+            raise UserError(
+                f"{written}: expected the integers of its run's weights, got others; with free scales, or "
+                "one a filter, give the run's own folder with all stages' weights, not what was packed of it"
+            )
 
 
 def _noise(image_shape: Sequence[int]) -> Images:

@@ -93,12 +93,8 @@ def train(
         frozen = _frozen(network, recipe, example)
         metrics = measure(recipe, dataset, seed, network, frozen, baseline, stage_accuracy, example)
         if processes.writes:
-            try:
+            with disk_errors_told(f"the result to {folder}"):
                 _write_once(frozen, example, folder, key, metrics)
-            except OSError as error:
-                raise UserError(
-                    f"{folder}: cannot write the result: {error}; free space, run again"
-                ) from error
         processes.wait()
     return TrainResult(folder, metrics, network, frozen)
 

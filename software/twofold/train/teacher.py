@@ -1,4 +1,4 @@
-"""A trained network of another run, to learn from."""
+"""A trained network of another run, to learn from or to prune."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from pathlib import Path
 import torch
 from torch import nn
 
+from twofold.data.dataset import Dataset
+from twofold.data.load import load
 from twofold.errors import UserError
 from twofold.models.catalogue import NAMES, drawn, network_named
 from twofold.train.checkpoint import Checkpoint
@@ -38,3 +40,12 @@ def taught_by(folder: Path, classes: int, channels: int, size: int = 32) -> nn.M
         f"{path}: expected as teacher one of {', '.join(NAMES)} with {classes} classes and {channels} input "
         "channels, found another network; give the folder of a run on the same data"
     )
+
+
+def float_network(run: Path, data: str, data_folder: Path | None, seed: int) -> tuple[Dataset, nn.Module]:
+    """The data set `data`, split by `seed`, and the float network of the run in folder `run`.
+
+    Raises UserError as `twofold.data.load.load` and `taught_by` do.
+    """
+    dataset = load(data, data_folder, seed)
+    return dataset, taught_by(run, dataset.classes, *dataset.image_shape[:2])
