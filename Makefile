@@ -7,8 +7,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/installed
 
-.PHONY: setup trained small-cnn demo test lint bench bench-area bench-cost bench-engine bench-flash bench-fuzz bench-hls \
-  bench-import bench-netlist bench-sweep bench-train clean
+.PHONY: setup trained small-cnn demo test explore lint bench bench-area bench-cost bench-engine bench-flash bench-fuzz \
+  bench-hls bench-import bench-netlist bench-sweep bench-train clean
 
 setup: $(STAMP)
 
@@ -29,6 +29,10 @@ lint: setup
 
 test: lint
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist worksteal
+
+# The tests that draw examples, with new ones each time: what it finds becomes a case of `make test`.
+explore: setup
+	HYPOTHESIS_PROFILE=explore OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 -m hypothesis
 
 # Each writes its rows to build/bench and prints them beside a baseline of the same run.
 bench:

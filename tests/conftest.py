@@ -1,11 +1,13 @@
-"""Random networks, for every test that wants any network."""
+"""Random networks, for every test that wants any network, and how random examples are drawn."""
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 
 import numpy as np
 import pytest
+from hypothesis import settings
 from hypothesis import strategies as st
 
 from twofold.network.dyadic import Dyadic
@@ -15,6 +17,11 @@ from twofold.network.passes.narrow import narrow_accumulators
 from twofold.network.passes.run import run_passes
 from twofold.network.shapes import result_shape
 from twofold.network.types import IntType
+
+# `make test` draws the same examples each time; `make explore` draws new ones.
+settings.register_profile("repeat", derandomize=True)
+settings.register_profile("explore", derandomize=False, print_blob=True)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeat"))
 
 
 class RandomNetwork:

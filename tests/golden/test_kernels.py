@@ -13,6 +13,7 @@ from twofold.golden import execute as golden
 from twofold.golden.execute import Golden, execute
 from twofold.network.graph import Network, Tensor
 from twofold.network.ops import Conv2d, Linear
+from twofold.network.shapes import result_shape
 from twofold.network.types import IntArray, IntType
 
 
@@ -146,3 +147,51 @@ def test_outputs_in_pieces_equal_the_whole(networks, data) -> None:
     assert np.array_equal(pieces.outputs(frames), whole[network.output_name])
     for name, values in pieces.tensors(frames).items():
         assert np.array_equal(values, whole[name])
+
+
+#: Channels, filters a channel, map, kernel, stride, padding, dilation that oneDNN misreads or crashes on.
+NARROW = [
+    (4, 3, (4, 3), (1, 3), (1, 2), (2, 0, 1, 1), (2, 1)),
+    (1, 3, (17, 2), (4, 2), (1, 3), (0, 2, 2, 0), (1, 1)),
+    (2, 16, (1, 1), (1, 1), (1, 2), (0, 1, 0, 1), (1, 2)),
+    (6, 2, (12, 2), (6, 1), (4, 3), (2, 1, 2, 1), (1, 3)),
+]
+
+
+@pytest.mark.parametrize("channels, filters, size, kernel, stride, padding, dilation", NARROW)
+def test_windows_on_narrow_maps_are_exact(
+    with_bytes: bool,
+    channels: int,
+    filters: int,
+    size: tuple[int, int],
+    kernel: tuple[int, int],
+    stride: tuple[int, int],
+    padding: tuple[int, int, int, int],
+    dilation: tuple[int, int],
+) -> None:
+    random, type_ = np.random.default_rng(2), IntType(True, 8)
+    weight = random.integers(-8, 8, (channels * filters, 1, *kernel))
+    bias = np.zeros(len(weight), np.int64)
+    op = Conv2d("conv", ("x",), "y", weight, bias, stride, padding, dilation, groups=channels)
+    shape = (channels, *size)
+    tensors = [Tensor("x", shape, type_), Tensor("y", result_shape(op, shape), IntType(True, 60))]
+    golden = Golden(Network.of("narrow", tensors, [op], "x", "y"))
+    x = random.integers(type_.lo, type_.hi, (3, *shape), endpoint=True)
+    expected = by_definition(op, x)
+    for _ in range(20):
+        assert np.array_equal(golden.outputs(x), expected)
+
+
+def by_definition(op: Conv2d, x: IntArray) -> IntArray:
+    """A depthwise convolution with zero point 0, tap by tap."""
+    top, left, bottom, right = op.padding
+    padded = np.pad(x, ((0, 0), (0, 0), (top, bottom), (left, right)))
+    sources = padded.repeat(len(op.weight) // op.groups, axis=1)
+    rows, columns = result_shape(op, x.shape[1:])[1:]
+    total = np.zeros((len(x), len(op.weight), rows, columns), np.int64)
+    for ky, kx in np.ndindex(*op.weight.shape[2:]):
+        y, z = ky * op.dilation[0], kx * op.dilation[1]
+        down, across = op.stride
+        taps = sources[:, :, y : y + down * rows : down, z : z + across * columns : across]
+        total += op.weight[:, 0, ky, kx, None, None] * taps[:, :, :rows, :columns]
+    return total

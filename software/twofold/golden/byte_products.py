@@ -15,6 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from twofold.golden.precision import BYTE_BITS, SIGNIFICANDS, is_byte
+from twofold.golden.windows import dilation, library_pads
 from twofold.network import graph
 from twofold.network.ops import Conv2d, Linear
 from twofold.network.types import IntArray, IntType
@@ -29,12 +30,18 @@ def fit(op: Conv2d | Linear, operand: IntType, largest_sum: int) -> bool:
     """True if bytes hold both operands of `op`, float32 its sums, and the processor adds bytes exactly."""
     return (
         is_byte(operand)
+        and not _is_misread(op)
         and op.weight.min() >= -_OFFSET
         and op.weight.max() < _OFFSET
         and op.weight[0].size <= _MOST_PRODUCTS
         and largest_sum <= 1 << SIGNIFICANDS[0][0]
         and are_exact()
     )
+
+
+def _is_misread(op: Conv2d | Linear) -> bool:
+    """True for one input channel a group and uneven strides: oneDNN reads beyond narrow maps then."""
+    return isinstance(op, Conv2d) and op.weight.shape[1] == 1 and op.stride[0] != op.stride[1]
 
 
 def byte_convolution(op: Conv2d, operand: graph.Tensor) -> Callable[[Tensor], Tensor]:
@@ -46,14 +53,14 @@ def byte_convolution(op: Conv2d, operand: graph.Tensor) -> Callable[[Tensor], Te
     type_, (channels, height, width) = operand.type, operand.shape
     offset = _OFFSET if type_.signed else 0
     top, left, bottom, right = op.padding
-    even = type_.zero_point == 0 and (top, left) == (bottom, right)
+    even = library_pads(op, type_.zero_point)
     size = [height, width] if even else [top + height + bottom, left + width + right]
-    stride, inside, dilation = list(op.stride), [top, left] if even else [0, 0], list(op.dilation)
+    stride, inside, apart = list(op.stride), [top, left] if even else [0, 0], dilation(op)
     scale, zero = torch.ones(len(op.weight)), torch.zeros(len(op.weight), dtype=torch.int64)
     bias = torch.tensor(op.bias, dtype=torch.float32)
     library = torch.ops.onednn
     weight = library.qconv_prepack(
-        torch.tensor(op.weight, dtype=torch.int8), scale, 1.0, offset, stride, inside, dilation, op.groups,
+        torch.tensor(op.weight, dtype=torch.int8), scale, 1.0, offset, stride, inside, apart, op.groups,
         [1, channels, *size],
     )  # fmt: skip
 
@@ -62,7 +69,7 @@ def byte_convolution(op: Conv2d, operand: graph.Tensor) -> Callable[[Tensor], Te
         if not even:
             source = F.pad(source, (left, right, top, bottom), value=type_.zero_point + offset)
         return library.qconv2d_pointwise(
-            source, 1.0, offset, weight, scale, zero, bias, stride, inside, dilation, op.groups,
+            source, 1.0, offset, weight, scale, zero, bias, stride, inside, apart, op.groups,
             1.0, 0, torch.float32, "none", [], "",
         )  # fmt: skip
 

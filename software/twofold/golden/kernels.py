@@ -18,6 +18,7 @@ from torch import Tensor
 from twofold.golden import byte_products
 from twofold.golden.precision import exact_dtype, full_precision, stored, stored_dtype
 from twofold.golden.staircase import rounding, staircase
+from twofold.golden.windows import dilation, library_pads
 from twofold.network.errors import NetworkError
 from twofold.network.graph import Network
 from twofold.network.ops import (
@@ -60,7 +61,7 @@ def _(op: Conv2d, network: Network, ranges: Ranges) -> Kernel:
     weight = torch.tensor(op.weight, dtype=dtype).contiguous(memory_format=torch.channels_last)
     bias = torch.tensor(op.bias, dtype=dtype)
     top, left, bottom, right = op.padding
-    even = padding_value == 0 and (top, left) == (bottom, right)
+    even, apart = library_pads(op, padding_value), dilation(op)
     inside = (top, left) if even else (0, 0)
 
     def convolve(x: Tensor) -> Tensor:
@@ -68,7 +69,7 @@ def _(op: Conv2d, network: Network, ranges: Ranges) -> Kernel:
         if not even:
             source = F.pad(source, (left, right, top, bottom), value=padding_value)
         with full_precision():
-            return F.conv2d(source, weight, bias, op.stride, inside, op.dilation, op.groups)
+            return F.conv2d(source, weight, bias, op.stride, inside, apart, op.groups)
 
     return convolve
 
