@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,6 +17,15 @@ from twofold.cli.main import app
 def run() -> Callable[..., Result]:
     runner = CliRunner()
     return lambda *arguments: runner.invoke(app, list(arguments), env={"COLUMNS": "160"})
+
+
+@pytest.fixture
+def finished_run(tmp_path: Path) -> str:
+    """The folder of a run on digits, split with seed 5, as far as its figures."""
+    folder = tmp_path / "run"
+    folder.mkdir()
+    (folder / "metrics.json").write_text(json.dumps({"dataset": "digits", "seed": 3, "split_seed": 5}))
+    return str(folder)
 
 
 @pytest.fixture

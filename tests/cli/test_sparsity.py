@@ -16,7 +16,7 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> list[tuple[object, ...]]:
     calls: list[tuple[object, ...]] = []
 
     def stand_in(network, dataset, folder, ratios, epochs, seed, progress) -> tuple[SparsityRow, ...]:
-        calls.append((dataset.name, folder, tuple(ratios), epochs, seed))
+        calls.append((dataset.name, dataset.split_seed, folder, tuple(ratios), epochs, seed))
         return (ROW,)
 
     monkeypatch.setattr(teacher, "taught_by", lambda *arguments: None)
@@ -24,15 +24,15 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> list[tuple[object, ...]]:
     return calls
 
 
-def test_a_table(run, calls: list[tuple[object, ...]]) -> None:
-    result = run("sparsity", "run")
+def test_a_table(run, finished_run: str, calls: list[tuple[object, ...]]) -> None:
+    result = run("sparsity", finished_run)
     assert result.exit_code == 0, result.output
     for text in ("50%", "70.50", "84.25", "69.75", "83.50"):
         assert text in result.stdout
-    assert calls == [("digits", Path("build/sparsity"), RATIOS, 0, 0)]
+    assert calls == [("digits", 5, Path("build/sparsity"), RATIOS, 0, 0)]
 
 
-def test_options_and_json(run, calls: list[tuple[object, ...]]) -> None:
-    words = "sparsity run --ratio 0.5 --ratio 0.9 --epochs 3 --seed 1 --out here --json"
-    assert json.loads(run(*words.split()).stdout) == [ROW.as_json()]
-    assert calls == [("digits", Path("here"), (0.5, 0.9), 3, 1)]
+def test_options_and_json(run, finished_run: str, calls: list[tuple[object, ...]]) -> None:
+    words = "--ratio 0.5 --ratio 0.9 --epochs 3 --seed 1 --out here --json"
+    assert json.loads(run("sparsity", finished_run, *words.split()).stdout) == [ROW.as_json()]
+    assert calls == [("digits", 5, Path("here"), (0.5, 0.9), 3, 1)]

@@ -10,6 +10,7 @@ from torch import nn
 
 from twofold import record
 from twofold.cli.choices import Network
+from twofold.errors import UserError
 from twofold.models.catalogue import NAMES
 from twofold.tables.results import Result, read
 from twofold.train import run as training
@@ -42,12 +43,13 @@ def calls(monkeypatch: pytest.MonkeyPatch, journals: list[object]) -> list[tuple
     ) -> SimpleNamespace:
         journals.append(journal)
         calls.append((recipe, type(model).__name__, dataset.name, folder, seed, start))
-        metrics = Metrics(recipe, dataset.name, seed, Accuracy(98.61, None, 97.22), 15.84, 100, 112.4, {})
+        accuracy = Accuracy(98.61, None, 97.22)
+        metrics = Metrics(recipe, dataset.name, seed, accuracy, 15.84, 100, 112.4, seed, {})
         return SimpleNamespace(
             folder=folder,
             onnx=folder / "model.onnx",
             metrics=metrics,
-            accuracy=metrics.accuracy,
+            accuracy=accuracy,
             size_ratio=15.84,
             integer=object(),
         )
@@ -71,12 +73,14 @@ def test_the_same_as_json(run, calls: list[tuple[Any, ...]]) -> None:
     assert document["accuracy"] == {"float": 98.61, "quantised": 97.22}
 
 
-def test_a_network_by_name_has_a_folder_of_its_own(run, calls: list[tuple[Any, ...]]) -> None:
+def test_a_network_by_name_has_a_folder_of_its_own(
+    run, finished_run: str, calls: list[tuple[Any, ...]]
+) -> None:
     document = json.loads(
-        run("train", "my/ppq.toml", "--network", "resnet8", "--start", "old", "--json").stdout
+        run("train", "my/ppq.toml", "--network", "resnet8", "--start", finished_run, "--json").stdout
     )
     folder = Path("build/train/resnet8_ppq")
-    assert calls == [("my/ppq.toml", "ResNet", "digits", folder, 0, Path("old"))]
+    assert calls == [("my/ppq.toml", "ResNet", "digits", folder, 0, Path(finished_run))]
     assert document["network"] == "resnet8"
 
 
@@ -123,3 +127,18 @@ def test_a_data_set_without_its_folder_is_one_line(run, calls: list[tuple[Any, .
 
 def test_an_unknown_recipe_is_refused(run) -> None:
     assert run("train", "fp4").exit_code == 2
+
+
+def test_a_run_keeps_the_parts_of_the_data_that_it_starts_from(
+    run, finished_run: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seeds: list[tuple[int, int]] = []
+
+    def stand_in(recipe: str, dataset: Any, folder: Path, seed: int, *_: object, **__: object) -> None:
+        seeds.append((dataset.split_seed, seed))
+        raise UserError("enough")
+
+    monkeypatch.setattr(training, "train", stand_in)
+    run("train", "int8", "--seed", "7", "--start", finished_run)
+    run("train", "int8", "--seed", "7")
+    assert seeds == [(5, 7), (7, 7)]

@@ -17,20 +17,23 @@ def choice(monkeypatch: pytest.MonkeyPatch) -> Choice:
     return found
 
 
-def test_widths_and_losses_are_shown_and_written(run, choice: Choice, tmp_path: Path) -> None:
+def test_widths_and_losses_are_shown_and_written(
+    run, finished_run: str, choice: Choice, tmp_path: Path
+) -> None:
     out = tmp_path / "mine.toml"
-    result = run("widths", "somewhere", "--times-smaller", "5", "--out", str(out))
+    result = run("widths", finished_run, "--times-smaller", "5", "--out", str(out))
     assert result.exit_code == 0, result.output
     assert "5.00 times smaller, 20.00 times fewer bit operations" in result.output
     assert [line.split() for line in result.output.splitlines() if "fc" in line.split()] == [
         ["fc", "4", "0.2500", "0.1250"]
     ]
-    assert out.read_text().startswith("# Widths of the layers of somewhere for weights 5 times smaller.\n")
+    first, *_ = out.read_text().splitlines()
+    assert first == f"# Widths of the layers of {finished_run} for weights 5 times smaller."
     assert out.read_text().endswith("[quantisation.layers]\nconv1 = 8\nfc = 4\n")
 
 
-def test_json(run, choice: Choice, tmp_path: Path) -> None:
-    result = run("widths", "somewhere", "--cycles", "9000", "--out", str(tmp_path / "m.toml"), "--json")
+def test_json(run, finished_run: str, choice: Choice, tmp_path: Path) -> None:
+    result = run("widths", finished_run, "--cycles", "9000", "--out", str(tmp_path / "m.toml"), "--json")
     document = json.loads(result.stdout)
     assert document["widths"] == choice.widths and document["loss"] == 0.25
 

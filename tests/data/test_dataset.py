@@ -55,3 +55,7 @@ def test_unknown_names_and_missing_folders_are_refused() -> None:
         load("svhn")
     with pytest.raises(UserError, match="mnist: expected a folder"):
         load("mnist")
+
+
+def test_a_data_set_knows_what_it_was_split_with() -> None:
+    assert [load("digits", seed=seed).split_seed for seed in (0, 3)] == [0, 3]

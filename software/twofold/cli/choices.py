@@ -60,9 +60,6 @@ FloatRun = Annotated[
     Path, typer.Argument(help="The folder of a training run, whose float network is pruned.")
 ]
 TrainedOn = Annotated[DataSet, typer.Option("--data", help="What it was trained on.")]
-RunSeed = Annotated[
-    int, typer.Option("--run-seed", min=0, help="The run's, so that the split is the one it was trained on.")
-]
 
 
 class Candidate(StrEnum):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from twofold.cli.choices import DataFolder, DataSet, FloatRun, PruningCriterion, RunSeed, TrainedOn
+from twofold.cli.choices import DataFolder, DataSet, FloatRun, PruningCriterion, TrainedOn
 from twofold.cli.output import number_table, print_json, print_rich, results_only
 
 if TYPE_CHECKING:
@@ -27,7 +27,6 @@ def criteria(
     run: FloatRun,
     data: TrainedOn = DataSet.DIGITS,
     data_folder: DataFolder = None,
-    run_seed: RunSeed = 0,
     ratio: Annotated[float, typer.Option("--ratio", help="Share of each layer's filters to remove.")] = 0.3,
     align: Annotated[int, typer.Option("--align", help="Round widths up to multiples of this.")] = 1,
     epochs: Annotated[int, typer.Option("--epochs", help="Of fine-tuning after pruning; 0 for none.")] = 1,
@@ -51,7 +50,7 @@ def criteria(
         from twofold.train.compare_criteria import CriteriaSettings, compare_criteria
         from twofold.train.teacher import float_network
 
-        dataset, network = float_network(run, str(data), data_folder, run_seed)
+        dataset, network = float_network(run, str(data), data_folder)
         names = [CriterionName(word) for word in criterion or CriterionName]
         settings = CriteriaSettings(ratio, align, epochs, seed)
         rows = compare_criteria(network, dataset, out, settings, names, shown())

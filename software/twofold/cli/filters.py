@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from twofold.cli.choices import DataFolder, DataSet, FloatRun, PruningCriterion, RunSeed, TrainedOn
+from twofold.cli.choices import DataFolder, DataSet, FloatRun, PruningCriterion, TrainedOn
 from twofold.cli.output import number_table, print_json, print_rich, results_only
 
 if TYPE_CHECKING:
@@ -26,7 +26,6 @@ def filters(
     run: FloatRun,
     data: TrainedOn = DataSet.DIGITS,
     data_folder: DataFolder = None,
-    run_seed: RunSeed = 0,
     ratio: Annotated[
         float, typer.Option("--ratio", help="Of the uniform pruning whose bit operations are the budget.")
     ] = 0.3,
@@ -57,7 +56,7 @@ def filters(
         from twofold.train.teacher import float_network
 
         check_base(base)
-        dataset, network = float_network(run, str(data), data_folder, run_seed)
+        dataset, network = float_network(run, str(data), data_folder)
         name = CriterionName(criterion)
         settings = SearchSettings(ratio, align, name, episodes, images, epochs, seed)
         found = search_filters(network, dataset, out, settings, shown())

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from twofold.cli.choices import DataFolder, DataSet, FloatRun, RunSeed, TrainedOn
+from twofold.cli.choices import DataFolder, DataSet, FloatRun, TrainedOn
 from twofold.cli.output import number_table, print_json, print_rich, results_only
 
 if TYPE_CHECKING:
@@ -24,7 +24,6 @@ def sparsity(
     run: FloatRun,
     data: TrainedOn = DataSet.DIGITS,
     data_folder: DataFolder = None,
-    run_seed: RunSeed = 0,
     ratio: Annotated[
         list[float] | None,
         typer.Option("--ratio", help="Share of each layer's weights; may be given several times."),
@@ -45,7 +44,7 @@ def sparsity(
         from twofold.train.compare_sparsity import RATIOS, compare_sparsity
         from twofold.train.teacher import float_network
 
-        dataset, network = float_network(run, str(data), data_folder, run_seed)
+        dataset, network = float_network(run, str(data), data_folder)
         rows = compare_sparsity(network, dataset, out, ratio or RATIOS, epochs, seed, shown())
     if json:
         print_json([row.as_json() for row in rows])

@@ -26,7 +26,10 @@ def train(
     network: Annotated[Network, typer.Option("--network", help="What to train.")] = Network.DEMO,
     data: Annotated[DataSet, typer.Option("--data", help="What to train on.")] = DataSet.DIGITS,
     data_folder: DataFolder = None,
-    seed: Annotated[int, typer.Option("--seed", min=0, help="Of weights, split and training.")] = 0,
+    seed: Annotated[
+        int,
+        typer.Option("--seed", min=0, help="Of weights, training and, unless --start has one, the split."),
+    ] = 0,
     start: Annotated[
         Path | None, typer.Option("--start", help="The folder of a run whose float weights to start from.")
     ] = None,
@@ -54,9 +57,11 @@ def train(
         from twofold.cli.progress_bars import shown
         from twofold.data.load import load
         from twofold.models.catalogue import drawn
+        from twofold.train.result import split_seed_of
         from twofold.train.run import train
 
-        progress, dataset = shown(), load(str(data), data_folder, seed)
+        split_seed = seed if start is None else split_seed_of(start, str(data))
+        progress, dataset = shown(), load(str(data), data_folder, split_seed)
         channels, size, _ = dataset.image_shape
         model = drawn(str(network), dataset.classes, channels, seed, size=size)
         folder = out or _folder(recipe, network)

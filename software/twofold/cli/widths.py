@@ -35,7 +35,6 @@ def widths(
     least: Annotated[int, typer.Option("--least", help="The fewest bits that a layer may get.")] = 2,
     data: Annotated[DataSet, typer.Option("--data", help="What the run was trained on.")] = DataSet.DIGITS,
     data_folder: DataFolder = None,
-    seed: Annotated[int, typer.Option("--seed", min=0, help="Of the run's split.")] = 0,
     images: Annotated[int, typer.Option("--images", min=16, help="Validation images to measure on.")] = 256,
     base: Annotated[str, typer.Option("--base", help="The recipe that gets the widths.")] = "int8",
     out: Annotated[Path, typer.Option("--out", help="The recipe to write.")] = Path("mixed.toml"),
@@ -50,9 +49,10 @@ def widths(
     with results_only():
         from twofold.cli.progress_bars import shown
         from twofold.data.load import load
+        from twofold.train.result import split_seed_of
         from twofold.widths_by_budget import choose_widths, write_recipe
 
-        dataset = load(str(data), data_folder, seed)
+        dataset = load(str(data), data_folder, split_seed_of(run, str(data)))
         choice = choose_widths(run, dataset, limit, least, images, shown())
         origin = (
             f"Widths of the layers of {run} for {limit}.",

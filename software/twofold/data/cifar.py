@@ -31,7 +31,8 @@ def read_cifar10(folder: Path, seed: int = 0) -> Dataset:
     batches = [_batch(source / f"data_batch_{number}.bin") for number in range(1, 6)]
     pixels, labels = (np.concatenate(part) for part in zip(*batches, strict=True))
     train, validation = stratified_split(Images.of(pixels, labels), _VALIDATION_SHARE, seed)
-    return Dataset("cifar10", train, validation, Images.of(*_batch(source / "test_batch.bin")))
+    test = Images.of(*_batch(source / "test_batch.bin"))
+    return Dataset("cifar10", train, validation, test, seed)
 
 
 def _is_python_version(folder: Path) -> bool:

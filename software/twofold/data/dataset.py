@@ -53,12 +53,13 @@ class Images:
 
 @dataclass(frozen=True, eq=False)
 class Dataset:
-    """train: to fit; validation: to choose; test: to report."""
+    """train: to fit; validation: to choose; test: to report. split_seed: what the parts were drawn with."""
 
     name: str
     train: Images
     validation: Images
     test: Images
+    split_seed: int = 0
 
     @property
     def image_shape(self) -> tuple[int, int, int]:

@@ -18,4 +18,4 @@ def read_digits(seed: int = 0) -> Dataset:
     everything = Images.of(pixels, labels, GREY_LEVELS)
     rest, test = stratified_split(everything, TEST_SHARE, seed)
     train, validation = stratified_split(rest, VALIDATION_SHARE / (1 - TEST_SHARE), seed)
-    return Dataset("digits", train, validation, test)
+    return Dataset("digits", train, validation, test, seed)

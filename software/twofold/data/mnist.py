@@ -18,7 +18,7 @@ def read_mnist(name: str, folder: Path, seed: int = 0) -> Dataset:
     damaged file.
     """
     train, validation = stratified_split(_part(folder, "train"), VALIDATION_SHARE, seed)
-    return Dataset(name, train, validation, _part(folder, "t10k"))
+    return Dataset(name, train, validation, _part(folder, "t10k"), seed)
 
 
 def _part(folder: Path, prefix: str) -> Images:

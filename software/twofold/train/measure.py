@@ -48,6 +48,7 @@ def measure(
         size_ratio(baseline, compressed),
         total_macs(compressed),
         bops_ratio(baseline, compressed),
+        dataset.split_seed,
         weight_histograms(frozen) if frozen else {},
         _confusion(logits, dataset.test),
     )

@@ -37,9 +37,10 @@ class Accuracy:
 class Metrics:
     """All that metrics.json holds.
 
-    size_ratio, bops_ratio: of the unpruned 32-bit float network over the result; macs: of one frame of
-    the result; weight_histograms: layer → weight code → count, of a frozen model; confusion: test images by
-    label (row) and the result's answer (column), [classes, classes].
+    size_ratio, bops_ratio: of the unpruned 32-bit float network over the result; macs: of one frame of the
+    result; split_seed: what the parts of the data were drawn with; weight_histograms: layer → weight code →
+    count, of a frozen model; confusion: test images by label (row) and the result's answer (column),
+    [classes, classes].
     """
 
     recipe: str
@@ -49,6 +50,7 @@ class Metrics:
     size_ratio: float
     macs: int
     bops_ratio: float
+    split_seed: int
     weight_histograms: Mapping[str, Mapping[int, int]]
     confusion: tuple[tuple[int, ...], ...] = ()
 
@@ -61,6 +63,7 @@ class Metrics:
             "size_ratio": self.size_ratio,
             "macs": self.macs,
             "bops_ratio": self.bops_ratio,
+            "split_seed": self.split_seed,
             "weight_histograms": {
                 layer: {str(code): count for code, count in counts.items()}
                 for layer, counts in self.weight_histograms.items()
@@ -123,6 +126,27 @@ def checkpoint_path(folder: Path) -> Path:
 
 def metrics_path(folder: Path) -> Path:
     return folder / "metrics.json"
+
+
+def split_seed_of(folder: Path, dataset: str) -> int:
+    """What the data of the finished run in `folder` were drawn with, so that what follows keeps its parts.
+
+    Raises UserError for a run that is not finished, or of another data set.
+    """
+    path = metrics_path(folder)
+    try:
+        found = json.loads(path.read_text())
+        trained_on, seed = found["dataset"], int(found.get("split_seed", found["seed"]))
+    except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
+        raise UserError(
+            f"{path}: expected the figures of a finished training run, found none; "
+            "give the folder of a run that has come to its end"
+        ) from error
+    if trained_on != dataset:
+        raise UserError(
+            f"{folder}: expected a run on {dataset}, found one on {trained_on}; name it with --data"
+        )
+    return seed
 
 
 def is_written(folder: Path, key: str, metrics: Metrics) -> bool:

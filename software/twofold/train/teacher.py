@@ -12,7 +12,7 @@ from twofold.data.load import load
 from twofold.errors import UserError
 from twofold.models.catalogue import NAMES, drawn, network_named
 from twofold.train.checkpoint import Checkpoint
-from twofold.train.result import checkpoint_path
+from twofold.train.result import checkpoint_path, split_seed_of
 from twofold.train.stage import FLOAT
 
 
@@ -42,10 +42,10 @@ def taught_by(folder: Path, classes: int, channels: int, size: int = 32) -> nn.M
     )
 
 
-def float_network(run: Path, data: str, data_folder: Path | None, seed: int) -> tuple[Dataset, nn.Module]:
-    """The data set `data`, split by `seed`, and the float network of the run in folder `run`.
+def float_network(run: Path, data: str, data_folder: Path | None) -> tuple[Dataset, nn.Module]:
+    """The data set `data`, split as for the run in folder `run`, and that run's float network.
 
-    Raises UserError as `twofold.data.load.load` and `taught_by` do.
+    Raises UserError as `twofold.data.load.load`, `split_seed_of` and `taught_by` do.
     """
-    dataset = load(data, data_folder, seed)
+    dataset = load(data, data_folder, split_seed_of(run, data))
     return dataset, taught_by(run, dataset.classes, *dataset.image_shape[:2])
