@@ -7,7 +7,13 @@ import pytest
 import torch
 from torch import Tensor
 
-from twofold.quant.apot import ApotActivation, ApotActivationQuant, ApotWeight, ApotWeightQuant
+from twofold.quant.apot import (
+    ApotActivation,
+    ApotActivationQuant,
+    ApotWeight,
+    ApotWeightQuant,
+    first_weight_alpha,
+)
 from twofold.quant.levels import ApotLevels, activation_levels, weight_levels
 
 
@@ -74,6 +80,16 @@ def test_scales_are_powers_of_two_that_learn() -> None:
     assert float(quantiser.alpha.grad.abs()) > 0
     quantiser.set_scale(0.25)
     assert float(quantiser.scale().detach()) == 0.25
+
+
+def test_two_bit_weights_start_where_a_normal_distribution_loses_least() -> None:
+    weight = data(200_000)
+
+    def error(alpha: float) -> float:
+        return float((project(weight, weight_levels(2), alpha) - weight).square().mean())
+
+    start = first_weight_alpha(2)
+    assert error(start) < min(error(start * 0.95), error(start * 1.05), error(first_weight_alpha(3)) / 3)
 
 
 def test_ties_go_up_as_in_a_multithreshold() -> None:

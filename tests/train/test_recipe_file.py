@@ -59,11 +59,12 @@ def test_shipped_recipes() -> None:
         "small_cnn_scratch": Int(8),
         "small_cnn_trained": Int(8),
         "spq": Apot(4, 4),
+        "two_bit": ApotWeights(2, 4, Scales.FREE),
         "unstructured_l1": Int(8),
     }
     assert found["apot"].pruning == found["ppq"].pruning == StagedPruning(0.3, 3)
     assert found["spq"].pruning == SoftPruning(0.3)
-    assert found["spq"].distillation == Distillation(4.0, 0.5)
+    assert found["spq"].distillation == Distillation(4.0, 0.9)
     l1, gammas = CriterionName.L1, CriterionName.BATCH_NORM_SCALE
     assert found["prune_int8"].pruning == StagedPruning(0.3, 3, criterion=l1)
     assert found["int8_prune"].pruning == QuantisedPruning(0.3, 3, criterion=l1)

@@ -8,9 +8,11 @@ import numpy as np
 import pytest
 import torch
 
+from twofold.api import verify
 from twofold.data.dataset import Dataset
 from twofold.errors import UserError
 from twofold.golden.codes import quantise
+from twofold.golden.compare import Status
 from twofold.golden.execute import execute
 from twofold.models.demo import DemoNet
 from twofold.network.ops import Conv2d, Linear
@@ -45,7 +47,7 @@ def test_a_float_network_has_no_integers(floats: TrainResult) -> None:
         _ = floats.frozen
 
 
-@pytest.mark.parametrize("recipe", ["spq", "ppq", "apot_w4_uniform_a4", "int8_prune", "pseudo"])
+@pytest.mark.parametrize("recipe", ["spq", "ppq", "apot_w4_uniform_a4", "int8_prune", "pseudo", "two_bit"])
 def test_the_file_computes_what_was_trained(
     recipe: str, floats: TrainResult, few_digits: Dataset, short_budget: Budget, tmp_path: Path
 ) -> None:
@@ -56,6 +58,20 @@ def test_the_file_computes_what_was_trained(
     found = execute(network, quantise(images, network.input.type))
     for name, expected in run_frozen(result.frozen, images).items():
         assert np.array_equal(found[name], expected), name
+
+
+def test_two_bit_weights_are_two_bits_and_the_executor_agrees(
+    floats: TrainResult, few_digits: Dataset, short_budget: Budget, tmp_path: Path
+) -> None:
+    result = trained("two_bit", few_digits, tmp_path, short_budget, start=floats.folder)
+    layers = {op.name: op for op in import_model(result.onnx).ops if isinstance(op, Conv2d | Linear)}
+    assert all(np.abs(layers.pop(edge).weight).max() > 63 for edge in ("conv1", "fc"))
+    assert set(layers) == {"conv2", "conv3", "conv4", "shortcut"}
+    for layer in layers.values():
+        assert set(np.unique(layer.weight)) == {-1, 0, 1}, layer.name
+        assert 0.2 < np.mean(layer.weight != 0) < 0.9, layer.name
+    (check,) = verify(result.onnx, ["qonnx"], frames=4, work=tmp_path)
+    assert check.status is Status.PASS
 
 
 def test_soft_pruning_ends_with_fewer_filters(

@@ -8,7 +8,7 @@ from typing import Any
 
 from torch import Tensor, fx, nn
 
-from twofold.quant.apot import PUBLISHED_WEIGHT_ALPHA, ApotActivation, ApotWeight
+from twofold.quant.apot import ApotActivation, ApotWeight, first_weight_alpha
 from twofold.quant.calibrate import calibrate
 from twofold.quant.integer import activation_quantiser, free_int_activation, int_activation, int_weight
 from twofold.quant.layer_plan import LayerPlan
@@ -153,10 +153,11 @@ class _Converter:
             return quantised_layer(module, int_weight(replace(first_layer(self.recipe), bits=bits)))
         if isinstance(self.recipe, Int):
             return quantised_layer(module, int_weight(replace(self.recipe, bits=bits)))
-        injector = ApotWeight.let(apot_bits=bits, po2_scale=not self._free)
+        alpha = first_weight_alpha(bits)
+        injector = ApotWeight.let(apot_bits=bits, alpha_init=alpha, po2_scale=not self._free)
         if not any(isinstance(self.sources.get(user), nn.BatchNorm2d) for user in node.users):
             deviation = float(module.weight.detach().std())
-            injector = injector.let(normalise=False, alpha_init=PUBLISHED_WEIGHT_ALPHA * deviation)
+            injector = injector.let(normalise=False, alpha_init=alpha * deviation)
         return quantised_layer(module, injector)
 
     def _dropout(self, node: fx.Node, module: nn.Dropout, operand: _Value) -> _Value:
