@@ -42,6 +42,12 @@ def trace(model: nn.Module) -> fx.GraphModule:
         ) from error
 
 
+def quantised_names(model: nn.Module) -> Mapping[str, str]:
+    """Name of each module that `model` calls → its name in what `twofold.quant.convert.quantise` makes of it:
+    `stack1.0.conv1` → `stack1_0_conv1`."""
+    return {str(node.target): node.name for node in trace(model).graph.nodes if node.op == "call_module"}
+
+
 def refuse(node: fx.Node, why: str) -> UserError:
     return UserError(f"node {node.name} ({_target_name(node)}): {why}; supported are {SUPPORTED}")
 

@@ -15,6 +15,7 @@ from twofold.prune.criteria.filter_norm import FilterNorm
 from twofold.prune.remove import kept_filters, remove_filters, widths
 from twofold.quant.convert import quantise
 from twofold.quant.recipe import Int
+from twofold.quant.trace import quantised_names
 from twofold.quant.weighted import renew_channel_scales
 from twofold.quant.widths import widths_of
 
@@ -63,7 +64,7 @@ def variants(
 
 
 def _models(network: nn.Module, noise: Tensor) -> Iterator[tuple[str, float, nn.Module]]:
-    int8 = Int(8)
+    int8, names = Int(8), quantised_names(network)
     yield "float", 0.0, network
     yield "INT8", 0.0, quantise(network, int8, noise)
     for ratio in RATIOS:
@@ -71,20 +72,14 @@ def _models(network: nn.Module, noise: Tensor) -> Iterator[tuple[str, float, nn.
         pruned = _pruned(network, noise, keep)
         yield "pruned", ratio, pruned
         yield "pruned, then INT8", ratio, quantise(pruned, int8, noise)
-        yield "INT8, then pruned", ratio, _pruned(quantise(network, int8, noise), noise, keep)
+        renamed = {names[name]: count for name, count in keep.items()}
+        yield "INT8, then pruned", ratio, _pruned(quantise(network, int8, noise), noise, renamed)
 
 
 def _pruned(model: nn.Module, noise: Tensor, keep: Mapping[str, int]) -> nn.Module:
-    """Of a quantised model the convolutions are named after the nodes of the float one."""
-    own = widths(model)
-    wanted = {name: keep[name] for name in own} if keep.keys() == own.keys() else _renamed(keep)
-    pruned = remove_filters(model, noise, FilterNorm(2), wanted)
+    pruned = remove_filters(model, noise, FilterNorm(2), keep)
     renew_channel_scales(pruned)
     return pruned
-
-
-def _renamed(keep: Mapping[str, int]) -> Mapping[str, int]:
-    return {name.replace(".", "_"): count for name, count in keep.items()}
 
 
 def _costs(model: nn.Module, example: Tensor) -> tuple[LayerCost, ...]:

@@ -14,6 +14,7 @@ from twofold.errors import UserError
 from twofold.quant.convert import quantise
 from twofold.quant.layer_plan import layer_widths
 from twofold.quant.recipe import EDGE_BITS, FLOAT, ByLayer, Recipe
+from twofold.quant.trace import quantised_names
 
 
 @dataclass(frozen=True)
@@ -84,7 +85,8 @@ def _raised(widths: Mapping[str, int | None], least: int) -> dict[str, int | str
 @torch.no_grad()
 def _take_weights(model: nn.Module, quantised: nn.Module) -> None:
     """Weights, biases and statistics of a network made of `model` by `quantise`, in place."""
-    for name, module in model.named_modules():
+    for name, other in quantised_names(model).items():
+        module = model.get_submodule(name)
         if isinstance(module, nn.Conv2d | nn.Linear | nn.BatchNorm2d):
-            trained = quantised.get_submodule(name.replace(".", "_")).state_dict()
+            trained = quantised.get_submodule(other).state_dict()
             module.load_state_dict({key: trained[key] for key in module.state_dict()})

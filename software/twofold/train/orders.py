@@ -25,6 +25,7 @@ from twofold.prune.schedule import (
 )
 from twofold.prune.soft import soft_mask
 from twofold.prune.unstructured import zero_masks, zero_smallest
+from twofold.quant.trace import quantised_names
 from twofold.quant.weighted import keep_zero_weights, renew_channel_scales
 from twofold.train.companion import AfterEpoch, Companion, KeptZeros
 from twofold.train.examples import batches_of
@@ -56,7 +57,8 @@ class Between:
                 yield from self._soft(pruning)
             case QuantisedPruning():
                 yield from self._quantised()
-                yield from self._removed(pruning.plan(model), pruning.criterion, quantised_weights)
+                plan = [_of_quantised(keep, model) for keep in pruning.plan(model)]
+                yield from self._removed(plan, pruning.criterion, quantised_weights)
             case StagedPruning() | ListedPruning():
                 yield from self._removed(pruning.plan(model), pruning.criterion, raw_weights)
                 yield from self._quantised()
@@ -106,6 +108,12 @@ def numbered(name: str, steps: Sequence[T]) -> Iterator[tuple[str, T]]:
     """Names of stages; the last one is `name` itself."""
     for number, step in enumerate(steps, 1):
         yield name if number == len(steps) else f"{name} {number} of {len(steps)}", step
+
+
+def _of_quantised(keep: Mapping[str, int], model: nn.Module) -> Mapping[str, int]:
+    """keep: by the layers' names in `model`, which quantised have others."""
+    names = quantised_names(model)
+    return {names[layer]: count for layer, count in keep.items()}
 
 
 def keep_zeros(model: nn.Module, examples: Images) -> Companion:

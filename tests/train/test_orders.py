@@ -1,0 +1,30 @@
+"""Orders of pruning and quantising, by what their stages make of a network, without training."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import nn
+
+from twofold.data.dataset import Images
+from twofold.prune.remove import widths
+from twofold.prune.schedule import Pruning, QuantisedPruning, SoftPruning
+from twofold.quant.recipe import Int
+from twofold.train.recipe import Budget, TrainRecipe
+from twofold.train.settings import Fit
+
+
+def block(inputs: int, outputs: int) -> nn.Sequential:
+    return nn.Sequential(nn.Conv2d(inputs, outputs, 3, padding=1), nn.BatchNorm2d(outputs), nn.ReLU())
+
+
+@pytest.mark.parametrize("pruning", [QuantisedPruning(0.5, 2), SoftPruning(0.5)], ids=["quantised", "soft"])
+def test_layers_within_others_lose_their_filters_too(pruning: Pruning) -> None:
+    torch.manual_seed(0)
+    model = nn.Sequential(block(1, 8), block(8, 6), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(6, 3))
+    pixels = torch.randint(256, (16, 1, 8, 8), dtype=torch.uint8)
+    examples = Images(pixels, torch.zeros(16, dtype=torch.int64), 255)
+    network: nn.Module = model
+    for stage in TrainRecipe("mine", Int(8), pruning).stages(model, Budget(*[Fit(1)] * 4)):
+        network = stage.transform(network, examples)
+    assert list(widths(network).values()) == [4, 3]
