@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/installed
 
 .PHONY: setup trained small-cnn demo test explore lint bench bench-area bench-cost bench-engine bench-flash bench-fuzz \
-  bench-hls bench-import bench-netlist bench-sweep bench-train clean
+  bench-hls bench-import bench-methods bench-netlist bench-sweep bench-train clean
 
 setup: $(STAMP)
 
@@ -60,6 +60,9 @@ bench-hls: setup  ## ResNet-8 and ResNet-20, INT8 and APoT, 100 frames through h
 # MODELS: a folder of .onnx files. DATA: MNIST in its official layout. HLS, RTL: frames to run there as well.
 bench-import: setup  ## files of others: outcome, equality with the qonnx executor, speed (MODELS=DIR DATA=DIR)
 	$(BIN)/python -m twofold.bench_import $(MODELS) $(if $(DATA),--data $(DATA)) $(if $(HLS),--hls $(HLS)) $(if $(RTL),--rtl $(RTL)) $(if $(BREVITAS),--brevitas) $(if $(APPROXIMATE),--approximate)
+
+bench-methods: setup  ## a network by every recipe and setting through executor, hls4ml and engine (10 minutes)
+	$(BIN)/python -m twofold.bench_methods
 
 bench-netlist: setup  ## 10^6 vectors through RTL and mapped netlist of each kind of MAC array (up to an hour)
 	$(BIN)/python -m twofold.sim.bench_netlist

@@ -25,8 +25,10 @@ from twofold.qonnx.executor import run_executor
 from twofold.qonnx.freeze import FrozenModel
 from twofold.qonnx.freeze_run import run_frozen
 from twofold.qonnx.importer.view import View
-from twofold.sim.bulk.run import run_rtl
+from twofold.sim.bulk.library import EngineLibrary
+from twofold.sim.bulk.run import run_bulk, run_rtl
 from twofold.sim.cocotb_runner import SimulationError
+from twofold.sim.engine import shaped
 
 GOLDEN = "golden"
 RTL_STALLS = 0.2
@@ -114,5 +116,18 @@ def check_rtl(subject: Subject, seed: int) -> Check:
         return run_rtl(
             subject.network, program, subject.frames, subject.work / "rtl", stalls=RTL_STALLS, seed=seed
         )
+
+    return subject.check("rtl", run)
+
+
+def check_rtl_on(
+    library: EngineLibrary, subject: Subject, seed: int, executed: Network | None = None
+) -> Check:
+    """The same on a compiled engine. executed: what it is given in place of the subject's network."""
+    network = executed or subject.network
+
+    def run() -> Mapping[str, IntArray]:
+        program = plan(network, library.geometry, traced=True)
+        return shaped(network, run_bulk(library, program, subject.frames, stalls=RTL_STALLS, seed=seed))
 
     return subject.check("rtl", run)
