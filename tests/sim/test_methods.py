@@ -12,12 +12,12 @@ from twofold.methods.prove import prove_hls, prove_qonnx, prove_rtl
 from twofold.sim.bulk.library import EngineLibrary
 
 #: Methods whose layers no other test brings to hls4ml.
-HLS = ("int4_channels_free", "mixed_by_layer", "ptq_zero_points")
+HLS = ("mixed_by_layer",)
 
 
 @pytest.fixture(scope="module")
 def workshop(tmp_path_factory: pytest.TempPathFactory) -> Workshop:
-    return Workshop(tmp_path_factory.mktemp("methods"), (8, 16))
+    return Workshop(tmp_path_factory.mktemp("methods"), (4, 6))
 
 
 def made(workshop: Workshop, method: Method) -> Subject:
