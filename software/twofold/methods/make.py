@@ -29,8 +29,10 @@ class Workshop:
 
     def __init__(self, folder: Path, widths: Sequence[int]) -> None:
         digits = load("digits")
-        parts = (part.take(slice(count)) for part, count in zip(digits.parts, _IMAGES, strict=True))
-        self.folder, self.dataset = folder, Dataset("digits", *parts)
+        train_, validation, test = (
+            part.take(slice(count)) for part, count in zip(digits.parts, _IMAGES, strict=True)
+        )
+        self.folder, self.dataset = folder, Dataset("digits", train_, validation, test)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(0)
             self._network = DemoNet(widths=(widths[0], widths[1]))
