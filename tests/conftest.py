@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -116,6 +117,12 @@ class RandomNetwork:
         self.linear()
         network = Network.of("random", self.tensors, self.ops, "x", self.last.name)
         return run_passes(network, [narrow_accumulators])
+
+
+@pytest.fixture(scope="session")
+def network_of() -> Callable[[int], Network]:
+    """The verified network that a seed draws."""
+    return lambda seed: RandomNetwork(seed).network()
 
 
 @pytest.fixture(scope="session")

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from twofold.errors import UserError
-from twofold.golden.execute import execute
+from twofold.golden.execute import Golden, execute
 from twofold.network.dyadic import Dyadic
 from twofold.network.errors import NetworkError
 from twofold.network.graph import Network, Tensor
@@ -123,6 +123,18 @@ def test_a_multiplier_equals_its_thresholds(networks, data):
         ops_of_twin = tuple(twin if other is op else other for other in network.ops)
         found = execute(replace(network, ops=ops_of_twin), frames)
         assert np.array_equal(found[op.output], expected[op.output])
+
+
+@pytest.mark.parametrize("seed", [138, 476])
+def test_what_the_library_misread_is_right(network_of, seed):
+    """Narrow maps of one channel with uneven strides, some frames one after the other."""
+    network = network_of(seed)
+    type_ = network.input.type
+    shape = (4, *network.input.shape)
+    frames = np.random.default_rng(0).integers(type_.lo, type_.hi, shape, endpoint=True)
+    expected = [reference(network, frame)[network.output_name].tolist() for frame in frames]
+    for _ in range(5):
+        assert Golden(network).outputs(frames).tolist() == expected
 
 
 def single_linear(weight, bits=8):

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
+import onnx
 import pytest
 
 from twofold.golden.execute import execute
 from twofold.qonnx.executor import run_executor
-from twofold.qonnx.importer.layout import NATIVE, Layout
+from twofold.qonnx.importer.layout import NATIVE, Layout, order_of_ones
 from twofold.qonnx.importer.load import import_file
 
 DOMAIN = "qonnx.custom_op.general"
@@ -140,3 +141,25 @@ def test_layouts_of_shapes_and_orders():
     values = np.arange(24).reshape(1, 2, 3, 4)
     assert np.array_equal(layout.to_network(layout.from_network(values)), values)
     assert np.array_equal(values.ravel()[layout.places], layout.from_network(values).ravel())
+
+
+@pytest.mark.parametrize("as_node", [False, True])
+def test_a_single_channel_moves_without_a_transposition(new_graph, agreed, as_node: bool) -> None:
+    """As QKeras's converter writes [N, H, W, 1] to [N, 1, H, W]."""
+    graph = new_graph((5, 4, 1))
+    graph.quantised_input(bits=4)
+    target = np.array([-1, 1, 5, 4])
+    if as_node:
+        graph.node("Constant", [], "target", value=onnx.numpy_helper.from_array(target))
+    else:
+        graph.constant("target", target, np.int64)
+    graph.node("Reshape", ["x", "target"], "first")
+    graph.conv("first", "y", (2, 1, 3, 3))
+    assert agreed(graph).input.shape == (1, 5, 4)
+
+
+def test_axes_of_one_element_alone_can_move() -> None:
+    assert order_of_ones((5, 4, 1), (1, 5, 4)) == (2, 0, 1)
+    assert order_of_ones((1, 4, 1), (4, 1, 1)) == (1, 0, 2)
+    assert order_of_ones((5, 4, 1), (1, 4, 5)) is None
+    assert order_of_ones((5, 4, 1), (5, 4)) is None

@@ -165,7 +165,7 @@ def test_domains_that_the_executor_would_import_as_modules(model, refused):
     model.graph.node[-1].domain = "antigravity"
     assert refused(model) == (
         "MatMul 'y': domain: found 'antigravity', supported: '', 'ai.onnx', 'qonnx.custom_op.general', "
-        "'onnx.brevitas'"
+        "'onnx.brevitas', 'finn.custom_op.general', 'finn', 'qonnx'"
     )
 
 

@@ -11,6 +11,7 @@ from twofold.cli import (
     boards,
     build,
     criteria,
+    declare,
     demo,
     doctor,
     evaluate,
@@ -45,6 +46,7 @@ app.command(epilog=widths.EXAMPLE)(reported(widths.widths))
 app.command(epilog=filters.EXAMPLE)(reported(filters.filters))
 app.command(epilog=sparsity.EXAMPLE)(reported(sparsity.sparsity))
 app.command(epilog=export.EXAMPLE)(reported(export.export))
+app.command(epilog=declare.EXAMPLE)(reported(declare.declare))
 app.command(epilog=models.EXAMPLE)(reported(models.models))
 app.command(epilog=show.EXAMPLE)(reported(show.show))
 app.command(epilog=verify.EXAMPLE, cls=verify.Command)(reported(verify.verify))

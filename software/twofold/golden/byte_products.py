@@ -15,7 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from twofold.golden.precision import BYTE_BITS, SIGNIFICANDS, is_byte
-from twofold.golden.windows import dilation, library_pads
+from twofold.golden.windows import dilation, is_misread, library_pads
 from twofold.network import graph
 from twofold.network.ops import Conv2d, Linear
 from twofold.network.types import IntArray, IntType
@@ -30,18 +30,13 @@ def fit(op: Conv2d | Linear, operand: IntType, largest_sum: int) -> bool:
     """True if bytes hold both operands of `op`, float32 its sums, and the processor adds bytes exactly."""
     return (
         is_byte(operand)
-        and not _is_misread(op)
+        and not (isinstance(op, Conv2d) and is_misread(op))
         and op.weight.min() >= -_OFFSET
         and op.weight.max() < _OFFSET
         and op.weight[0].size <= _MOST_PRODUCTS
         and largest_sum <= 1 << SIGNIFICANDS[0][0]
         and are_exact()
     )
-
-
-def _is_misread(op: Conv2d | Linear) -> bool:
-    """True for one input channel a group and uneven strides: oneDNN reads beyond narrow maps then."""
-    return isinstance(op, Conv2d) and op.weight.shape[1] == 1 and op.stride[0] != op.stride[1]
 
 
 def byte_convolution(op: Conv2d, operand: graph.Tensor) -> Callable[[Tensor], Tensor]:

@@ -18,7 +18,7 @@ from torch import Tensor
 from twofold.golden import byte_products
 from twofold.golden.precision import exact_dtype, full_precision, stored, stored_dtype
 from twofold.golden.staircase import rounding, staircase
-from twofold.golden.windows import dilation, library_pads
+from twofold.golden.windows import dilation, is_misread, library_pads
 from twofold.network.errors import NetworkError
 from twofold.network.graph import Network
 from twofold.network.ops import (
@@ -57,7 +57,8 @@ def _(op: Conv2d, network: Network, ranges: Ranges) -> Kernel:
     largest = sum_bound(op, operand, ranges[op.inputs[0]])
     if byte_products.fit(op, operand.type, largest):
         return byte_products.byte_convolution(op, operand)
-    dtype, padding_value = exact_dtype(op.name, "accumulator", largest), operand.type.zero_point
+    dtype = torch.float64 if is_misread(op) else exact_dtype(op.name, "accumulator", largest)
+    padding_value = operand.type.zero_point
     weight = torch.tensor(op.weight, dtype=dtype).contiguous(memory_format=torch.channels_last)
     bias = torch.tensor(op.bias, dtype=dtype)
     top, left, bottom, right = op.padding

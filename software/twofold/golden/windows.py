@@ -1,8 +1,14 @@
-"""What a convolution's windows may ask of the library, whose kernels crash on some that are legal."""
+"""What a convolution's windows may ask of oneDNN, whose kernels misread some that are legal, or crash."""
 
 from __future__ import annotations
 
 from twofold.network.ops import Conv2d
+
+
+def is_misread(op: Conv2d) -> bool:
+    """True for one input channel a group and uneven strides: of float32 and bytes oneDNN then reads beyond
+    narrow maps. It leaves float64 to others."""
+    return op.weight.shape[1] == 1 and op.stride[0] != op.stride[1]
 
 
 def library_pads(op: Conv2d, zero_point: int) -> bool:

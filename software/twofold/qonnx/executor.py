@@ -93,11 +93,16 @@ def _declare_output(graph: onnx.GraphProto, network: Network, batch: int, views:
 
 
 def _flatten(graph: onnx.GraphProto, batch: int) -> None:
-    """Reshape of data always keeps the batch and flattens the rest: `batch` rows, whatever was exported."""
+    """Reshape of data always keeps the batch, here `batch` rows, whatever was exported; it flattens the rest
+    unless it makes another map of it."""
     constants = {tensor.name: tensor for tensor in graph.initializer}
+    made = {node.output[0]: node.attribute[0].t for node in graph.node if node.op_type == "Constant"}
     for node in graph.node:
         if node.op_type == "Reshape" and node.input[0] not in constants:
-            target = onnx.numpy_helper.from_array(np.array([batch, -1]), f"{node.output[0]}.rows")
+            stored = constants.get(node.input[1], made.get(node.input[1]))
+            sizes = [] if stored is None else onnx.numpy_helper.to_array(stored).ravel().tolist()
+            rest = sizes[1:] if len(sizes) > 2 else [-1]
+            target = onnx.numpy_helper.from_array(np.array([batch, *rest]), f"{node.output[0]}.rows")
             graph.initializer.append(target)
             _declare(graph, target)
             node.input[1] = target.name

@@ -11,12 +11,12 @@ from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
 
 from twofold.errors import UserError
 from twofold.qonnx import wire
+from twofold.qonnx.declared_input import declare_input, declared_type
+from twofold.qonnx.dialect import CORE_DOMAINS, OLD_DOMAINS, QUANT_DOMAINS, is_known, modernise
 
 MAX_BYTES = 1 << 30
 MAX_NODES = 100_000
 OPSETS = range(9, 22)
-CORE_DOMAINS = ("", "ai.onnx")
-QUANT_DOMAINS = ("qonnx.custom_op.general", "onnx.brevitas")
 _ITEM_BYTES = {
     onnx.TensorProto.FLOAT: (4, "float_data"),
     onnx.TensorProto.DOUBLE: (8, "double_data"),
@@ -33,13 +33,19 @@ _ITEM_BYTES = {
 def read_model(path: Path) -> onnx.ModelProto:
     """The model in `path`, whole, self-contained, with every stored tensor as large as it says.
 
-    Raises UserError, one line, for files that are missing, no ONNX, truncated, larger than 1 GiB, of an
-    unknown operator set, or that have subgraphs, functions, sparse tensors or data in other files.
+    Quantisers of older exporters are in QONNX's domain; before the layers that read an input whose annotation
+    names a type is a quantiser of that type. Raises UserError, one line, for files that are missing, no ONNX,
+    truncated, larger than 1 GiB, of an unknown operator set, or that have subgraphs, functions, sparse
+    tensors or data in other files.
     """
     try:
         model = _parse(_content(path))
         _check_model(model)
-    except _UnreadableError as error:
+        modernise(model)
+        type_ = declared_type(model.graph)
+        if type_ is not None:
+            declare_input(model, type_)
+    except (_UnreadableError, UserError) as error:
         raise UserError(f"{path}: {printable(str(error))}") from None
     return model
 
@@ -126,8 +132,8 @@ def _check_opsets(model: onnx.ModelProto) -> None:
 def _check_node(node: onnx.NodeProto) -> None:
     label = f"{node.op_type} {node.name or ', '.join(node.output)!r}"
     # The executor imports a Python module of the domain's name, so an unknown one must not get that far.
-    if node.domain not in CORE_DOMAINS + QUANT_DOMAINS:
-        domains = ", ".join(repr(domain) for domain in CORE_DOMAINS + QUANT_DOMAINS)
+    if not is_known(node.domain):
+        domains = ", ".join(repr(domain) for domain in CORE_DOMAINS + QUANT_DOMAINS + OLD_DOMAINS)
         raise _UnreadableError(f"{label}: domain: found {node.domain!r}, supported: {domains}")
     for attribute in node.attribute:
         if attribute.type in (onnx.AttributeProto.GRAPH, onnx.AttributeProto.GRAPHS):

@@ -21,10 +21,11 @@ from twofold.errors import UserError
 from twofold.golden.execute import Golden
 from twofold.network.graph import Network
 from twofold.network.types import AnyIntArray, IntArray, IntType
+from twofold.qonnx.dialect import CORE_DOMAINS
 from twofold.qonnx.executor import run_executor
 from twofold.qonnx.importer.load import Imported
 from twofold.qonnx.integer_model import integer_model, offset_of
-from twofold.qonnx.read import CORE_DOMAINS, read_model
+from twofold.qonnx.read import read_model
 
 SINGLES = 5
 """Frames that the executor runs one by one."""

@@ -8,7 +8,7 @@ def test_the_input_needs_a_quantiser(new_graph, refused):
     graph.node("GlobalAveragePool", ["images"], "y")
     assert refused(graph) == (
         "GlobalAveragePool 'y': input 'images': found the graph's float input, supported: quantised data; "
-        "let the graph's input pass through a Quant node first"
+        "let the graph's input pass through a Quant node first, as twofold declare puts one there"
     )
 
 

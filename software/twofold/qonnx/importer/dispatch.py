@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from twofold.qonnx.dialect import QUANT_DOMAINS
 from twofold.qonnx.importer.handlers import (
     arithmetic,
     concat,
@@ -24,7 +25,6 @@ from twofold.qonnx.importer.handlers import (
 from twofold.qonnx.importer.source import Node
 from twofold.qonnx.importer.state import Walk
 from twofold.qonnx.importer.values import Value
-from twofold.qonnx.read import QUANT_DOMAINS
 
 Handler = Callable[[Walk, Node], Value]
 
@@ -138,7 +138,12 @@ CORE: Mapping[str, Operator] = MappingProxyType(
             ("axes", "keepdims", "noop_with_empty_axes"),
         ),
         "Relu": Operator(elementwise.relu, "followed by a quantiser, unless the data cannot be negative"),
-        "Reshape": Operator(shape.reshape, "to [N, C·H·W]; constants to any shape", ("allowzero",)),
+        "Reshape": Operator(
+            shape.reshape,
+            "to [N, C·H·W]; with axes of one element moved, as [N, H, W, 1] to [N, 1, H, W]; constants to "
+            "any shape",
+            ("allowzero",),
+        ),
         "Resize": Operator(
             upsample.resize,
             "of quantised maps by two, to the nearest pixel: asymmetric and floor, or half pixels",

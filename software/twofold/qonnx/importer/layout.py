@@ -89,5 +89,15 @@ def layout_before(graph_shape: tuple[int, ...], order: Sequence[int]) -> Layout:
     return _layout(shape, tuple(int(axis) for axis in np.argsort(order)))
 
 
+def order_of_ones(shape: Sequence[int], target: Sequence[int]) -> tuple[int, ...] | None:
+    """The order of a map's axes in which `shape` is `target`, if no axis of more than one element changes
+    its place among the others; else None: such a Reshape moves no number, as Transpose would."""
+    many = [place for place, size in enumerate(shape) if size > 1]
+    if len(shape) != len(target) or [shape[place] for place in many] != [size for size in target if size > 1]:
+        return None
+    ones, rest = iter(set(range(len(shape))) - set(many)), iter(many)
+    return tuple(next(ones if size == 1 else rest) for size in target)
+
+
 def _layout(shape: tuple[int, ...], axes: tuple[int, ...]) -> Layout:
     return NATIVE if list(axes) == sorted(axes) else Layout(shape, axes)

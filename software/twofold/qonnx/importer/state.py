@@ -113,7 +113,7 @@ class Walk:
                 f"input {node.inputs[index]!r}",
                 _NAMES[type(value)],
                 "quantised data",
-                "let the graph's input pass through a Quant node first",
+                "let the graph's input pass through a Quant node first, as twofold declare puts one there",
             )
         return value
 

@@ -11,6 +11,7 @@ from onnx import numpy_helper
 from twofold.network import ops
 from twofold.qonnx.importer.attributes import Attributes
 from twofold.qonnx.importer.handlers.axes import axes_of
+from twofold.qonnx.importer.layout import order_of_ones
 from twofold.qonnx.importer.source import Node
 from twofold.qonnx.importer.state import Walk
 from twofold.qonnx.importer.values import (
@@ -64,8 +65,7 @@ def transpose(walk: Walk, node: Node) -> FixedValue | DataValue | RawInput:
         Attributes(node).require("perm", [batch, *axes], f"an order of the axes 1 to {rank - 1} behind 0")
     if rank == 2:
         return data
-    native = data.shape if rank == 4 else (data.shape[0], data.shape[2])
-    return replace(data, layout=data.layout.transposed(native, [axis - 1 for axis in axes]))
+    return replace(data, layout=data.layout.transposed(_native(walk, data), [axis - 1 for axis in axes]))
 
 
 def _order(node: Node, rank: int) -> tuple[int, ...]:
@@ -84,7 +84,7 @@ def flatten(walk: Walk, node: Node) -> DataValue | RawInput:
 
 
 def reshape(walk: Walk, node: Node) -> Value:
-    """To [N, C·H·W] only; constants to any shape. Inputs: data, shape."""
+    """To [N, C·H·W], or a map with axes of one element moved; constants to any shape. Inputs: data, shape."""
     walk.require_inputs(node, 2, 2)
     attributes = Attributes(node)
     allow_zero = attributes.integer("allowzero", 0)
@@ -95,14 +95,32 @@ def reshape(walk: Walk, node: Node) -> Value:
     value = walk.value(node, 0)
     if isinstance(value, Constant):
         return _reshaped(node, value, target)
-    shape = value.shape if isinstance(value, RawInput) else walk.any_data(node).shape
-    elements = prod(shape)
+    data = value if isinstance(value, RawInput) else walk.any_data(node)
+    elements = prod(data.shape)
     batches = [0] if walk.batch is None else [0, walk.batch]
+    order = _moved_ones(walk, data, target, [-1, *batches])
+    if order is not None:
+        return replace(data, layout=data.layout.transposed(_native(walk, data), order))
     keeps_batch = [[-1, elements], *([batch, rest] for batch in batches for rest in (-1, elements))]
     if target not in keeps_batch:
         supported = f"[0, -1] or another that gives [N, {elements}]"
         raise node.refuse("shape", target, supported, "flatten all axes after the batch")
     return _flat(walk, node)
+
+
+def _moved_ones(
+    walk: Walk, data: DataValue | RawInput, target: list[int], batches: list[int]
+) -> tuple[int, ...] | None:
+    """The order of a map's axes if a Reshape only moves those of one element, as QKeras's converter writes
+    [N, H, W, 1] to [N, 1, H, W]; else None."""
+    if len(data.shape) == 1 or not target or target[0] not in batches:
+        return None
+    return order_of_ones(data.layout.graph_shape or _native(walk, data), target[1:])
+
+
+def _native(walk: Walk, data: DataValue | RawInput) -> tuple[int, ...]:
+    """The map's shape in a graph of the network's order, without the batch."""
+    return data.shape if walk.rank(data.shape) == 4 else (data.shape[0], data.shape[2])
 
 
 def _reshaped(node: Node, value: Constant, target: list[int]) -> Constant:
