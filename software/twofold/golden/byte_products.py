@@ -80,7 +80,7 @@ def byte_product(op: Linear, operand: IntType) -> Callable[[Tensor], Tensor]:
     byte = torch.int8 if operand.signed else torch.uint8
 
     def multiply(x: Tensor) -> Tensor:
-        codes = _in_rows(x.to(byte))
+        codes = _in_rows(x if x.dtype == byte else x.to(byte))
         sums = torch._int_mm((_flipped(codes) if flips else codes).view(torch.int8), weight)
         return sums if bias is None else sums.add_(bias)
 

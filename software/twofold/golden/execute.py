@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 import torch
@@ -16,7 +18,7 @@ from twofold.golden.precision import is_byte, stored_dtype
 from twofold.network import graph
 from twofold.network.graph import Network
 from twofold.network.ranges import value_ranges
-from twofold.network.types import AnyIntArray, IntArray
+from twofold.network.types import AnyIntArray, IntArray, IntType
 
 #: Bytes of the largest tensor that are computed at a time: few enough for a processor's cache.
 CHUNK = 3 << 19
@@ -52,8 +54,27 @@ def check_frames(network: Network, frames: AnyIntArray) -> None:
         raise UserError(
             f"frames: expected shape [N, {', '.join(map(str, expected.shape))}], got {list(frames.shape)}"
         )
-    if frames.size and not expected.type.contains(int(frames.min()), int(frames.max())):
-        raise UserError(f"frames: expected codes of {expected.type}, got {frames.min()} to {frames.max()}")
+    if frames.size and not _holds_all(expected.type, frames.dtype):
+        lo, hi = _ends(frames)
+        if not expected.type.contains(lo, hi):
+            raise UserError(f"frames: expected codes of {expected.type}, got {lo} to {hi}")
+
+
+@cache
+def _holds_all(type_: IntType, dtype: np.dtype[Any]) -> bool:
+    """True if every number of an integer `dtype` is a code of the type."""
+    if dtype.kind not in "iu":
+        return False
+    numbers = np.iinfo(dtype)
+    return type_.contains(int(numbers.min), int(numbers.max))
+
+
+def _ends(frames: AnyIntArray) -> tuple[int, int]:
+    """The least and the greatest; of bytes in one pass."""
+    if frames.itemsize > 1 or not frames.flags.writeable:
+        return int(frames.min()), int(frames.max())
+    lo, hi = torch.aminmax(torch.from_numpy(frames))
+    return int(lo), int(hi)
 
 
 @dataclass(frozen=True, eq=False)

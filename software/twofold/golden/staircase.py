@@ -112,7 +112,7 @@ def _equal_at_ties(form: Rounding, op: Requantise, range_: ChannelRange) -> bool
 class Count:
     """`first + step · (thresholds ≤ x)` in bytes, for few thresholds.
 
-    thresholds: each [1, C, ...]; first: [].
+    thresholds: each [1, C, ...]; first: [], of `result`; step: at most 127.
     """
 
     thresholds: tuple[Tensor, ...]
@@ -122,11 +122,31 @@ class Count:
 
     def __call__(self, x: Tensor) -> Tensor:
         values = x.to(self.thresholds[0].dtype)
-        counts, one = torch.empty_like(values), torch.empty_like(values)
-        torch.ge(values, self.thresholds[0], out=counts)
+        counts = torch.ge(values, self.thresholds[0], out=torch.empty_like(values))
         for threshold in self.thresholds[1:]:
-            counts.add_(torch.ge(values, threshold, out=one))
-        return stored(torch.add(self.first, counts, alpha=self.step), self.result)
+            counts.add_(torch.ge(values, threshold, out=torch.empty_like(values)))
+        return torch.add(self.first, stored(counts, self.result), alpha=self.step)
+
+
+@dataclass(frozen=True, eq=False)
+class Balance:
+    """`(above ≤ x) − (x < below)`, which is `Count` with steps of one from `−len(below)` on, an addition less.
+
+    above, below: thresholds, at least one each, [1, C, ...].
+    """
+
+    above: tuple[Tensor, ...]
+    below: tuple[Tensor, ...]
+    result: torch.dtype
+
+    def __call__(self, x: Tensor) -> Tensor:
+        values = x.to(self.above[0].dtype)
+        counts = torch.ge(values, self.above[0], out=torch.empty_like(values))
+        for threshold in self.above[1:]:
+            counts.add_(torch.ge(values, threshold, out=torch.empty_like(values)))
+        for threshold in self.below:
+            counts.sub_(torch.lt(values, threshold, out=torch.empty_like(values)))
+        return stored(counts, self.result)
 
 
 @dataclass(frozen=True, eq=False)
@@ -168,24 +188,34 @@ class Search:
 
 def staircase(
     op: Threshold, range_: ChannelRange, operand: graph.Tensor, result: torch.dtype
-) -> Count | Table | Search:
+) -> Count | Balance | Table | Search:
     """`op` for inputs in `range_`. operand: what it reads; result: holds every level."""
     edges, levels = _edges(op, range_)
     steps, ndim = np.unique(np.diff(levels)), 1 + len(operand.shape)
-    if edges.shape[1] <= FEW_THRESHOLDS and len(steps) == 1 and not result.is_floating_point:
+    is_even = len(steps) == 1 and steps[0] <= torch.iinfo(torch.int8).max
+    if edges.shape[1] <= FEW_THRESHOLDS and is_even and not result.is_floating_point:
         dtype = _compared_dtype(op.name, operand.type, edges)
         thresholds = tuple(per_channel(column, dtype, ndim) for column in edges.T)
-        return Count(thresholds, torch.tensor(levels[0], dtype=dtype), int(steps[0]), result)
+        return _counting(thresholds, int(levels[0]), int(steps[0]), result)
     sizes = edges[:, -1] - edges[:, 0] + 2
     if sizes.sum() > TABLE_ENTRIES:
         return Search(torch.tensor(edges, dtype=torch.float64), torch.tensor(levels, dtype=result))
     return _table(op.name, edges, torch.tensor(levels, dtype=result), ndim)
 
 
+def _counting(thresholds: tuple[Tensor, ...], first: int, step: int, result: torch.dtype) -> Count | Balance:
+    if step == 1 and -len(thresholds) < first < 0:
+        return Balance(thresholds[-first:], thresholds[:-first], result)
+    return Count(thresholds, torch.tensor(first, dtype=result), step, result)
+
+
 def _compared_dtype(name: str, operand: IntType, edges: IntArray) -> torch.dtype:
-    """What holds the operand and the number after its last: 16 bits if they do, twice as fast as 32."""
-    short = operand.bits < torch.iinfo(torch.int16).bits
-    return torch.int16 if short else exact_dtype(name, "thresholds", float(np.abs(edges).max()))
+    """The narrowest that holds the operand and the thresholds; each half as wide is twice as fast."""
+    lo, hi = min(operand.lo, int(edges.min())), max(operand.hi, int(edges.max()))
+    for dtype in (torch.int8, torch.int16):
+        if torch.iinfo(dtype).min <= lo and hi <= torch.iinfo(dtype).max:
+            return dtype
+    return exact_dtype(name, "thresholds", float(np.abs(edges).max()))
 
 
 def _table(name: str, edges: IntArray, levels: Tensor, ndim: int) -> Table:
