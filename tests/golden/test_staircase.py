@@ -11,7 +11,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from twofold.golden import staircase as staircases
-from twofold.golden.staircase import Count, IntegerRounding, Rounding, Search, Table, rounding, staircase
+from twofold.golden.staircase import (
+    Balance,
+    Count,
+    IntegerRounding,
+    Rounding,
+    Search,
+    Table,
+    rounding,
+    staircase,
+)
 from twofold.network.graph import Tensor
 from twofold.network.ops import Requantise, Threshold
 from twofold.network.ranges import ChannelRange
@@ -19,7 +28,7 @@ from twofold.network.rounding import requantise
 from twofold.network.thresholds import ALWAYS, NEVER
 from twofold.network.types import IntArray, IntType
 
-VECTOR, NARROW = Tensor("x", (1,), IntType(True, 60)), Tensor("x", (1,), IntType(True, 15))
+VECTOR, NARROW, BYTE = (Tensor("x", (1,), IntType(True, bits)) for bits in (60, 15, 8))
 
 
 def values_of(form: Callable[[torch.Tensor], torch.Tensor], x: IntArray) -> IntArray:
@@ -123,6 +132,7 @@ def test_a_table_and_a_search_equal_the_count(case: tuple[Threshold, ChannelRang
     for entries, kind in ((staircases.TABLE_ENTRIES, Table), (0, Search)):
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(staircases, "FEW_THRESHOLDS", 0)
+            patch.setattr(staircases, "line", lambda *arguments: None)
             patch.setattr(staircases, "TABLE_ENTRIES", entries)
             form = staircase(op, range_, VECTOR, torch.float32)
         assert isinstance(form, kind)
@@ -130,18 +140,31 @@ def test_a_table_and_a_search_equal_the_count(case: tuple[Threshold, ChannelRang
 
 
 @pytest.mark.parametrize("result", [torch.int8, torch.float32])
-@pytest.mark.parametrize("operand", [NARROW, VECTOR], ids=["int15", "int60"])
-@pytest.mark.parametrize("levels", [[5], [-1, 1], [0, 1, 2, 3], [-128, -43, 42, 127]])
+@pytest.mark.parametrize("operand", [BYTE, NARROW, VECTOR], ids=["int8", "int15", "int60"])
+@pytest.mark.parametrize(
+    "levels", [[5], [-1, 1], [0, 1, 2, 3], [-128, -43, 42, 127], [-1, 0, 1], [-2, -1, 0, 1], [-3, -2, -1, 0]]
+)
 def test_few_thresholds_are_counted(levels: list[int], operand: Tensor, result: torch.dtype) -> None:
     random = np.random.default_rng(0)
     rows = np.sort(random.integers(-40, 40, (5, len(levels) - 1)), axis=1)
     op = Threshold("t", ("x",), "y", rows, np.array(levels))
     range_ = ChannelRange(np.full(5, -30), np.full(5, 35))
     form = staircase(op, range_, operand, result)
-    assert isinstance(form, Count) == (result == torch.int8)
+    assert isinstance(form, Count | Balance) == (result == torch.int8)
     x = every_value(range_)
     assert form(torch.tensor(x, dtype=torch.float32)).dtype == result
     assert np.array_equal(values_of(form, x), counted(op, x))
+
+
+def test_a_threshold_behind_the_last_byte_is_compared_in_more_bits() -> None:
+    for type_, dtype in ((IntType(True, 8), torch.int8), (IntType(False, 8), torch.int16)):
+        for last, wider in ((type_.hi, dtype), (type_.hi + 1, torch.int16)):
+            op = Threshold("t", ("x",), "y", np.array([[0, last]]), np.array([-1, 0, 1]))
+            range_ = ChannelRange(np.array([type_.lo]), np.array([type_.hi]))
+            form = staircase(op, range_, Tensor("x", (1,), type_), torch.int8)
+            assert isinstance(form, Balance) and form.above[0].dtype == wider
+            x = every_value(range_)
+            assert np.array_equal(values_of(form, x), counted(op, x))
 
 
 def test_thresholds_that_are_the_same_in_every_channel_are_one() -> None:

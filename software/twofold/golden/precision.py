@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import torch
 
 from twofold.network.errors import NetworkError
@@ -45,6 +47,11 @@ def stored(values: torch.Tensor, dtype: torch.dtype) -> torch.Tensor:
     """Whole numbers in `dtype`; unsigned bytes by way of 16 bits, for which processors have instructions."""
     by_way = dtype == torch.uint8 and values.is_floating_point()
     return values.to(torch.int16).to(dtype) if by_way else values.to(dtype)
+
+
+def per_channel(values: npt.NDArray[np.generic], dtype: torch.dtype, ndim: int) -> torch.Tensor:
+    """[C] → [1, C, 1, …] of `ndim` dimensions, to broadcast against [N, C, ...]."""
+    return torch.tensor(values, dtype=dtype).reshape(1, -1, *([1] * (ndim - 2)))
 
 
 @contextmanager

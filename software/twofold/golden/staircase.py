@@ -9,11 +9,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from twofold.golden.precision import SIGNIFICANDS, exact_dtype, stored
+from twofold.golden.lines import Line, line
+from twofold.golden.precision import SIGNIFICANDS, exact_dtype, per_channel, stored
 from twofold.network import graph
 from twofold.network.ops import Requantise, Threshold
 from twofold.network.ranges import ChannelRange
@@ -24,11 +24,6 @@ from twofold.network.types import IntArray, IntType
 FEW_THRESHOLDS, TABLE_ENTRIES = 3, 1 << 22
 #: Codes up to which an arithmetic form is tried out at each of them.
 _PROVABLE_CODES = 1 << 12
-
-
-def per_channel(values: npt.NDArray[np.generic], dtype: torch.dtype, ndim: int) -> Tensor:
-    """[C] → [1, C, 1, …] of `ndim` dimensions, to broadcast against [N, C, ...]."""
-    return torch.tensor(values, dtype=dtype).reshape(1, -1, *([1] * (ndim - 2)))
 
 
 @dataclass(frozen=True, eq=False)
@@ -130,7 +125,7 @@ class Count:
 
 @dataclass(frozen=True, eq=False)
 class Balance:
-    """`(above ≤ x) − (x < below)`, which is `Count` with steps of one from `−len(below)` on, an addition less.
+    """`(above ≤ x) − (x < below)`: `Count` with steps of one from `−len(below)` on, an addition less.
 
     above, below: thresholds, at least one each, [1, C, ...].
     """
@@ -188,7 +183,7 @@ class Search:
 
 def staircase(
     op: Threshold, range_: ChannelRange, operand: graph.Tensor, result: torch.dtype
-) -> Count | Balance | Table | Search:
+) -> Count | Balance | Line | Table | Search:
     """`op` for inputs in `range_`. operand: what it reads; result: holds every level."""
     edges, levels = _edges(op, range_)
     steps, ndim = np.unique(np.diff(levels)), 1 + len(operand.shape)
@@ -197,6 +192,9 @@ def staircase(
         dtype = _compared_dtype(op.name, operand.type, edges)
         thresholds = tuple(per_channel(column, dtype, ndim) for column in edges.T)
         return _counting(thresholds, int(levels[0]), int(steps[0]), result)
+    even = line(edges, levels, range_, ndim, result)
+    if even is not None:
+        return even
     sizes = edges[:, -1] - edges[:, 0] + 2
     if sizes.sum() > TABLE_ENTRIES:
         return Search(torch.tensor(edges, dtype=torch.float64), torch.tensor(levels, dtype=result))
