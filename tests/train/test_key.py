@@ -12,7 +12,8 @@ from twofold.train.settings import Fit
 
 
 def test_later_settings_are_silent_at_their_default() -> None:
-    assert "from_scratch" not in described(recipe_named("int8"))
+    for later in ("from_scratch", "regularisation"):
+        assert later not in described(recipe_named("int8"))
     assert "layers" in described(recipe_named("small_cnn_conv")) and "layers" not in described(Int(8))
     assert described(StagedPruning()) == "StagedPruning(ratio=0.3, stages=3, align=1)"
     assert "slimming" not in described(Fit(1)) and "slimming" not in described({"float": FitOptions()})

@@ -8,7 +8,7 @@ from torch import nn
 
 from twofold.data.dataset import Images
 from twofold.prune.remove import widths
-from twofold.prune.schedule import Pruning, QuantisedPruning, SoftPruning
+from twofold.prune.schedule import JointPruning, Pruning, QuantisedPruning, SoftPruning
 from twofold.quant.recipe import Int
 from twofold.train.recipe import Budget, TrainRecipe
 from twofold.train.settings import Fit
@@ -18,7 +18,11 @@ def block(inputs: int, outputs: int) -> nn.Sequential:
     return nn.Sequential(nn.Conv2d(inputs, outputs, 3, padding=1), nn.BatchNorm2d(outputs), nn.ReLU())
 
 
-@pytest.mark.parametrize("pruning", [QuantisedPruning(0.5, 2), SoftPruning(0.5)], ids=["quantised", "soft"])
+@pytest.mark.parametrize(
+    "pruning",
+    [QuantisedPruning(0.5, 2), SoftPruning(0.5), JointPruning(0.5)],
+    ids=["quantised", "soft", "joint"],
+)
 def test_layers_within_others_lose_their_filters_too(pruning: Pruning) -> None:
     torch.manual_seed(0)
     model = nn.Sequential(block(1, 8), block(8, 6), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(6, 3))

@@ -12,6 +12,7 @@ from twofold.errors import UserError
 from twofold.models.demo import DemoNet
 from twofold.prune.criteria.named import CriterionName
 from twofold.prune.schedule import (
+    JointPruning,
     PseudoPruning,
     QuantisedPruning,
     SoftPruning,
@@ -22,6 +23,7 @@ from twofold.quant.recipe import Apot, ApotWeights, ByLayer, Granularity, Int, R
 from twofold.train.objective import Distillation
 from twofold.train.recipe import Budget
 from twofold.train.recipe_file import read_recipe, recipe_named, recipe_names, recipe_path
+from twofold.train.regularisation import Kurtosis, QuantisationError
 from twofold.train.schedule import OneCycle
 from twofold.train.settings import Fit, Sgd
 
@@ -37,7 +39,11 @@ def test_shipped_recipes() -> None:
         "cifar10_float_taught": None,
         "cifar10_int8": Int(8),
         "float": None,
+        "int4": Int(4),
+        "int4_error": Int(4),
+        "int4_kurtosis": Int(4),
         "int8": Int(8),
+        "joint": Apot(4, 4),
         "mixed_gradual": Int(4),
         "int8_prune": Int(8),
         "iterative_l1": Int(8),
@@ -72,6 +78,9 @@ def test_shipped_recipes() -> None:
     assert found["slimming"].pruning == StagedPruning(0.3, 1, criterion=gammas)
     assert found["slimming"].options["float"].slimming == 1e-4
     assert found["pseudo"].pruning == PseudoPruning(0.3, criterion=l1)
+    assert found["joint"].pruning == JointPruning(0.3)
+    assert found["int4_kurtosis"].regularisation == Kurtosis()
+    assert found["int4_error"].regularisation == QuantisationError()
     assert found["unstructured_l1"].pruning == UnstructuredPruning(0.5)
 
 
@@ -184,6 +193,11 @@ def test_scales_are_words(tmp_path: Path, text: str, expected: Recipe) -> None:
         ("[quantisation]\nlevels = 'int'\nbits = 9", r"\[quantisation\] Int.bits: .*2 to 8 bits, got 9"),
         ("quantisation = 8", r"quantisation: expected a table \[quantisation\], got 8"),
         ("[pruning]\nmethod = 'soft'", r"\[pruning\] method: .*expected \[quantisation\] too"),
+        ("[pruning]\nmethod = 'joint'", r'method: "joint" .*expected \[quantisation\] too'),
+        (
+            "[quantisation]\nlevels = 'int'\n[pruning]\nmethod = 'joint'\n[gradual]",
+            r"\[gradual\]: expected .*no soft or joint pruning",
+        ),
         ("[pruning]\nmethod = 'quantised'", r'method: "quantised" .*expected \[quantisation\] too'),
         ("[pruning]\nmethod = 'listed'\nkeep = 3", r"keep: expected a table of whole numbers, got 3"),
         ("[pruning]\nmethod = 'listed'\n[pruning.keep]\na = 0", r"a: expected at least 1 filter, got 0"),

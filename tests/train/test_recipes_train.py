@@ -47,7 +47,9 @@ def test_a_float_network_has_no_integers(floats: TrainResult) -> None:
         _ = floats.frozen
 
 
-@pytest.mark.parametrize("recipe", ["spq", "ppq", "apot_w4_uniform_a4", "int8_prune", "pseudo", "two_bit"])
+@pytest.mark.parametrize(
+    "recipe", ["spq", "ppq", "apot_w4_uniform_a4", "int8_prune", "pseudo", "two_bit", "joint", "int4_error"]
+)
 def test_the_file_computes_what_was_trained(
     recipe: str, floats: TrainResult, few_digits: Dataset, short_budget: Budget, tmp_path: Path
 ) -> None:

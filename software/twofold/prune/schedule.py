@@ -94,6 +94,33 @@ class PseudoPruning:
 
 
 @dataclass(frozen=True)
+class JointPruning:
+    """One loss for pruning and quantisation (`twofold.train.joint.JointTraining`), which empties `ratio` of
+    every layer's filters; then they are removed.
+
+    align: as in `StagedPruning`. pruning_weight, quantisation_weight: of the two terms beside the loss on
+    labels. Raises UserError out of range.
+    """
+
+    ratio: float = 0.3
+    align: int = 1
+    pruning_weight: float = 0.1
+    quantisation_weight: float = 0.01
+
+    def __post_init__(self) -> None:
+        _check(self.ratio, self.align)
+        if self.pruning_weight <= 0 or self.quantisation_weight < 0:
+            raise UserError(
+                "pruning weights: expected pruning_weight > 0 and quantisation_weight ≥ 0, got "
+                f"{self.pruning_weight} and {self.quantisation_weight}"
+            )
+
+    def keep(self, model: nn.Module) -> Mapping[str, int]:
+        """Filters left in each layer of the unpruned `model`."""
+        return {name: kept_filters(width, self.ratio, self.align) for name, width in widths(model).items()}
+
+
+@dataclass(frozen=True)
 class UnstructuredPruning:
     """Sets `ratio` of every layer's weights to 0, the smallest, and keeps them 0. Raises UserError out of
     range."""
@@ -132,7 +159,7 @@ class ListedPruning:
         return (self.keep,)
 
 
-Pruning = StagedPruning | ListedPruning | SoftPruning | PseudoPruning | UnstructuredPruning
+Pruning = StagedPruning | ListedPruning | SoftPruning | PseudoPruning | JointPruning | UnstructuredPruning
 
 
 def _check(ratio: float, align: int) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from torch import Tensor, nn
@@ -49,3 +49,27 @@ class KeptZeros(Companion):
 
     def after_step(self, model: nn.Module) -> None:
         restore_zeros(model, self.masks)
+
+
+@dataclass(frozen=True, eq=False)
+class Together(Companion):
+    """Several companions, each called in turn; their penalties add up."""
+
+    members: Sequence[Companion]
+
+    def before_epoch(self, model: nn.Module) -> None:
+        for member in self.members:
+            member.before_epoch(model)
+
+    def penalty(self, model: nn.Module, images: Tensor, logits: Tensor, labels: Tensor) -> Tensor | None:
+        found = [member.penalty(model, images, logits, labels) for member in self.members]
+        terms = [term for term in found if term is not None]
+        return sum(terms[1:], terms[0]) if terms else None
+
+    def after_step(self, model: nn.Module) -> None:
+        for member in self.members:
+            member.after_step(model)
+
+    def after_epoch(self, model: nn.Module) -> None:
+        for member in self.members:
+            member.after_epoch(model)

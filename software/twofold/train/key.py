@@ -24,6 +24,7 @@ _LATER = {
     ("TrainRecipe", "from_scratch"),
     ("TrainRecipe", "post_training"),
     ("TrainRecipe", "gradual"),
+    ("TrainRecipe", "regularisation"),
     ("Int", "layers"),
     ("Apot", "layers"),
     ("ApotWeights", "layers"),

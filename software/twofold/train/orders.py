@@ -12,9 +12,11 @@ from twofold.data.dataset import Images
 from twofold.prune.criteria.criterion import Ranking, ranking
 from twofold.prune.criteria.filter_norm import FilterNorm
 from twofold.prune.criteria.named import CriterionName, criterion_named
+from twofold.prune.energy import ChannelEnergy
 from twofold.prune.prunable import Prunable, WeightsOf, quantised_weights, raw_weights
 from twofold.prune.remove import remove_filters
 from twofold.prune.schedule import (
+    JointPruning,
     ListedPruning,
     Pruning,
     PseudoPruning,
@@ -29,6 +31,7 @@ from twofold.quant.trace import quantised_names
 from twofold.quant.weighted import keep_zero_weights, renew_channel_scales
 from twofold.train.companion import AfterEpoch, Companion, KeptZeros
 from twofold.train.examples import batches_of
+from twofold.train.joint import JointTraining
 from twofold.train.settings import Fit
 from twofold.train.stage import MASKED, PRUNED, QUANTISED, Prepare, Stage, Transform, nobody, unchanged
 from twofold.train.twin import TwinTraining
@@ -65,6 +68,8 @@ class Between:
             case PseudoPruning():
                 yield from self._twins(pruning, model)
                 yield from self._quantised()
+            case JointPruning():
+                yield from self._joint(pruning)
             case UnstructuredPruning():
                 yield Stage(PRUNED, _zeroed(pruning.ratio), self.pruned, keep_zeros)
                 yield from self._quantised(keep_zero_weights, keep_zeros)
@@ -96,12 +101,18 @@ class Between:
         """SPQ: train quantised with masks drawn anew after each epoch; then remove and train on."""
         (quantise,) = self.quantising or (unchanged,)
         yield Stage(MASKED, quantise, self.quantised, _masked(pruning))
-        yield Stage(PRUNED, _remove_masked(pruning), self.pruned)
+        yield Stage(PRUNED, _remove_by(FilterNorm(2), pruning), self.pruned)
 
     def _twins(self, pruning: PseudoPruning, model: nn.Module) -> Iterator[Stage]:
         """The whole network and the pruned one trained together; then remove and train on."""
         yield Stage(MASKED, unchanged, self.pruned, _twinned(pruning))
         yield Stage(PRUNED, _remove(pruning.criterion, pruning.keep(model), raw_weights), self.pruned)
+
+    def _joint(self, pruning: JointPruning) -> Iterator[Stage]:
+        """Quantised training under one loss; then remove what it has emptied, and train on."""
+        (quantise,) = self.quantising
+        yield Stage(MASKED, quantise, self.quantised, _jointly(pruning))
+        yield Stage(PRUNED, _remove_by(ChannelEnergy(), pruning), self.pruned)
 
 
 def numbered(name: str, steps: Sequence[T]) -> Iterator[tuple[str, T]]:
@@ -150,9 +161,18 @@ def _masked(pruning: SoftPruning) -> Prepare:
     return prepare
 
 
-def _remove_masked(pruning: SoftPruning) -> Transform:
+def _jointly(pruning: JointPruning) -> Prepare:
+    def prepare(model: nn.Module, examples: Images) -> Companion:
+        return JointTraining(Prunable.of(model, examples.real).groups, pruning.keep(model), pruning)
+
+    return prepare
+
+
+def _remove_by(ranking: Ranking, pruning: SoftPruning | JointPruning) -> Transform:
+    """Of a quantised network that was trained so that some filters are worth nothing."""
+
     def remove(model: nn.Module, examples: Images) -> nn.Module:
-        pruned = remove_filters(model, examples.real, FilterNorm(2), pruning.keep(model))
+        pruned = remove_filters(model, examples.real, ranking, pruning.keep(model))
         renew_channel_scales(pruned)
         return pruned
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 from torch import fx, nn
@@ -16,13 +16,15 @@ from twofold.quant.post_training.quantise import quantise_trained
 from twofold.quant.post_training.settings import PostTraining
 from twofold.quant.recipe import Recipe, gives_integers
 from twofold.train.augment import Augmentation
+from twofold.train.companion import Companion, Together
 from twofold.train.gradual import Descent, Gradual
 from twofold.train.objective import Distillation
 from twofold.train.options import FitOptions
 from twofold.train.orders import Between, keep_zeros
+from twofold.train.regularisation import Regularisation, Regularised
 from twofold.train.schedule import OneCycle
 from twofold.train.settings import Adam, Fit, Sgd
-from twofold.train.stage import FLOAT, FOLDED, PRUNED, QUANTISED, Stage, Transform, nobody, unchanged
+from twofold.train.stage import FLOAT, FOLDED, PRUNED, QUANTISED, Prepare, Stage, Transform, nobody, unchanged
 
 
 @dataclass(frozen=True)
@@ -64,7 +66,7 @@ class TrainRecipe:
     first learns from the float network too. options: stage → what differs from the data set's budget.
     from_scratch: there is no float stage; what is quantised is the network's first, random weights.
     post_training: what is done instead of training the quantised network, None to train it. gradual: wider
-    networks that are trained before it.
+    networks that are trained before it. regularisation: added to the loss wherever layers are quantised.
     """
 
     name: str
@@ -75,6 +77,7 @@ class TrainRecipe:
     from_scratch: bool = False
     post_training: PostTraining | None = None
     gradual: Gradual | None = None
+    regularisation: Regularisation | None = None
 
     @property
     def gives_integers(self) -> bool:
@@ -103,10 +106,17 @@ class TrainRecipe:
         if not self.from_scratch:
             yield Stage(FLOAT, unchanged, budget.float_)
         quantised = None if self.post_training else budget.quantised
-        yield from Between(self._quantising(), budget.pruned, quantised).stages(self.pruning, model)
+        between = Between(self._quantising(), budget.pruned, quantised)
+        yield from map(self._regularised, between.stages(self.pruning, model))
         if self.quantisation is not None and self.post_training is None:
             keeps_zeros = isinstance(self.pruning, UnstructuredPruning)
-            yield Stage(FOLDED, _fold, budget.folded, keep_zeros if keeps_zeros else nobody)
+            prepare = keep_zeros if keeps_zeros else nobody
+            yield self._regularised(Stage(FOLDED, _fold, budget.folded, prepare))
+
+    def _regularised(self, stage: Stage) -> Stage:
+        if self.regularisation is None:
+            return stage
+        return replace(stage, prepare=_beside(Regularised(self.regularisation), stage.prepare))
 
     def _quantising(self) -> tuple[Transform, ...]:
         """One after the other, trained after each."""
@@ -127,6 +137,13 @@ def _quantise_trained(
     quantisation: Recipe, how: PostTraining, model: nn.Module, examples: Images
 ) -> nn.Module:
     return quantise_trained(model, quantisation, how, examples.real)
+
+
+def _beside(companion: Companion, prepare: Prepare) -> Prepare:
+    def both(model: nn.Module, examples: Images) -> Companion:
+        return Together((prepare(model, examples), companion))
+
+    return both
 
 
 def _fold(model: nn.Module, examples: Images) -> nn.Module:

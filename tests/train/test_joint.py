@@ -1,0 +1,75 @@
+"""The joint loss: its terms by hand, and what it leaves of the filters that are to go."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import fx
+
+from twofold.data.dataset import Dataset
+from twofold.errors import UserError
+from twofold.models.demo import DemoNet
+from twofold.prune.energy import ChannelEnergy, share_of
+from twofold.prune.prunable import Prunable
+from twofold.prune.remove import filters_to_remove, remove_filters
+from twofold.prune.schedule import JointPruning
+from twofold.quant.convert import quantise
+from twofold.quant.recipe import Apot, Int, Recipe
+from twofold.quant.weight_error import relative_error
+from twofold.train.joint import JointTraining
+from twofold.train.loop import Surroundings, fit
+from twofold.train.regularisation import weighed
+from twofold.train.settings import Adam, Fit
+
+IMAGES = torch.rand(64, 1, 8, 8, generator=torch.Generator().manual_seed(0))
+LABELS = torch.arange(64) % 10
+
+
+def quantised(recipe: Recipe) -> fx.GraphModule:
+    torch.manual_seed(0)
+    return quantise(DemoNet(widths=(8, 12)), recipe, IMAGES)
+
+
+def companion(model: fx.GraphModule, pruning: JointPruning) -> JointTraining:
+    joint = JointTraining(Prunable.of(model, IMAGES).groups, pruning.keep(model), pruning)
+    joint.before_epoch(model)
+    return joint
+
+
+def test_both_terms_are_in_the_loss() -> None:
+    model, pruning = quantised(Apot(4, 4)), JointPruning(0.25, pruning_weight=0.5, quantisation_weight=0.25)
+    joint = companion(model, pruning)
+    scores = ChannelEnergy()(Prunable(model, joint.groups))
+    least = filters_to_remove(joint.groups, scores, pruning.keep(model))
+    assert joint.removed == least and all(least)
+    pruned, error = share_of(model, joint.groups, least), relative_error(model)
+    expected = 0.5 * weighed(pruned) + 0.25 * weighed(error)
+    found = joint.penalty(model, IMAGES, model(IMAGES), LABELS)
+    assert float(found.detach()) == pytest.approx(float(expected.detach()))
+    found.backward()
+    assert model.bn2.weight.grad is not None and model.conv2.weight.grad.any()
+
+
+def test_training_empties_what_is_removed(few_digits: Dataset) -> None:
+    model, pruning = quantised(Int(8)), JointPruning(0.25, pruning_weight=1.0)
+    before = share_of(model, *_chosen(model, pruning))
+    around = Surroundings(companion=companion(model, pruning))
+    fit(model, few_digits, Fit(6, Adam(3e-2), batch=8), 0, lambda *_: None, around=around)
+    after = share_of(model, *_chosen(model, pruning))
+    assert float(after.detach()) < 0.01 * float(before.detach())
+    removed = remove_filters(model, IMAGES, ChannelEnergy(), pruning.keep(model)).eval()
+    with torch.no_grad():
+        whole, less = model(IMAGES), removed(IMAGES)
+    assert float((whole.argmax(1) == less.argmax(1)).float().mean()) > 0.9
+
+
+def _chosen(model: fx.GraphModule, pruning: JointPruning) -> tuple[list, list]:  # type: ignore[type-arg]
+    joint = companion(model, pruning)
+    return list(joint.groups), joint.removed
+
+
+def test_weights_out_of_range_are_refused() -> None:
+    with pytest.raises(
+        UserError, match="expected pruning_weight > 0 and quantisation_weight ≥ 0, got 0 and 1"
+    ):
+        JointPruning(pruning_weight=0, quantisation_weight=1)
