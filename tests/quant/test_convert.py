@@ -17,7 +17,7 @@ from twofold.prune.remove import remove_filters
 from twofold.quant.apot import ApotActivationProxy
 from twofold.quant.convert import quantise
 from twofold.quant.recipe import Apot, Granularity, Int, Scales
-from twofold.quant.weighted import is_apot, renew_channel_scales
+from twofold.quant.weighted import is_apot, renew_quantisers, weight_quantiser
 
 IMAGES = torch.rand(32, 1, 8, 8, generator=torch.Generator().manual_seed(0))
 
@@ -181,6 +181,18 @@ def test_pruned_layers_have_a_scale_for_each_filter_left(granularity: Granularit
             quantised.get_submodule(name).weight[0] = 0
     keep = {"conv1": 3, "conv2": 3, "conv3": 3, "conv4": 6, "shortcut": 6}
     pruned = remove_filters(quantised, IMAGES, FilterNorm(2), keep)
-    renew_channel_scales(pruned)
+    renew_quantisers(pruned, quantised)
     assert pruned.conv2.quant_weight().scale.numel() == (3 if granularity is Granularity.CHANNEL else 1)
     assert pruned(IMAGES).shape == (32, 10)
+
+
+def test_pruned_apot_layers_keep_what_they_learned() -> None:
+    quantised = quantise(DemoNet(widths=(4, 6)), Apot(4, 4), IMAGES)
+    with torch.no_grad():
+        weight_quantiser(quantised.conv2).alpha.fill_(1.7)
+    weight_quantiser(quantised.conv3).normalise = False
+    pruned = remove_filters(quantised, IMAGES, FilterNorm(2), {"conv1": 3, "conv2": 3, "conv3": 3})
+    renew_quantisers(pruned, quantised)
+    assert weight_quantiser(pruned.conv2).alpha.item() == pytest.approx(1.7)
+    found = {name: weight_quantiser(pruned.get_submodule(name)).normalise for name in ("conv2", "conv3")}
+    assert found == {"conv2": True, "conv3": False}

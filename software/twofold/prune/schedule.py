@@ -104,7 +104,7 @@ class JointPruning:
 
     ratio: float = 0.3
     align: int = 1
-    pruning_weight: float = 0.1
+    pruning_weight: float = 1.0
     quantisation_weight: float = 0.01
 
     def __post_init__(self) -> None:

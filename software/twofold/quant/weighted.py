@@ -51,16 +51,45 @@ def quantised_layer(source: nn.Conv2d | nn.Linear, weight_quantiser: Any) -> nn.
     return layer
 
 
-def renew_channel_scales(model: nn.Module) -> None:
-    """In place, after filters were removed: integer weights of one scale a filter get as many as are left."""
-    for name, layer in list(model.named_modules()):
-        if not isinstance(layer, qnn.QuantConv2d | qnn.QuantLinear) or is_apot(layer):
+def renew_quantisers(pruned: nn.Module, whole: nn.Module) -> None:
+    """In place, after filters of `whole` were removed: what is left is quantised as it was there.
+
+    Brevitas makes a new quantiser for a layer whose weights are replaced. APoT ones get back their learned
+    clipping value, and whether they normalise; integer weights of one scale a filter get as many as are left.
+    """
+    for name, layer in list(pruned.named_modules()):
+        if not isinstance(layer, qnn.QuantConv2d | qnn.QuantLinear):
             continue
-        if has_channel_scales(layer.weight_quant):
-            scales = Scales.FREE if has_free_scale(layer.weight_quant) else Scales.POWER_OF_TWO
-            bits = int(layer.weight_quant.quant_injector.bit_width)
-            injector = int_weight(Int(bits, Granularity.CHANNEL, scales))
-            model.set_submodule(name, quantised_layer(layer, injector).train(layer.training))
+        if is_apot(layer):
+            _take_over(weight_quantiser(layer), weight_quantiser(whole.get_submodule(name)))
+        elif has_channel_scales(layer.weight_quant):
+            pruned.set_submodule(name, _with_new_scales(layer))
+
+
+def _take_over(quantiser: ApotWeightQuant, before: ApotWeightQuant) -> None:
+    with torch.no_grad():
+        quantiser.alpha.copy_(before.alpha)
+    quantiser.normalise = before.normalise
+
+
+def _with_new_scales(layer: Any) -> nn.Module:
+    scales = Scales.FREE if has_free_scale(layer.weight_quant) else Scales.POWER_OF_TWO
+    bits = int(layer.weight_quant.quant_injector.bit_width)
+    injector = int_weight(Int(bits, Granularity.CHANNEL, scales))
+    return quantised_layer(layer, injector).train(layer.training)
+
+
+@torch.no_grad()
+def keep_normalised_weights(model: nn.Module) -> None:
+    """In place, before filters are removed: APoT weights become the normalised ones, once and for all.
+
+    Otherwise those that are left would get a new mean and deviation, and so other levels.
+    """
+    for layer in model.modules():
+        if isinstance(layer, qnn.QuantConv2d | qnn.QuantLinear) and is_apot(layer):
+            quantiser = weight_quantiser(layer)
+            layer.weight.copy_(quantiser.normalised(layer.weight))
+            quantiser.normalise = False
 
 
 @torch.no_grad()

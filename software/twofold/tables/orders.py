@@ -16,7 +16,7 @@ from twofold.prune.remove import kept_filters, remove_filters, widths
 from twofold.quant.convert import quantise
 from twofold.quant.recipe import Int
 from twofold.quant.trace import quantised_names
-from twofold.quant.weighted import renew_channel_scales
+from twofold.quant.weighted import renew_quantisers
 from twofold.quant.widths import widths_of
 
 #: Shares of each convolution's filters that are removed.
@@ -78,7 +78,7 @@ def _models(network: nn.Module, noise: Tensor) -> Iterator[tuple[str, float, nn.
 
 def _pruned(model: nn.Module, noise: Tensor, keep: Mapping[str, int]) -> nn.Module:
     pruned = remove_filters(model, noise, FilterNorm(2), keep)
-    renew_channel_scales(pruned)
+    renew_quantisers(pruned, model)
     return pruned
 
 

@@ -28,7 +28,7 @@ from twofold.prune.schedule import (
 from twofold.prune.soft import soft_mask
 from twofold.prune.unstructured import zero_masks, zero_smallest
 from twofold.quant.trace import quantised_names
-from twofold.quant.weighted import keep_zero_weights, renew_channel_scales
+from twofold.quant.weighted import keep_normalised_weights, keep_zero_weights, renew_quantisers
 from twofold.train.companion import AfterEpoch, Companion, KeptZeros
 from twofold.train.examples import batches_of
 from twofold.train.joint import JointTraining
@@ -101,7 +101,7 @@ class Between:
         """SPQ: train quantised with masks drawn anew after each epoch; then remove and train on."""
         (quantise,) = self.quantising or (unchanged,)
         yield Stage(MASKED, quantise, self.quantised, _masked(pruning))
-        yield Stage(PRUNED, _remove_by(FilterNorm(2), pruning), self.pruned)
+        yield Stage(PRUNED, _remove_masked(pruning), self.pruned)
 
     def _twins(self, pruning: PseudoPruning, model: nn.Module) -> Iterator[Stage]:
         """The whole network and the pruned one trained together; then remove and train on."""
@@ -112,7 +112,7 @@ class Between:
         """Quantised training under one loss; then remove what it has emptied, and train on."""
         (quantise,) = self.quantising
         yield Stage(MASKED, quantise, self.quantised, _jointly(pruning))
-        yield Stage(PRUNED, _remove_by(ChannelEnergy(), pruning), self.pruned)
+        yield Stage(PRUNED, _remove_emptied(pruning), self.pruned)
 
 
 def numbered(name: str, steps: Sequence[T]) -> Iterator[tuple[str, T]]:
@@ -147,7 +147,7 @@ def _ranked(criterion: CriterionName, examples: Images) -> Ranking:
 def _remove(criterion: CriterionName, keep: Mapping[str, int], weights: WeightsOf) -> Transform:
     def remove(model: nn.Module, examples: Images) -> nn.Module:
         pruned = remove_filters(model, examples.real, _ranked(criterion, examples), keep, weights)
-        renew_channel_scales(pruned)
+        renew_quantisers(pruned, model)
         return pruned
 
     return remove
@@ -168,12 +168,22 @@ def _jointly(pruning: JointPruning) -> Prepare:
     return prepare
 
 
-def _remove_by(ranking: Ranking, pruning: SoftPruning | JointPruning) -> Transform:
-    """Of a quantised network that was trained so that some filters are worth nothing."""
+def _remove_masked(pruning: SoftPruning) -> Transform:
+    def remove(model: nn.Module, examples: Images) -> nn.Module:
+        pruned = remove_filters(model, examples.real, FilterNorm(2), pruning.keep(model))
+        renew_quantisers(pruned, model)
+        return pruned
+
+    return remove
+
+
+def _remove_emptied(pruning: JointPruning) -> Transform:
+    """What is left computes as before, but for the little that the removed filters gave."""
 
     def remove(model: nn.Module, examples: Images) -> nn.Module:
-        pruned = remove_filters(model, examples.real, ranking, pruning.keep(model))
-        renew_channel_scales(pruned)
+        keep_normalised_weights(model)
+        pruned = remove_filters(model, examples.real, ChannelEnergy(), pruning.keep(model))
+        renew_quantisers(pruned, model)
         return pruned
 
     return remove
