@@ -81,7 +81,8 @@ def byte_product(op: Linear, operand: IntType) -> Callable[[Tensor], Tensor]:
 
     def multiply(x: Tensor) -> Tensor:
         codes = _in_rows(x if x.dtype == byte else x.to(byte))
-        sums = torch._int_mm((_flipped(codes) if flips else codes).view(torch.int8), weight)
+        codes = _flipped(codes) if flips else codes
+        sums = torch._int_mm(codes if codes.dtype == torch.int8 else codes.view(torch.int8), weight)
         return sums if bias is None else sums.add_(bias)
 
     return multiply

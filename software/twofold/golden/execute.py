@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from types import MappingProxyType
@@ -105,43 +105,55 @@ class Golden:
         self, frames: AnyIntArray, given: Mapping[str, IntArray] = MappingProxyType({})
     ) -> Mapping[str, IntArray]:
         """Every tensor, as `execute` gives them; ops read the `given` ones in place of their own."""
-        return self._kept(frames, self.network.tensors, given)
+        check_frames(self.network, frames)
+        kept = {name: self._empty(name, len(frames)) for name in self.network.tensors}
+        with torch.inference_mode():
+            for rows in self._chunks(len(frames)):
+                parts = {name: values[rows] for name, values in given.items()}
+                for name, values in self._computed(frames[rows], parts):
+                    kept[name][rows] = values.numpy()
+        return kept
 
     def outputs(self, frames: AnyIntArray) -> IntArray:
         """The network's output alone, int64 [N, *shape]; other tensors live for a few frames at a time.
 
         frames: as `execute` takes them. Raises UserError as it does.
         """
-        return self._kept(frames, (self.network.output_name,), {})[self.network.output_name]
-
-    def _kept(
-        self, frames: AnyIntArray, names: Collection[str], given: Mapping[str, IntArray]
-    ) -> dict[str, IntArray]:
         check_frames(self.network, frames)
-        shapes = {name: self.network.tensors[name].shape for name in names}
-        kept = {name: np.empty((len(frames), *shape), np.int64) for name, shape in shapes.items()}
+        kept = self._empty(self.network.output_name, len(frames))
         with torch.inference_mode():
-            for start in range(0, len(frames), self._chunk):
-                rows = slice(start, start + self._chunk)
-                parts = {name: values[rows] for name, values in given.items()}
-                for name, values in self._computed(frames[rows], parts):
-                    if name in kept:
-                        kept[name][rows] = values.numpy()
+            for rows in self._chunks(len(frames)):
+                kept[rows] = self._output(frames[rows]).numpy()
         return kept
 
-    def _computed(self, frames: AnyIntArray, given: Mapping[str, IntArray]) -> Iterator[tuple[str, Tensor]]:
-        """Each tensor when it is known; it lives until its last reader has run."""
-        codes = torch.from_numpy(np.require(frames, self._input_dtype, "W"))
-        if codes.ndim == 4:
-            codes = codes.contiguous(memory_format=torch.channels_last)
-        values = {self.network.input_name: codes}
-        yield self.network.input_name, codes
+    def _empty(self, name: str, frames: int) -> IntArray:
+        return np.empty((frames, *self.network.tensors[name].shape), np.int64)
+
+    def _chunks(self, frames: int) -> Iterator[slice]:
+        for start in range(0, frames, self._chunk):
+            yield slice(start, start + self._chunk)
+
+    def _output(self, frames: AnyIntArray) -> Tensor:
+        """Of few frames; each tensor lives until its last reader has run."""
+        values = {self.network.input_name: self._codes(frames)}
         for step in self._steps:
-            result = step.kernel(*(values[name] for name in step.inputs))
-            values[step.output] = _replaced(result, given.get(step.output))
-            yield step.output, result
+            values[step.output] = step.kernel(*[values[name] for name in step.inputs])
             for name in step.finished:
                 del values[name]
+        return values[self.network.output_name]
+
+    def _computed(self, frames: AnyIntArray, given: Mapping[str, IntArray]) -> Iterator[tuple[str, Tensor]]:
+        """Each tensor of few frames."""
+        values = {self.network.input_name: self._codes(frames)}
+        yield from values.items()
+        for step in self._steps:
+            result = step.kernel(*[values[name] for name in step.inputs])
+            values[step.output] = _replaced(result, given.get(step.output))
+            yield step.output, result
+
+    def _codes(self, frames: AnyIntArray) -> Tensor:
+        codes = torch.from_numpy(np.require(frames, self._input_dtype, "W"))
+        return codes.contiguous(memory_format=torch.channels_last) if codes.ndim == 4 else codes
 
 
 def _bytes(tensor: graph.Tensor) -> int:
@@ -154,7 +166,8 @@ def _replaced(result: Tensor, values: IntArray | None) -> Tensor:
 
 
 def _finished(network: Network) -> Iterator[tuple[str, ...]]:
-    """For each op, the tensors that it is the last one to read."""
+    """For each op, the tensors that it is the last one to read, the network's output aside."""
     last = {name: place for place, op in enumerate(network.ops) for name in op.inputs}
+    last.pop(network.output_name, None)
     for place in range(len(network.ops)):
         yield tuple(name for name, reader in last.items() if reader == place)

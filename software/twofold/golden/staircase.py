@@ -116,10 +116,7 @@ class Count:
     result: torch.dtype
 
     def __call__(self, x: Tensor) -> Tensor:
-        values = x.to(self.thresholds[0].dtype)
-        counts = torch.ge(values, self.thresholds[0], out=torch.empty_like(values))
-        for threshold in self.thresholds[1:]:
-            counts.add_(torch.ge(values, threshold, out=torch.empty_like(values)))
+        counts = _counted(x, self.thresholds, ())
         return torch.add(self.first, stored(counts, self.result), alpha=self.step)
 
 
@@ -135,13 +132,21 @@ class Balance:
     result: torch.dtype
 
     def __call__(self, x: Tensor) -> Tensor:
-        values = x.to(self.above[0].dtype)
-        counts = torch.ge(values, self.above[0], out=torch.empty_like(values))
-        for threshold in self.above[1:]:
-            counts.add_(torch.ge(values, threshold, out=torch.empty_like(values)))
-        for threshold in self.below:
-            counts.sub_(torch.lt(values, threshold, out=torch.empty_like(values)))
-        return stored(counts, self.result)
+        return stored(_counted(x, self.above, self.below), self.result)
+
+
+def _counted(x: Tensor, above: tuple[Tensor, ...], below: tuple[Tensor, ...]) -> Tensor:
+    """Of how many of `above` x is at or above, less of how many of `below` it is below, in their dtype."""
+    first, *others = above
+    values = x.to(first.dtype)
+    more = [torch.ge(values, threshold, out=torch.empty_like(values)) for threshold in others]
+    less = [torch.lt(values, threshold, out=torch.empty_like(values)) for threshold in below]
+    counts = torch.ge(values, first, out=torch.empty_like(values) if values is x else values)
+    for part in more:
+        counts.add_(part)
+    for part in less:
+        counts.sub_(part)
+    return counts
 
 
 @dataclass(frozen=True, eq=False)

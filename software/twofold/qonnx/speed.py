@@ -29,7 +29,7 @@ from twofold.qonnx.read import read_model
 
 SINGLES = 5
 """Frames that the executor runs one by one."""
-ENOUGH = 0.2
+ENOUGH = 0.4
 """CPU seconds after which no further run is made; the fastest counts."""
 
 Images = npt.NDArray[np.float32]
