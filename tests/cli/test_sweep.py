@@ -4,6 +4,7 @@ import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from unittest.mock import ANY
 
 import pytest
 
@@ -37,7 +38,7 @@ def test_the_front_and_where_the_recipes_stand_are_told(run: Any, answer: Any) -
     calls = answer("sweep", (SWEPT, [PASSED]))
     result = run("sweep", "digits", "--workers", "2", "--storage", "journal:log", "--trials", "30")
     assert result.exit_code == 0, result.output
-    assert calls == [("digits", Path("build/sweep/digits"), 0, None, "journal:log", 2, 30)]
+    assert calls == [("digits", Path("build/sweep/digits"), 0, None, "journal:log", 2, 30, None, ANY)]
     assert "98.00%" in result.stdout and "pruning.ratio 0.3" in result.stdout and "16,000" in result.stdout
     assert "apot by hand: dominated by apot-k1" in result.stdout
     assert "trial 3: no result: diverged" in result.stdout
@@ -62,3 +63,9 @@ def test_a_file_that_is_none_is_one_line(run: Any, file: str) -> None:
     result = run("sweep", file)
     assert (result.exit_code, result.stdout) == (2, "")
     assert result.stderr.startswith("error: ")
+
+
+def test_a_cluster_needs_a_storage_that_all_reach(run: Any) -> None:
+    result = run("sweep", "digits", "--ray", "auto")
+    assert result.exit_code == 2
+    assert "error: --ray: expected --storage with one that all machines reach, got none" in result.stderr

@@ -14,6 +14,7 @@ from twofold.cli.output import print_json, print_rich, results_only
 if TYPE_CHECKING:
     from rich.table import Table
 
+    from twofold.sweep.crew import Crew
     from twofold.sweep.outcome import Outcome, Row
     from twofold.sweep.run import Swept
 
@@ -34,6 +35,10 @@ def sweep(
         str | None,
         typer.Option("--storage", help="Optuna's, for several machines; a SQLite file in OUT if not given."),
     ] = None,
+    ray: Annotated[
+        str | None,
+        typer.Option("--ray", help="Run the processes on this Ray cluster: an address, auto or local."),
+    ] = None,
     seed: Annotated[int, typer.Option("--seed", min=0, help="Of the search, and of each training.")] = 0,
     out: Annotated[
         Path | None, typer.Option("--out", help="The folder to write; build/sweep/FILE if not given.")
@@ -50,7 +55,8 @@ def sweep(
         from twofold.cli.progress_bars import shown
 
         folder = out or Path("build/sweep") / Path(file).stem
-        swept, checks = api.sweep(file, folder, seed, data_folder, storage, workers, trials, progress=shown())
+        crew = _on_ray(ray, storage, workers) if ray is not None else None
+        swept, checks = api.sweep(file, folder, seed, data_folder, storage, workers, trials, crew, shown())
     from twofold.golden.compare import Status
     from twofold.report import terminal, wording
 
@@ -65,6 +71,15 @@ def sweep(
         )
     if state is not Status.PASS:
         raise typer.Exit(FOUND_WRONG)
+
+
+def _on_ray(address: str, storage: str | None, workers: int) -> Crew:
+    from twofold.errors import UserError
+    from twofold.sweep.ray_crew import LOCAL, on_ray
+
+    if storage is None and address != LOCAL:
+        raise UserError("--ray: expected --storage with one that all machines reach, got none")
+    return on_ray(address, workers)
 
 
 def _front(found: Outcome) -> Table:
