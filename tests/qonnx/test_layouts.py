@@ -6,6 +6,7 @@ import numpy as np
 import onnx
 import pytest
 
+from twofold.errors import UserError
 from twofold.golden.execute import execute
 from twofold.qonnx.executor import run_executor
 from twofold.qonnx.importer.layout import NATIVE, Layout, order_of_ones
@@ -163,3 +164,14 @@ def test_axes_of_one_element_alone_can_move() -> None:
     assert order_of_ones((1, 4, 1), (4, 1, 1)) == (1, 0, 2)
     assert order_of_ones((5, 4, 1), (1, 4, 5)) is None
     assert order_of_ones((5, 4, 1), (5, 4)) is None
+
+
+def test_a_target_that_is_no_shape_is_refused(new_graph, tmp_path) -> None:
+    graph = new_graph((5, 4, 1))
+    graph.quantised_input()
+    graph.node("Reshape", ["x", graph.constant("target", [-1, np.nan, 5, 4])], "first")
+    graph.conv("first", "y", (2, 1, 3, 3))
+    path = tmp_path / "model.onnx"
+    onnx.save(graph.model(), path)
+    with pytest.raises(UserError, match="Reshape 'first': shape: found"):
+        import_file(path)

@@ -112,6 +112,14 @@ def test_names_that_are_no_text(model, refused):
     assert refused(content) == "a damaged ONNX file: one of its names is not UTF-8 text"
 
 
+def test_annotations_that_are_no_text(model, refused):
+    entry = onnx.StringStringEntryProto(key="finn_datatype", value="INT8")
+    annotation = onnx.TensorAnnotation(tensor_name="images", quant_parameter_tensor_names=[entry])
+    model.graph.quantization_annotation.append(annotation)
+    content = model.SerializeToString().replace(b"INT8", b"INT\xff")
+    assert refused(content) == "a damaged ONNX file: one of its names is not UTF-8 text"
+
+
 def test_control_characters_in_names_stay_out_of_messages(model, refused):
     model.graph.node[-1].op_type = "Mat\n\x1b[31mMul"
     assert refused(model).startswith(

@@ -6,6 +6,7 @@ them. Factors and terms between the input and its layers stay before the quantis
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
@@ -20,6 +21,8 @@ from twofold.qonnx.dialect import QUANT_DOMAINS
 from twofold.qonnx.input_type import InputType, Quantiser
 
 _QUANTISERS = frozenset({"BipolarQuant", "MultiThreshold", "Quant", "QuantizeLinear"})
+#: Factors and terms behind an input that are looked through.
+_MOST_STEPS = 16
 _MOVES = frozenset({"Flatten", "Identity", "Reshape", "Transpose"})
 
 
@@ -101,14 +104,14 @@ def _names(text: str) -> Iterator[str]:
 
 def _place(graph: onnx.GraphProto, tensor: str) -> _Place:
     """Behind the nodes that scale and shift the whole input."""
-    constants, place, seen = _scalars(graph), _Place(tensor), {tensor}
-    while True:
-        readers = [node for node in graph.node if place.tensor in node.input]
-        found = _step(readers[0], place, constants) if len(readers) == 1 else None
-        if found is None or found.tensor in seen:
-            return place
+    constants, readers, place = _scalars(graph), _readers(graph), _Place(tensor)
+    for _ in range(_MOST_STEPS):
+        nodes = readers[place.tensor]
+        found = _step(nodes[0], place, constants) if len(nodes) == 1 else None
+        if found is None:
+            break
         place = found
-        seen.add(place.tensor)
+    return place
 
 
 def _step(node: onnx.NodeProto, place: _Place, constants: dict[str, Fraction]) -> _Place | None:
@@ -144,18 +147,25 @@ def _scalars(graph: onnx.GraphProto) -> dict[str, Fraction]:
 
 def _reaches_layers(graph: onnx.GraphProto, tensor: str) -> bool:
     """True if a layer reads the tensor, in place or moved, before a quantiser does."""
-    waiting, seen = [tensor], {tensor}
+    readers, waiting, seen = _readers(graph), [tensor], {tensor}
     while waiting:
-        name = waiting.pop()
-        for node in graph.node:
-            if name not in node.input or node.op_type in _QUANTISERS:
+        for node in readers[waiting.pop()]:
+            if node.op_type in _QUANTISERS:
                 continue
             if node.op_type not in _MOVES:
                 return True
-            found = set(node.output) - seen
-            seen |= found
-            waiting += sorted(found)
+            waiting += [name for name in node.output if name not in seen]
+            seen |= set(node.output)
     return False
+
+
+def _readers(graph: onnx.GraphProto) -> defaultdict[str, list[onnx.NodeProto]]:
+    """Nodes by the tensors that they read."""
+    readers = defaultdict[str, list[onnx.NodeProto]](list)
+    for node in graph.node:
+        for name in dict.fromkeys(node.input):
+            readers[name].append(node)
+    return readers
 
 
 def _inputs(graph: onnx.GraphProto) -> list[str]:

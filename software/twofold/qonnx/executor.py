@@ -102,7 +102,8 @@ def _flatten(graph: onnx.GraphProto, batch: int) -> None:
             stored = constants.get(node.input[1], made.get(node.input[1]))
             sizes = [] if stored is None else onnx.numpy_helper.to_array(stored).ravel().tolist()
             rest = sizes[1:] if len(sizes) > 2 else [-1]
-            target = onnx.numpy_helper.from_array(np.array([batch, *rest]), f"{node.output[0]}.rows")
+            shape = np.array([batch, *map(int, rest)])
+            target = onnx.numpy_helper.from_array(shape, f"{node.output[0]}.rows")
             graph.initializer.append(target)
             _declare(graph, target)
             node.input[1] = target.name

@@ -113,6 +113,10 @@ def _texts(model: onnx.ModelProto) -> Iterator[str | bytes]:
     yield from (entry.domain for entry in model.opset_import)
     for named in (*graph.initializer, *graph.input, *graph.output):
         yield named.name
+    for annotation in graph.quantization_annotation:
+        yield annotation.tensor_name
+        for entry in annotation.quant_parameter_tensor_names:
+            yield from (entry.key, entry.value)
     for node in graph.node:
         yield from (node.name, node.op_type, node.domain, *node.input, *node.output)
         for attribute in node.attribute:

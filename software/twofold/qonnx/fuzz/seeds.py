@@ -1,4 +1,4 @@
-"""Small sound models that mutants are made of: QONNX, bipolar with batch normalisation, QDQ."""
+"""Small sound models that mutants are made of: QONNX, bipolar with batch normalisation, QDQ, Keras."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class _Graph:
 
 def seeds() -> dict[str, bytes]:
     """Name → content of an ONNX file that imports exactly."""
-    return {"residual": _residual(), "bipolar": _bipolar(), "qdq": _qdq()}
+    return {"residual": _residual(), "bipolar": _bipolar(), "qdq": _qdq(), "declared": _declared()}
 
 
 def _residual() -> bytes:
@@ -108,3 +108,21 @@ def _qdq() -> bytes:
     graph.node("Clip", ["conv", graph.constant("lo", 0.0), graph.constant("hi", 6.0)], "clipped")
     graph.quantised("clipped", "y", 2**-4, 0)
     return graph.content("y")
+
+
+def _declared() -> bytes:
+    """As converters from Keras wrote it: the input's type in an annotation, a domain of the past."""
+    graph = _Graph((5, 5, 1), seed=3)
+    graph.node("Add", ["images", graph.constant("one", [1.0])], "shifted")
+    graph.node("Div", ["shifted", graph.constant("two", 2.0)], "halved")
+    graph.node("Reshape", ["halved", graph.constant("shape", [-1, 1, 5, 5], np.int64)], "first")
+    graph.node("Conv", ["first", graph.weights("w", (3, 1, 3, 3))], "conv")
+    graph.quant("conv", "y", 2**-2, 4)
+    model = onnx.ModelProto.FromString(graph.content("y"))
+    for node in model.graph.node:
+        node.domain = node.domain and "finn.custom_op.general"
+    entry = onnx.StringStringEntryProto(key="finn_datatype", value="BIPOLAR")
+    model.graph.quantization_annotation.append(
+        onnx.TensorAnnotation(tensor_name="images", quant_parameter_tensor_names=[entry])
+    )
+    return model.SerializeToString()

@@ -64,9 +64,10 @@ def _behind(node: Node, order: tuple[int, ...], source: Source) -> tuple[int, ..
 
 
 def _target(node: Node, source: Source) -> list[int]:
-    """Of a Reshape; empty if it is computed."""
+    """Of a Reshape; empty if it is computed, or no whole numbers."""
     writer = next((other for other in source.nodes if node.inputs[-1] in other.outputs), None)
     stored = writer.attributes.get("value") if writer is not None else source.constants.get(node.inputs[-1])
     if isinstance(stored, onnx.TensorProto):
         stored = onnx.numpy_helper.to_array(stored)
-    return [] if stored is None else [int(size) for size in np.ravel(stored)]
+    whole = stored is not None and np.issubdtype(stored.dtype, np.integer)
+    return np.ravel(stored).tolist() if whole else []

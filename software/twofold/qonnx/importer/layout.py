@@ -93,7 +93,7 @@ def order_of_ones(shape: Sequence[int], target: Sequence[int]) -> tuple[int, ...
     """The order of a map's axes in which `shape` is `target`, if no axis of more than one element changes
     its place among the others; else None: such a Reshape moves no number, as Transpose would."""
     many = [place for place, size in enumerate(shape) if size > 1]
-    if len(shape) != len(target) or [shape[place] for place in many] != [size for size in target if size > 1]:
+    if sorted(shape) != sorted(target) or [shape[place] for place in many] != [n for n in target if n > 1]:
         return None
     ones, rest = iter(set(range(len(shape))) - set(many)), iter(many)
     return tuple(next(ones if size == 1 else rest) for size in target)
