@@ -69,5 +69,6 @@ def _target(node: Node, source: Source) -> list[int]:
     stored = writer.attributes.get("value") if writer is not None else source.constants.get(node.inputs[-1])
     if isinstance(stored, onnx.TensorProto):
         stored = onnx.numpy_helper.to_array(stored)
-    whole = stored is not None and np.issubdtype(stored.dtype, np.integer)
-    return np.ravel(stored).tolist() if whole else []
+    if not isinstance(stored, np.ndarray) or not np.issubdtype(stored.dtype, np.integer):
+        return []
+    return stored.ravel().tolist()
