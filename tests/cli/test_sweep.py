@@ -27,7 +27,16 @@ def row(slot: int, accuracy: float, cycles: int, by_hand: bool = False) -> Row:
 
 
 SWEPT = Swept(
-    Outcome(OBJECTIVES, (row(0, 97.0, 900, by_hand=True), row(1, 98.0, 800)), (Failure(2, "diverged"),), 1),
+    Outcome(
+        OBJECTIVES,
+        (
+            row(0, 97.0, 900, by_hand=True),
+            row(1, 98.0, 800),
+            replace(row(3, 99.0, 100), feasible=False, reason="op 3: too many thresholds"),
+        ),
+        (Failure(2, "diverged"),),
+        1,
+    ),
     Path("out/best/model.onnx"),
     Path("out/best/apot-k1.toml"),
     Path("out/pareto.svg"),
@@ -42,7 +51,8 @@ def test_the_front_and_where_the_recipes_stand_are_told(run: Any, answer: Any) -
     assert "98.00%" in result.stdout and "pruning.ratio 0.3" in result.stdout and "16,000" in result.stdout
     assert "apot by hand: dominated by apot-k1" in result.stdout
     assert "trial 3: no result: diverged" in result.stdout
-    assert "2 trials, 1 without a result, 0 beyond the budget; 1 were interrupted" in result.stdout
+    assert "trial 4: no engine: op 3: too many thresholds" in result.stdout
+    assert "3 trials, 1 without a result, 1 beyond the budget; 1 were interrupted" in result.stdout
 
 
 def test_the_same_as_json(run: Any, answer: Any) -> None:

@@ -19,14 +19,15 @@ from twofold.sweep import job as jobs
 from twofold.sweep.crew import Alive
 from twofold.sweep.job import Job
 
-TEXT = """
-objectives = ["accuracy", "bops", "cycles"]
-trials = 2
-
+BUDGET = """
 [budget]
 board = "pynq-z2"
 frames_per_second = 1000
-
+"""
+TEXT = f"""
+objectives = ["accuracy", "bops", "cycles"]
+trials = 2
+{BUDGET}
 [[space]]
 base = "int8"
 
@@ -64,6 +65,23 @@ def test_the_best_model_is_exported_and_equals_the_executor(
 
     again, _ = api.sweep(str(path), out)
     assert again.outcome == swept.outcome
+
+
+def test_a_network_that_no_engine_executes_is_beyond_the_budget(
+    written: Callable[[str], Path], tmp_path: Path
+) -> None:
+    text = (
+        TEXT.replace(BUDGET, "")
+        .replace('"int8"', '"apot"')
+        .replace("bits = [4, 8]", "activation_bits = [4, 5]")
+    )
+    path = written(text + "pruned.epochs = 1\n[space.pruning]\nstages = 1\n")
+    swept, _ = api.sweep(str(path), tmp_path / "out")
+    rows = {row.parameters["quantisation.activation_bits"]: row for row in swept.outcome.rows}
+    assert rows[4].feasible and rows[4].reason is None and swept.outcome.best is rows[4]
+    assert not rows[5].feasible and "expected at most 15 a channel" in str(rows[5].reason)
+    assert rows[5].figures.cycles is None and rows[5].values[2] == rows[5].figures.macs
+    assert not swept.outcome.failures
 
 
 def test_a_sweep_whose_workers_have_all_ended_is_an_error(

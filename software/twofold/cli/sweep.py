@@ -104,6 +104,7 @@ def _told(swept: Swept) -> list[str]:
     found = swept.outcome
     lines = [f"{row.name}: {_standing(found, row)}" for row in found.rows if row.by_hand]
     lines += [f"trial {failure.slot + 1}: no result: {failure.error}" for failure in found.failures]
+    lines += [f"trial {row.slot + 1}: no engine: {row.reason}" for row in found.rows if row.reason]
     tried = f"{len(found.rows)} trials, {len(found.failures)} without a result"
     beyond = sum(not row.feasible for row in found.rows)
     lines.append(f"{tried}, {beyond} beyond the budget; {found.interrupted} were interrupted and run again")

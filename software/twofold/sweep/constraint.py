@@ -9,6 +9,9 @@ from twofold.boards.choose import Prediction, budget, engines, fastest, fitting
 from twofold.errors import UserError
 from twofold.network.graph import Network
 
+#: The violation of a network that has no engine: all of its frames are missing.
+NO_ENGINE = 1.0
+
 
 @dataclass(frozen=True)
 class BoardBudget:
@@ -34,7 +37,7 @@ class BoardBudget:
     def violation(self, best: Prediction | None) -> float:
         """The share of the frames that is missing; at most 0 if none is, 1 if no engine fits."""
         if best is None:
-            return 1.0
+            return NO_ENGINE
         if self.frames_per_second is None:
             return 0.0
         return 1 - best.frames_per_second / self.frames_per_second

@@ -19,6 +19,7 @@ from twofold.plan.schedule import plan
 from twofold.progress import SILENT, Progress
 from twofold.qonnx.importer.load import import_model
 from twofold.sweep.claim import Claim
+from twofold.sweep.constraint import NO_ENGINE
 from twofold.sweep.float_stage import alone, float_stage
 from twofold.sweep.objective import Figures, Objective
 from twofold.sweep.point import Point
@@ -31,11 +32,13 @@ from twofold.train.run import train
 
 @dataclass(frozen=True)
 class Measured:
-    """folder: of the training run. violation: of the sweep's budget, None if it has none."""
+    """folder: of the training run. violation: of the sweep's budget, None if it has none. reason: why no
+    engine executes the network, None if one does."""
 
     folder: Path
     figures: Figures
     violation: float | None
+    reason: str | None = None
 
 
 #: (what to try, progress) → what came of it.
@@ -55,18 +58,29 @@ class Training:
     seed: int
 
     def __call__(self, claim: Claim, progress: Progress = SILENT) -> Measured:
-        """Raises UserError for a recipe that cannot be trained, or a network that no engine executes."""
+        """A network that no engine executes is as far beyond the budget as one that fits none.
+
+        Raises UserError for a recipe that cannot be trained.
+        """
         result = self._trained(claim, progress)
-        figures = self._figures(result)
+        measured = Measured(result.folder, self._figures(result), None)
         if not self._needs_engine:
-            return Measured(result.folder, figures, None)
+            return measured
         network = import_model(_onnx(result))
+        try:
+            return self._on_engine(measured, network)
+        except UserError as error:
+            return replace(measured, violation=NO_ENGINE, reason=str(error))
+
+    def _on_engine(self, measured: Measured, network: Network) -> Measured:
         budget = self.sweep.budget
         best = budget.best(network) if budget is not None else None
-        figures = replace(figures, cycles=_cycles(network, best))
+        figures = replace(measured.figures, cycles=_cycles(network, best))
         if best is not None:
             figures = replace(figures, engine=best.label, frames_per_second=round(best.frames_per_second, 1))
-        return Measured(result.folder, figures, budget.violation(best) if budget is not None else None)
+        return replace(
+            measured, figures=figures, violation=budget.violation(best) if budget is not None else None
+        )
 
     @property
     def _needs_engine(self) -> bool:

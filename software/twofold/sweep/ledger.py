@@ -13,8 +13,8 @@ from optuna.trial import FrozenTrial, TrialState
 
 #: Attributes of a trial: its process, slot and point's key, the process's beats, why there is no result.
 WORKER, SLOT, KEY, BEAT, ERROR = "worker", "slot", "key", "beat", "error"
-#: Attributes of a trial with a result.
-FIGURES, FOLDER = "figures", "folder"
+#: Attributes of a trial with a result; why no engine executes its network.
+FIGURES, FOLDER, REASON = "figures", "folder", "reason"
 #: So many processes may die of a slot before it counts as an error.
 DEATHS = 3
 

@@ -54,7 +54,7 @@ class Figures:
 
     accuracy: percent of the validation part, which trials are chosen by; test_accuracy: of the test part,
     which is only reported. size, bops, cycles: as in `Objective`. engine, frames_per_second: of the fastest
-    engine that fits the sweep's board. None for what was not asked for, or if nothing fits.
+    engine that fits the sweep's board. None for what was not asked for, or if there is no such engine.
     """
 
     accuracy: float
@@ -67,6 +67,9 @@ class Figures:
     frames_per_second: float | None = None
 
     def value(self, objective: Objective) -> float:
+        """Cycles of a network without an engine: those of one product a cycle, as searches need a number."""
+        if objective is Objective.CYCLES and self.cycles is None:
+            return float(self.macs)
         return float(getattr(self, objective))
 
     def as_json(self) -> dict[str, Any]:

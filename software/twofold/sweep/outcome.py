@@ -11,7 +11,7 @@ from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial
 
 from twofold.errors import UserError
-from twofold.sweep.ledger import FIGURES, FOLDER, KEY, WORKER, Slot
+from twofold.sweep.ledger import FIGURES, FOLDER, KEY, REASON, WORKER, Slot
 from twofold.sweep.objective import Figures, Objective
 from twofold.sweep.session import Session
 from twofold.sweep.space import RECIPE
@@ -21,7 +21,7 @@ from twofold.sweep.sweep_file import Sweep
 @dataclass(frozen=True)
 class Row:
     """A slot with a result. worker: the process that ran it, host:pid. recipe: its base; by_hand: as it is;
-    folder: of its training run.
+    folder: of its training run. reason: why no engine executes its network.
 
     parameters: path of a key → its value. values: of the objectives, in their order.
     """
@@ -37,6 +37,7 @@ class Row:
     figures: Figures
     feasible: bool
     folder: Path
+    reason: str | None = None
 
     @property
     def name(self) -> str:
@@ -54,6 +55,7 @@ class Row:
             "figures": self.figures.as_json(),
             "feasible": self.feasible,
             "folder": str(self.folder),
+            "reason": self.reason,
         }
 
 
@@ -148,6 +150,7 @@ def _row(sweep: Sweep, slot: Slot, trial: FrozenTrial) -> Row:
         Figures.from_json(trial.user_attrs[FIGURES]),
         all(value <= 0 for value in trial.constraints.values()),
         Path(trial.user_attrs[FOLDER]),
+        trial.user_attrs.get(REASON),
     )
 
 

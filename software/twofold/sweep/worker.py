@@ -12,7 +12,7 @@ from twofold.progress import SILENT, Progress
 from twofold.sweep.beat import beating
 from twofold.sweep.claim import Claim, claim
 from twofold.sweep.evaluate import Evaluate, Measured
-from twofold.sweep.ledger import ERROR, FIGURES, FOLDER
+from twofold.sweep.ledger import ERROR, FIGURES, FOLDER, REASON
 from twofold.sweep.session import Session
 
 _BUDGET = "budget"
@@ -61,6 +61,8 @@ def _name(session: Session, claimed: Claim) -> str:
 def _tell(session: Session, trial: Trial, measured: Measured) -> None:
     trial.set_user_attr(FIGURES, measured.figures.as_json())
     trial.set_user_attr(FOLDER, str(measured.folder))
+    if measured.reason is not None:
+        trial.set_user_attr(REASON, measured.reason)
     if measured.violation is not None:
         trial.set_constraint(_BUDGET, measured.violation)
     session.complete(trial, [measured.figures.value(objective) for objective in session.sweep.objectives])
