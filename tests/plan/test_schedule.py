@@ -95,7 +95,7 @@ def with_type(network: Network, name: str, type_: IntType) -> Network:
 
 def more_thresholds(op: Op) -> Op:
     assert isinstance(op, Threshold)
-    return replace(op, thresholds=np.tile(np.arange(16), (10, 1)), levels=np.arange(17))
+    return replace(op, thresholds=np.tile(np.arange(16) ** 2, (10, 1)), levels=np.arange(17))
 
 
 def with_greater_bias(op: Op) -> Op:

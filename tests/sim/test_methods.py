@@ -12,7 +12,7 @@ from twofold.methods.prove import prove_hls, prove_qonnx, prove_rtl
 from twofold.sim.bulk.library import EngineLibrary
 
 #: Methods whose layers no other test brings to hls4ml.
-HLS = ("mixed_by_layer",)
+HLS = ("mixed_by_layer", "ptq_zero_points")
 
 
 @pytest.fixture(scope="module")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
+
 from twofold.network.graph import Network
 from twofold.network.ops import Conv2d
 from twofold.network.ranges import ChannelRange, sum_bound, value_ranges
@@ -25,6 +27,8 @@ def sum_limits(network: Network, parts: Sequence[Stage], slacks: Sequence[int]) 
             values = ranges[source.name]
             spread = ChannelRange(*map(part.operands[0].spread, (values.lo, values.hi)))
             bound = sum_bound(body, source, spread) + slack
+        if part.bias is not None:
+            bound += int(np.abs(part.bias).max())
         limits.append(bound)
     return limits
 

@@ -26,6 +26,7 @@ def parameter_words(
     lanes = geometry.lanes
     channels = stage.sums.channels
     bias = correction + (stage.body.bias if isinstance(stage.body, Conv2d) else 0)
+    bias = bias if stage.bias is None else bias + stage.bias
     initial = np.zeros(channels, np.int64) if isinstance(stage.quantiser, Threshold) else bias
     parts = [slice(first, first + lanes) for first in range(0, channels, lanes)]
     words: list[int] = []

@@ -24,7 +24,9 @@ from twofold.network.ops import (
     Upsample2d,
     WeightedAdd,
 )
+from twofold.network.types import IntArray
 from twofold.plan.maps import Map, View
+from twofold.plan.multiplier_form import MultiplierForm, multiplier_forms
 
 Quantiser = Requantise | Threshold
 Body = Conv2d | Add | MaxPool2d | SumPool2d | Upsample2d
@@ -36,7 +38,8 @@ class Stage:
     """One layer of the engine. `sums` is what the body computes; `result` what leaves it.
 
     quantiser: None where the sums themselves are the result. offset: what it adds last, the result's
-    zero point; 0 where codes that hold it already pass unchanged.
+    zero point; 0 where codes that hold it already pass unchanged. bias: [C], added to the sums before it,
+    None for nothing; biased: what of the zero point it holds.
     """
 
     name: str
@@ -45,10 +48,12 @@ class Stage:
     operands: tuple[Map, ...]
     sums: Map
     result: Map
+    bias: IntArray | None = None
+    biased: int = 0
 
     @property
     def offset(self) -> int:
-        return 0 if self.sums is self.result else self.result.zero_point
+        return 0 if self.sums is self.result else self.result.zero_point - self.biased
 
 
 def stages(network: Network, views: Mapping[str, View] = NOTHING_JOINED) -> tuple[Stage, ...]:
@@ -59,6 +64,7 @@ def stages(network: Network, views: Mapping[str, View] = NOTHING_JOINED) -> tupl
     the engine cannot execute.
     """
     fused: set[str] = set()
+    forms = multiplier_forms(network)
     result = []
     for op in network.ops:
         if isinstance(op, Concat) and op.output not in views:
@@ -68,8 +74,17 @@ def stages(network: Network, views: Mapping[str, View] = NOTHING_JOINED) -> tupl
         stage = _stage(network, op, views)
         if stage.quantiser is not None:
             fused.add(stage.quantiser.name)
+            stage = _multiplied(stage, forms.get(stage.quantiser.name))
         result.append(stage)
     return tuple(result)
+
+
+def _multiplied(stage: Stage, form: MultiplierForm | None) -> Stage:
+    """The stage with its quantiser in multiplier form where there is one."""
+    if form is None:
+        return stage
+    bias = stage.sums.spread(form.bias) if stage.sums.held else form.bias
+    return replace(stage, quantiser=_spread(form.quantiser, stage.sums), bias=bias, biased=form.biased)
 
 
 def _stage(network: Network, op: Op, views: Mapping[str, View]) -> Stage:

@@ -15,7 +15,6 @@ _REFUSED: Mapping[str, Mapping[str, str]] = {
     "apot_a5": {"rtl": "thresholds: expected at most 15 a channel"},
     "apot_a6": {"rtl": "expected codes of at most 8 bits"},
     "apot_w7": {"rtl": "expected a PE kind of the geometry that holds them"},
-    "ptq_zero_points": {"rtl": "thresholds: expected at most 15 a channel"},
 }
 """Method → road that refuses its networks, with words of the refusal."""
 

@@ -12,15 +12,20 @@ from twofold.quant.integer import activation_quantiser, shifted_int_activation
 from twofold.quant.post_training.settings import Calibration, PostTraining
 from twofold.quant.widths import activation_width
 
+#: Codes of so many bits have few enough thresholds for every backend.
+_FEW_BITS = 4
+
 
 @torch.no_grad()
 def give_zero_points(model: fx.GraphModule, settings: PostTraining, images: Tensor) -> None:
     """Signed quantisers of a calibrated model get unsigned codes and a zero point, in order, in place.
 
     With lo and hi the ends of the range that the calibration names, the scale is the least power of two from
-    (hi − lo) / 2^b on, the zero point the code nearest to −lo / scale. Where the values lie to one
-    side, a scale can be half of the symmetric one's. images: [N, C, H, W]. The calibration by mean square
-    errors chooses among symmetric ranges only; here it stands for least and greatest value.
+    (hi − lo) / 2^b on, the zero point the code nearest to −lo / scale; of more than 4 bits the nearest even
+    one, with which rounding half to even gives the same before and after it is added, so that hls4ml's
+    project multiplies and needs no threshold for each code. Where the values lie to one side, a scale can be
+    half of the symmetric one's. images: [N, C, H, W]. The calibration by mean square errors chooses among
+    symmetric ranges only; here it stands for least and greatest value.
     """
     for node in model.graph.nodes:
         module = model.get_submodule(node.target) if node.op == "call_module" else None
@@ -41,7 +46,8 @@ def _shifted(bits: int, values: Tensor, settings: PostTraining) -> nn.Module:
     low, high = _ends(values.flatten(), settings)
     span = max(high - low, torch.finfo(torch.float32).tiny)
     scale = 2.0 ** (math.ceil(math.log2(span)) - bits)
-    zero_point = min(max(round(-low / scale), 0), (1 << bits) - 1)
+    step = 2 if bits > _FEW_BITS else 1
+    zero_point = min(max(step * round(-low / scale / step), 0), (1 << bits) - step)
     return activation_quantiser(shifted_int_activation(bits, scale, zero_point)).train(False)
 
 
