@@ -103,4 +103,4 @@ def _is_right(sides: Sides, multiplier: IntArray, shift: IntArray, bias: IntArra
 
     reached = (codes(sides.reached) >= levels) | ~np.isfinite(sides.reached)
     missed = (codes(sides.missed) < levels) | ~np.isfinite(sides.missed)
-    return (reached & missed).all(axis=1)
+    return np.asarray((reached & missed).all(axis=1))
