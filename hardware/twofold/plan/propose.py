@@ -72,15 +72,8 @@ def propose(
     """
     arranged = arrange(network, lanes, tiles)
     parts = stages(arranged.network, arranged.views)
-    apot_bits = _apot_activation_bits(parts, Geometry(lanes=lanes))
-    draft = Geometry(lanes=lanes, apot_activation_bits=apot_bits, family=family)
-    if PeName.LUT_DA in preference:
-        draft = _fit_lut_da(parts, draft, table_weights)
-    if PeName.INT4_DSP in preference:
-        draft = _fit_int4_dsp(parts, draft)
-    needed = {_kind_for(stage, draft, preference) for stage in parts if isinstance(stage.body, Conv2d)}
-    kinds = tuple(name for name in preference if name in needed) or (preference[-1],)
-    draft = replace(draft, kinds=kinds, tiles=tiles, weight_banks=min(tiles, _WEIGHT_BANKS))
+    draft = _with_kinds(parts, Geometry(lanes=lanes, family=family), preference, table_weights)
+    draft = replace(draft, tiles=tiles, weight_banks=min(tiles, _WEIGHT_BANKS))
     draft = replace(draft, sum_words=_depth(max(_sum_words(stage, draft) for stage in parts)))
     lean = next(with_fewer_multipliers(parts, draft))
     draft = _leanest(parts, _within(tuple(with_fewer_products(parts, lean)), device))
@@ -88,11 +81,30 @@ def propose(
     parts = tuple(executed(part, draft) for part in parts)
     draft = _with_sums(arranged.network, parts, draft, accumulator_bits)
     parts, _ = with_columns(parts, draft)
-    lives = lifetimes(parts, lanes, tiles, prefetch=len(parts))
+    return _with_memories(parts, draft, device)
+
+
+def _with_kinds(
+    parts: Sequence[Stage], draft: Geometry, preference: Sequence[PeName], table_weights: tuple[int, int]
+) -> Geometry:
+    """The kinds that the layers need, as wide as they need them. Raises UserError if none holds a layer."""
+    draft = replace(draft, apot_activation_bits=_apot_activation_bits(parts, draft))
+    if PeName.LUT_DA in preference:
+        draft = _fit_lut_da(parts, draft, table_weights)
+    if PeName.INT4_DSP in preference:
+        draft = _fit_int4_dsp(parts, draft)
+    needed = {_kind_for(stage, draft, preference) for stage in parts if isinstance(stage.body, Conv2d)}
+    return replace(draft, kinds=tuple(name for name in preference if name in needed) or (preference[-1],))
+
+
+def _with_memories(parts: Sequence[Stage], draft: Geometry, device: Capacity | None) -> Geometry:
+    """Memories for all maps, weights, parameters, instructions; those of weights and parameters in two parts
+    where one alone would be too many block RAMs for `device`."""
+    lives = lifetimes(parts, draft.lanes, draft.tiles, prefetch=len(parts))
     addresses = allocate(lives, _ADDRESSES)
     chosen = [_split(stage, draft) for stage in parts]
     weights = sum(map(partial(_weight_words, draft), parts, chosen))
-    parameters = sum(map(partial(_parameter_words, lanes), parts, chosen))
+    parameters = sum(map(partial(_parameter_words, draft.lanes), parts, chosen))
     whole = replace(
         draft,
         activation_words=_depth(max(addresses[life.name] + life.words for life in lives)),
