@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 import torch
 
@@ -31,6 +33,19 @@ def few_digits() -> Dataset:
 def tiny_network() -> DemoNet:
     torch.manual_seed(0)
     return DemoNet(widths=(4, 6))
+
+
+@pytest.fixture(scope="module")
+def network() -> DemoNet:
+    """One for all tests of a module, which do not change it."""
+    torch.manual_seed(0)
+    return DemoNet(widths=(6, 10))
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One for all tests of a module: what it holds when a second call begins."""
+    return tmp_path_factory.mktemp("run")
 
 
 @pytest.fixture(scope="session")

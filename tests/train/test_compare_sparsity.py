@@ -5,26 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-import torch
 from torch import nn
 
 from twofold.data.dataset import Dataset
 from twofold.errors import UserError
-from twofold.models.demo import DemoNet
 from twofold.train import compare_sparsity as module
 from twofold.train.checkpoint import Checkpoint
 from twofold.train.compare_sparsity import SparsityRow, compare_sparsity
-
-
-@pytest.fixture(scope="module")
-def network() -> nn.Module:
-    torch.manual_seed(0)
-    return DemoNet(widths=(4, 6))
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("sparsity")
 
 
 @pytest.fixture(scope="module")

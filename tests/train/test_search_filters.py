@@ -10,22 +10,10 @@ from torch import nn
 
 from twofold.data.dataset import Dataset
 from twofold.errors import UserError
-from twofold.models.demo import DemoNet
 from twofold.train import search_filters as module
 from twofold.train.search_filters import FilterSearch, SearchSettings, search_filters
 
 SETTINGS = SearchSettings(0.3, episodes=6, images=32, epochs=1)
-
-
-@pytest.fixture(scope="module")
-def network() -> nn.Module:
-    torch.manual_seed(0)
-    return DemoNet(widths=(6, 10))
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("filters")
 
 
 @pytest.fixture(scope="module")
