@@ -121,7 +121,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--methods", nargs="+", help="names of recipes and variants; all if not given")
     parser.add_argument("--roads", nargs="+", choices=ROADS, default=list(ROADS))
-    parser.add_argument("--widths", nargs=2, type=int, default=[16, 32], help="of the network, unpruned")
+    parser.add_argument("--widths", nargs=2, type=int, default=[8, 16], help="of the network, unpruned")
     parser.add_argument("--out", type=Path, default=OUT)
     return parser
 
