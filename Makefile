@@ -61,7 +61,7 @@ bench-hls: setup  ## ResNet-8 and ResNet-20, INT8 and APoT, 100 frames through h
 bench-import: setup  ## files of others: outcome, equality with the qonnx executor, speed (MODELS=DIR DATA=DIR)
 	$(BIN)/python -m twofold.bench_import $(MODELS) $(if $(DATA),--data $(DATA)) $(if $(HLS),--hls $(HLS)) $(if $(RTL),--rtl $(RTL)) $(if $(BREVITAS),--brevitas) $(if $(APPROXIMATE),--approximate)
 
-bench-methods: setup  ## a network by every recipe and setting through executor, hls4ml and engine (10 minutes)
+bench-methods: setup  ## a network by every recipe and setting through executor, hls4ml and engine (12 minutes)
 	$(BIN)/python -m twofold.bench_methods
 
 bench-netlist: setup  ## 10^6 vectors through RTL and mapped netlist of each kind of MAC array (up to an hour)
