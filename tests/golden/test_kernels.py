@@ -195,3 +195,41 @@ def by_definition(op: Conv2d, x: IntArray) -> IntArray:
         taps = sources[:, :, y : y + down * rows : down, z : z + across * columns : across]
         total += op.weight[:, 0, ky, kx, None, None] * taps[:, :, :rows, :columns]
     return total
+
+
+@st.composite
+def convolutions(draw: st.DrawFn) -> tuple[Conv2d, tuple[int, int, int]]:
+    """Any geometry on a small map, and the map's shape."""
+    groups, per_group, filters = (draw(st.integers(1, most)) for most in (4, 3, 3))
+    size = [draw(st.integers(1, 9)) for _ in range(2)]
+    kernel = [draw(st.integers(1, min(4, axis))) for axis in size]
+    axes = list(zip(size, kernel, strict=True))
+    dilation = tuple(draw(st.integers(1, 3)) if axis >= 3 * taps - 2 else 1 for axis, taps in axes)
+    stride = draw(st.tuples(st.integers(1, 4), st.integers(1, 4)))
+    padding = draw(st.tuples(*[st.integers(0, 2)] * 4))
+    weight = np.random.default_rng(0).integers(-8, 8, (groups * filters, per_group, *kernel))
+    bias = np.arange(len(weight))
+    op = Conv2d("conv", ("x",), "y", weight, bias, stride, padding, dilation, groups)
+    return op, (groups * per_group, *size)
+
+
+@settings(max_examples=60, deadline=None)
+@given(drawn=convolutions(), signed=st.booleans())
+@pytest.mark.parametrize("exact_bytes", [True, False])
+def test_convolutions_of_any_geometry(
+    exact_bytes: bool, drawn: tuple[Conv2d, tuple[int, int, int]], signed: bool
+) -> None:
+    """Against float64 on maps laid out channel by channel, which other code computes."""
+    op, shape = drawn
+    type_ = IntType(signed, 8)
+    x = np.random.default_rng(1).integers(type_.lo, type_.hi, (3, *shape), endpoint=True)
+    top, left, bottom, right = op.padding
+    padded = torch.from_numpy(np.pad(x, ((0, 0), (0, 0), (top, bottom), (left, right)))).double()
+    weight, bias = (torch.tensor(constant, dtype=torch.float64) for constant in (op.weight, op.bias))
+    sums = torch.nn.functional.conv2d(padded, weight, bias, op.stride, 0, op.dilation, op.groups)
+    tensors = [Tensor("x", shape, type_), Tensor("y", result_shape(op, shape), IntType(True, 60))]
+    with pytest.MonkeyPatch.context() as patch:
+        if not exact_bytes:
+            patch.setattr(byte_products, "are_exact", lambda: False)
+        kernel = Golden(Network.of("one", tensors, [op], "x", "y"))
+    assert np.array_equal(kernel.outputs(x), sums.numpy().astype(np.int64))

@@ -82,6 +82,25 @@ def test_an_input_with_a_quantiser_keeps_it(new_graph, tmp_path: Path) -> None:
         declare_input(plain, InputType.of("INT8"))
 
 
+def test_steps_before_a_quantiser_are_still_the_hosts(new_graph, tmp_path: Path) -> None:
+    """Clamps, and factors and terms for each channel, of an annotated input."""
+
+    def graph():
+        graph = new_graph((3, 4, 4))
+        mean = graph.constant("mean", np.array([1.0, 2.0, 3.0]).reshape(1, 3, 1, 1))
+        graph.node("Sub", ["images", mean], "centred")
+        graph.node("Relu", ["centred"], "clamped")
+        graph.quant("clamped", "x", 2**-2, 6, signed=0)
+        graph.conv("x", "y", (2, 3, 3, 3))
+        return graph.model()
+
+    path = tmp_path / "annotated.onnx"
+    onnx.save(annotated(graph(), "UINT8"), path)
+    expected = agreed(graph(), tmp_path)
+    assert import_file(path).network.input == expected.input
+    assert len(import_file(path).network.ops) == len(expected.ops)
+
+
 def test_floats_are_no_declaration(graph, tmp_path: Path) -> None:
     with pytest.raises(UserError, match="as twofold declare puts one there"):
         agreed(annotated(graph.model(), "FLOAT32"), tmp_path)

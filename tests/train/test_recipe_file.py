@@ -21,16 +21,20 @@ from twofold.prune.schedule import (
 )
 from twofold.quant.recipe import Apot, ApotWeights, ByLayer, Granularity, Int, Recipe, Scales
 from twofold.train.objective import Distillation
-from twofold.train.recipe import Budget
+from twofold.train.recipe import Budget, TrainRecipe
 from twofold.train.recipe_file import read_recipe, recipe_named, recipe_names, recipe_path
 from twofold.train.regularisation import Kurtosis, QuantisationError
 from twofold.train.schedule import OneCycle
 from twofold.train.settings import Fit, Sgd
 
 
-def test_shipped_recipes() -> None:
-    found = {name: recipe_named(name) for name in recipe_names()}
-    assert {name: recipe.quantisation for name, recipe in found.items()} == {
+@pytest.fixture(scope="module")
+def shipped() -> dict[str, TrainRecipe]:
+    return {name: recipe_named(name) for name in recipe_names()}
+
+
+def test_quantisation_of_the_shipped_recipes(shipped: dict[str, TrainRecipe]) -> None:
+    assert {name: recipe.quantisation for name, recipe in shipped.items()} == {
         "apot": Apot(4, 4),
         "apot_w4_a4": Apot(4, 4),
         "apot_w4_a4_residual4": ApotWeights(4, 4, residual_bits=4),
@@ -68,20 +72,23 @@ def test_shipped_recipes() -> None:
         "two_bit": ApotWeights(2, 4, Scales.FREE),
         "unstructured_l1": Int(8),
     }
-    assert found["apot"].pruning == found["ppq"].pruning == StagedPruning(0.3, 3)
-    assert found["spq"].pruning == SoftPruning(0.3)
-    assert found["spq"].distillation == Distillation(4.0, 0.9)
+
+
+def test_pruning_and_terms_of_the_shipped_recipes(shipped: dict[str, TrainRecipe]) -> None:
+    assert shipped["apot"].pruning == shipped["ppq"].pruning == StagedPruning(0.3, 3)
+    assert shipped["spq"].pruning == SoftPruning(0.3)
+    assert shipped["spq"].distillation == Distillation(4.0, 0.9)
     l1, gammas = CriterionName.L1, CriterionName.BATCH_NORM_SCALE
-    assert found["prune_int8"].pruning == StagedPruning(0.3, 3, criterion=l1)
-    assert found["int8_prune"].pruning == QuantisedPruning(0.3, 3, criterion=l1)
-    assert found["iterative_l1"].pruning == StagedPruning(0.5, 5, criterion=l1)
-    assert found["slimming"].pruning == StagedPruning(0.3, 1, criterion=gammas)
-    assert found["slimming"].options["float"].slimming == 1e-4
-    assert found["pseudo"].pruning == PseudoPruning(0.3, criterion=l1)
-    assert found["joint"].pruning == JointPruning(0.3)
-    assert found["int4_kurtosis"].regularisation == Kurtosis()
-    assert found["int4_error"].regularisation == QuantisationError()
-    assert found["unstructured_l1"].pruning == UnstructuredPruning(0.5)
+    assert shipped["prune_int8"].pruning == StagedPruning(0.3, 3, criterion=l1)
+    assert shipped["int8_prune"].pruning == QuantisedPruning(0.3, 3, criterion=l1)
+    assert shipped["iterative_l1"].pruning == StagedPruning(0.5, 5, criterion=l1)
+    assert shipped["slimming"].pruning == StagedPruning(0.3, 1, criterion=gammas)
+    assert shipped["slimming"].options["float"].slimming == 1e-4
+    assert shipped["pseudo"].pruning == PseudoPruning(0.3, criterion=l1)
+    assert shipped["joint"].pruning == JointPruning(0.3)
+    assert shipped["int4_kurtosis"].regularisation == Kurtosis()
+    assert shipped["int4_error"].regularisation == QuantisationError()
+    assert shipped["unstructured_l1"].pruning == UnstructuredPruning(0.5)
 
 
 def test_both_orders_train_equally_long(few_digits: Dataset) -> None:

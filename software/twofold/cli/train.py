@@ -18,34 +18,40 @@ if TYPE_CHECKING:
 EXAMPLE = "Example: twofold train apot --data digits --seed 0 --out build/train/apot"
 
 
+RecipeWord = Annotated[
+    str, typer.Argument(help="A recipe such as apot, int8 or ppq, or a .toml file of your own.")
+]
+Seed = Annotated[
+    int, typer.Option("--seed", min=0, help="Of weights, training and, unless --start has one, the split.")
+]
+Start = Annotated[
+    Path | None, typer.Option("--start", help="The folder of a run whose float weights to start from.")
+]
+Teacher = Annotated[
+    Path | None, typer.Option("--teacher", help="The folder of a run whose float network to learn from.")
+]
+Out = Annotated[
+    Path | None, typer.Option("--out", help="The folder to write; build/train/RECIPE if not given.")
+]
+WithTensorBoard = Annotated[
+    bool, typer.Option("--tensorboard", help="Write a log for TensorBoard to OUT/tensorboard.")
+]
+Results = Annotated[
+    Path | None, typer.Option("--results", help="Add a row to this file, such as docs/results.json.")
+]
+
+
 def train(
-    recipe: Annotated[
-        str,
-        typer.Argument(help="A recipe such as apot, int8 or ppq, or a .toml file of your own."),
-    ],
+    recipe: RecipeWord,
     network: Annotated[Network, typer.Option("--network", help="What to train.")] = Network.DEMO,
     data: Annotated[DataSet, typer.Option("--data", help="What to train on.")] = DataSet.DIGITS,
     data_folder: DataFolder = None,
-    seed: Annotated[
-        int,
-        typer.Option("--seed", min=0, help="Of weights, training and, unless --start has one, the split."),
-    ] = 0,
-    start: Annotated[
-        Path | None, typer.Option("--start", help="The folder of a run whose float weights to start from.")
-    ] = None,
-    teacher: Annotated[
-        Path | None,
-        typer.Option("--teacher", help="The folder of a run whose float network to learn from."),
-    ] = None,
-    out: Annotated[
-        Path | None, typer.Option("--out", help="The folder to write; build/train/RECIPE if not given.")
-    ] = None,
-    tensorboard: Annotated[
-        bool, typer.Option("--tensorboard", help="Write a log for TensorBoard to OUT/tensorboard.")
-    ] = False,
-    results: Annotated[
-        Path | None, typer.Option("--results", help="Add a row to this file, such as docs/results.json.")
-    ] = None,
+    seed: Seed = 0,
+    start: Start = None,
+    teacher: Teacher = None,
+    out: Out = None,
+    tensorboard: WithTensorBoard = False,
+    results: Results = None,
     json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")] = False,
 ) -> None:
     """Train a network as a recipe says: apot prunes 30% of the filters and goes to 4 bits, int8 to 8 bits.

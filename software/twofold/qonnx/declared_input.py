@@ -23,7 +23,13 @@ from twofold.qonnx.input_type import InputType, Quantiser
 _QUANTISERS = frozenset({"BipolarQuant", "MultiThreshold", "Quant", "QuantizeLinear"})
 #: Factors and terms behind an input that are looked through.
 _MOST_STEPS = 16
-_MOVES = frozenset({"Flatten", "Identity", "Reshape", "Transpose"})
+#: Nodes that the quantiser of an input may have before it.
+_BEFORE_QUANTISERS = frozenset(
+    {
+        "Add", "BatchNormalization", "Clip", "Div", "Flatten", "Identity", "Mul", "Relu", "Reshape", "Sub",
+        "Transpose",
+    }
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -146,13 +152,13 @@ def _scalars(graph: onnx.GraphProto) -> dict[str, Fraction]:
 
 
 def _reaches_layers(graph: onnx.GraphProto, tensor: str) -> bool:
-    """True if a layer reads the tensor, in place or moved, before a quantiser does."""
+    """True if a layer reads the tensor, or what steps and moves make of it, before a quantiser does."""
     readers, waiting, seen = _readers(graph), [tensor], {tensor}
     while waiting:
         for node in readers[waiting.pop()]:
             if node.op_type in _QUANTISERS:
                 continue
-            if node.op_type not in _MOVES:
+            if node.op_type not in _BEFORE_QUANTISERS:
                 return True
             waiting += [name for name in node.output if name not in seen]
             seen |= set(node.output)

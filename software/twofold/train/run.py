@@ -83,10 +83,8 @@ def train(
         _refuse_unsupported(network, recipe, example)
         key = run_key(recipe, dataset, seed, network, budget, start, taught)
         checkpoint = _opened(folder, key, processes)
-        if start is not None and recipe.from_scratch:
-            raise UserError(f"start: expected a recipe with a float stage, {recipe.name} starts from scratch")
-        if start is not None and not checkpoint.finished:
-            checkpoint.take_from(checkpoint_path(start), FLOAT, network.state_dict())
+        if start is not None:
+            _take_float(checkpoint, start, recipe, network)
         baseline = layer_costs(network, example)
         run = _Run(recipe, dataset, examples, seed, progress, checkpoint, processes, journal, taught)
         network, stage_accuracy = run.all_stages(network, budget)
@@ -131,6 +129,14 @@ def _opened(folder: Path, key: str, processes: Processes) -> Checkpoint:
         checkpoint = Checkpoint.open(path, key)
     processes.wait()
     return checkpoint
+
+
+def _take_float(checkpoint: Checkpoint, start: Path, recipe: TrainRecipe, network: nn.Module) -> None:
+    """The float stage from the run in `start`, unless this one has begun already."""
+    if recipe.from_scratch:
+        raise UserError(f"start: expected a recipe with a float stage, {recipe.name} starts from scratch")
+    if not checkpoint.finished:
+        checkpoint.take_from(checkpoint_path(start), FLOAT, network.state_dict())
 
 
 @dataclass
