@@ -40,6 +40,7 @@ def test_quantisation_of_the_shipped_recipes(shipped: dict[str, TrainRecipe]) ->
         "apot_w4_a4_residual4": ApotWeights(4, 4, residual_bits=4),
         "apot_w4_uniform_a4": ApotWeights(4, 4),
         "cifar10_float": None,
+        "cifar10_float_brief": None,
         "cifar10_float_taught": None,
         "cifar10_int8": Int(8),
         "float": None,
