@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/installed
 
 .PHONY: setup trained small-cnn demo test explore lint bench bench-area bench-cost bench-engine bench-flash bench-fuzz \
-  bench-hls bench-import bench-methods bench-netlist bench-sweep bench-train clean
+  bench-hls bench-import bench-methods bench-netlist bench-post-training bench-sweep bench-train clean
 
 setup: $(STAMP)
 
@@ -66,6 +66,9 @@ bench-methods: setup  ## a network by every recipe and setting through executor,
 
 bench-netlist: setup  ## 10^6 vectors through RTL and mapped netlist of each kind of MAC array (up to an hour)
 	$(BIN)/python -m twofold.sim.bench_netlist
+
+bench-post-training: setup  ## a float run beside what quantisation without training makes of it (RUNS=FOLDERS DATA=DIR)
+	$(BIN)/python -m twofold.bench_post_training $(RUNS) --data cifar10 --data-folder "$(DATA)"
 
 bench-sweep: setup  ## a sweep of 24 trials by two processes, one of which is killed (10 minutes)
 	$(BIN)/python -m twofold.bench_sweep

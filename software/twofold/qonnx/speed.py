@@ -13,8 +13,6 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-import onnx
-import onnxruntime
 import torch
 
 from twofold.errors import UserError
@@ -26,6 +24,7 @@ from twofold.qonnx.executor import run_executor
 from twofold.qonnx.importer.load import Imported
 from twofold.qonnx.integer_model import integer_model, offset_of
 from twofold.qonnx.read import read_model
+from twofold.qonnx.runtime import session_of
 
 SINGLES = 5
 """Frames that the executor runs one by one."""
@@ -95,7 +94,7 @@ def _runtime_file(path: Path, images: Images) -> Rate:
     foreign = {node.op_type for node in model.graph.node if node.domain not in CORE_DOMAINS}
     if foreign:
         return Rate(None, f"ONNX Runtime has no {', '.join(sorted(foreign))}")
-    session = _session(model)
+    session = session_of(model)
     source = session.get_inputs()[0]
     batch = source.shape[0] if isinstance(source.shape[0], int) else len(images)
     count = len(images) // batch * batch
@@ -111,7 +110,7 @@ def _runtime_file(path: Path, images: Images) -> Rate:
 
 def _runtime_integers(network: Network, codes: IntArray, golden: IntArray) -> Rate:
     try:
-        session = _session(integer_model(network))
+        session = session_of(integer_model(network))
     except UserError as error:
         return Rate(None, str(error))
     feeds = {network.input_name: (codes + offset_of(network.input)).astype(np.uint8)}
@@ -119,14 +118,6 @@ def _runtime_integers(network: Network, codes: IntArray, golden: IntArray) -> Ra
     offset = offset_of(network.output) if found.dtype == np.uint8 else 0
     differing = int((found.astype(np.int64) - offset != golden).sum())
     return Rate(_rate(lambda: session.run(None, feeds), len(codes)), differing=differing)
-
-
-def _session(model: onnx.ModelProto) -> onnxruntime.InferenceSession:
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 1
-    return onnxruntime.InferenceSession(
-        model.SerializeToString(), options, providers=["CPUExecutionProvider"]
-    )
 
 
 def _rate(run: Callable[[], object], images: int) -> float:
