@@ -21,13 +21,13 @@ from dataclasses import asdict, dataclass
 from itertools import product
 from pathlib import Path
 
-from twofold import api
 from twofold.data.load import load
 from twofold.errors import UserError
 from twofold.files import write_atomically
 from twofold.golden.codes import quantise
 from twofold.golden.compare import Status, compare
 from twofold.golden.execute import execute
+from twofold.golden.samples import sample_frames
 from twofold.hls.csim import compiled, run_csim
 from twofold.hls.options import HlsBackend, HlsOptions, HlsStrategy
 from twofold.hls.project import generate
@@ -142,7 +142,7 @@ def measure(
 def frames_for(network: Network, given: argparse.Namespace) -> IntArray:
     """Images of a data set's test part, or codes: all least, all greatest, then random ones."""
     if given.data is None:
-        return api.sample_frames(network, given.frames, given.seed)
+        return sample_frames(network, given.frames, given.seed)
     test = load(given.data, given.folder, seed=0).test.take(slice(given.frames))
     return quantise(test.real.numpy(), network.input.type)
 

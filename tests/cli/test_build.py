@@ -3,8 +3,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from twofold.api import Build
 from twofold.boards.board_file import load_board
+from twofold.building import Build
 from twofold.hls.budget import Budget
 from twofold.hls_choices import HlsChoices, HlsPrediction
 from twofold.qonnx.importer.exactness import Exactness

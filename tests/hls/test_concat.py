@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from twofold import api
 from twofold.golden.execute import execute
+from twofold.golden.samples import sample_frames
 from twofold.hls.csim import run_csim
 from twofold.hls.options import HlsOptions
 from twofold.hls.project import generate
@@ -36,7 +36,7 @@ def joined(builder: Callable[..., Any]) -> Network:
 @pytest.mark.parametrize("io", list(IoType))
 def test_joined_tensors_equal_golden(joined: Network, io: IoType, tmp_path: Path) -> None:
     project = generate(joined, tmp_path / "p", HlsOptions(io=io))
-    frames = api.sample_frames(joined, 12, seed=0)
+    frames = sample_frames(joined, 12, seed=0)
     golden, found = execute(joined, frames), run_csim(project, frames)
     assert {"joined", "pair"} <= found.keys()
     assert [name for name in found if not np.array_equal(found[name], golden[name])] == []

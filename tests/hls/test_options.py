@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from twofold import api
 from twofold.errors import UserError
 from twofold.golden.execute import execute
+from twofold.golden.samples import sample_frames
 from twofold.hls.budget import Budget
 from twofold.hls.csim import run_csim, run_test_bench
 from twofold.hls.options import HlsBackend, HlsOptions, HlsStrategy
@@ -42,7 +42,7 @@ def test_every_layer_equals_golden(
 ) -> None:
     network = every_layer_network
     project = generate(network, tmp_path / "p", options(backend, io, strategy))
-    frames = api.sample_frames(network, FRAMES, seed=0)
+    frames = sample_frames(network, FRAMES, seed=0)
     golden, found = execute(network, frames), run_csim(project, frames)
     assert len(found) == len(network.ops) - 1
     assert [name for name in found if not np.array_equal(found[name], golden[name])] == []

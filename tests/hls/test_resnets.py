@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 import torch
 
-from twofold import api
 from twofold.golden.compare import Status, compare
 from twofold.golden.execute import execute
+from twofold.golden.samples import sample_frames
 from twofold.hls.csim import run_csim
 from twofold.models.resnet import ResNet
 from twofold.network.graph import Network
@@ -43,7 +43,7 @@ def test_every_layer_of_a_resnet_equals_golden(recipe: Recipe, quantiser: type, 
     assert (kinds.count(Add), kinds.count(SumPool2d), kinds.count(Conv2d)) == (3, 1, 9)
     assert sum(kind is quantiser for kind in kinds) > 5
     assert any(op.stride == (2, 2) and op.weight.shape[2:] == (1, 1) for op in network.ops if is_conv(op))
-    frames = api.sample_frames(network, FRAMES, seed=0)
+    frames = sample_frames(network, FRAMES, seed=0)
     shown = tuple(op.output for op in network.ops if not isinstance(op, Flatten))
     check = compare(
         "resnet", ("golden", execute(network, frames)), ("csim", run_csim(network, frames)), shown

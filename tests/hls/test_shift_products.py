@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from twofold import api
 from twofold.errors import UserError
 from twofold.golden.execute import execute
+from twofold.golden.samples import sample_frames
 from twofold.hls.budget import Budget
 from twofold.hls.csim import run_csim
 from twofold.hls.layers import HEADERS, PRODUCT_HEADER
@@ -55,7 +55,7 @@ def test_codes_are_as_narrow_as_the_weights_of_the_paper(apot_project: HlsProjec
 def test_shifts_equal_products_and_a_changed_shift_is_seen(
     apot_network: Network, apot_project: HlsProject, tmp_path: Path
 ) -> None:
-    frames = api.sample_frames(apot_network, 20, seed=0)
+    frames = sample_frames(apot_network, 20, seed=0)
     golden, found = execute(apot_network, frames), run_csim(apot_project, frames)
     assert all(np.array_equal(found[name], golden[name]) for name in found)
     damaged = HlsProject.load(shutil.copytree(apot_project.folder, tmp_path / "damaged"))

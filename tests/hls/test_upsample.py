@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from twofold import api
 from twofold.golden.execute import execute
+from twofold.golden.samples import sample_frames
 from twofold.hls.csim import run_csim
 from twofold.hls.options import HlsOptions
 from twofold.hls.project import generate
@@ -45,7 +45,7 @@ def upsampled(builder: Callable[..., Any]) -> Network:
 @pytest.mark.parametrize("io", list(IoType))
 def test_every_layer_equals_golden(upsampled: Network, io: IoType, tmp_path: Path) -> None:
     project = generate(upsampled, tmp_path / "p", HlsOptions(io=io))
-    frames = api.sample_frames(upsampled, 12, seed=0)
+    frames = sample_frames(upsampled, 12, seed=0)
     golden, found = execute(upsampled, frames), run_csim(project, frames)
     assert {"larger", "source", "sums"} <= found.keys()
     assert [name for name in found if not np.array_equal(found[name], golden[name])] == []

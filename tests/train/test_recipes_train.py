@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 import torch
 
-from twofold.api import verify
 from twofold.data.dataset import Dataset
 from twofold.errors import UserError
 from twofold.golden.codes import quantise
@@ -23,6 +22,7 @@ from twofold.train.checkpoint import Checkpoint
 from twofold.train.recipe import Budget
 from twofold.train.result import TrainResult, checkpoint_path
 from twofold.train.run import train
+from twofold.verification import verify
 
 
 def trained(

@@ -1,0 +1,103 @@
+"""A QONNX file as a project for a board."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from twofold.boards.board import Board
+from twofold.boards.board_file import load_board
+from twofold.boards.choose import Prediction, choose
+from twofold.boards.project import check_target
+from twofold.errors import UserError
+from twofold.hls.project import generate as generate_hls
+from twofold.hls_choices import (
+    KERNEL_FLOW,
+    HlsChoices,
+    HlsPrediction,
+    fast_enough,
+    options_of,
+    predict_hls,
+)
+from twofold.network.graph import Network
+from twofold.plan.schedule import plan
+from twofold.progress import SILENT, Progress
+from twofold.projects import propose_for, write_engine_project, write_kernel_project
+from twofold.qonnx.importer.exactness import Exactness
+from twofold.qonnx.importer.load import import_file
+
+DEFAULT_HLS = HlsChoices()
+
+
+@dataclass(frozen=True)
+class Build:
+    """prediction: of the hardware. exactness: of the network's integers."""
+
+    prediction: Prediction | HlsPrediction
+    exactness: Exactness
+
+    def as_json(self) -> dict[str, Any]:
+        return {"predicted": self.prediction.as_json(), "exactness": self.exactness.as_json()}
+
+
+def build(
+    model: Path,
+    board: str,
+    backend: str,
+    out: Path,
+    progress: Progress = SILENT,
+    approximate: bool = False,
+    target_fps: float | None = None,
+    hls: HlsChoices = DEFAULT_HLS,
+) -> Build:
+    """Writes a project for a board: `rtl`, engine and runtime for Vivado; `hls`, hls4ml's for an HLS tool.
+
+    approximate: as in `import_file`. target_fps: frames a second; the smallest engine that is predicted to do
+    them is built, without a target the smallest of all; of hls4ml's network, the cheapest layers that are
+    predicted to do them, without a target the fastest that fit. hls: the choices that the backend hls leaves.
+    Returns what is predicted and proven. Nothing of the vendors' tools is run. Raises UserError for boards,
+    backends and choices that do not exist, and for a target that cannot be met, with the best that can be
+    done.
+    """
+    target = load_board(board)
+    imported = import_file(model, approximate)
+    match backend:
+        case "rtl":
+            found: Prediction | HlsPrediction = _build_engine(
+                imported.network, target, out, progress, target_fps
+            )
+        case "hls":
+            found = _build_hls(imported.network, target, out, progress, target_fps, hls)
+        case _:
+            raise UserError(f"backend: expected rtl or hls, got {backend!r}")
+    return Build(found, imported.exactness)
+
+
+def _build_hls(
+    network: Network, board: Board, out: Path, progress: Progress, target_fps: float | None, hls: HlsChoices
+) -> HlsPrediction:
+    options = options_of(board, hls)
+    if target_fps is not None:
+        options = fast_enough(network, board, options, target_fps)
+    found = predict_hls(network, board, options)
+    with progress.task(f"write the hls project for {board.name}"):
+        if hls.flow == KERNEL_FLOW:
+            write_kernel_project(network, board, out, options)
+        else:
+            generate_hls(network, out, options)
+    return found
+
+
+def _build_engine(
+    network: Network, board: Board, out: Path, progress: Progress, target_fps: float | None
+) -> Prediction:
+    check_target(out)
+    with progress.task("choose the engine"):
+        if target_fps is None:
+            found = Prediction.of(board, plan(network, propose_for(board, network)))
+        else:
+            found = choose(network, board, target_fps)
+    with progress.task(f"write the rtl project for {board.name}"):
+        write_engine_project(network, board, out, found.program)
+    return found
