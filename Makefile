@@ -7,7 +7,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/installed
 
-.PHONY: setup trained small-cnn demo test explore lint bench bench-area bench-cost bench-engine bench-flash bench-fuzz \
+.PHONY: setup trained small-cnn large orders demo test explore lint bench bench-area bench-cost bench-engine bench-flash bench-fuzz \
   bench-hls bench-import bench-methods bench-netlist bench-post-training bench-sweep bench-train clean
 
 setup: $(STAMP)
@@ -120,6 +120,22 @@ build/train/small_cnn_mnist_%/metrics.json: build/train/small_cnn_mnist_float/me
 
 build/train/small_cnn_cifar10_%/metrics.json: build/train/small_cnn_cifar10_float/metrics.json
 	$(SMALL_TRAIN) small_cnn_$* --data cifar10 --data-folder "$(DATA)" --out $(@D) $(if $(filter-out scratch,$*),--start $(<D))
+
+# The float networks of docs/post-training.md and docs/orders.md that are too large for a long training without a GPU, and
+# the two orders of docs/orders.md, three seeds each: make large DATA=FOLDER, make orders DATA=FOLDER.
+large: $(foreach net,vgg16 resnet18,build/train/$(net)_cifar10_float_brief/metrics.json)
+
+build/train/%_cifar10_float_brief/metrics.json: | setup
+	@test -d "$(DATA)" || { echo "make large DATA=FOLDER: expected a folder with CIFAR-10, got '$(DATA)'"; exit 2; }
+	$(TRAIN) cifar10_float_brief --network $* --out $(@D)
+
+orders: $(foreach seed,0 1 2,$(foreach order,prune_int8 int8_prune,build/train/resnet8_$(order)_$(seed)/metrics.json))
+
+build/train/resnet8_prune_int8_%/metrics.json: $(RESNET8)/metrics.json
+	$(TRAIN) prune_int8 --network resnet8 --seed $* --start $(RESNET8) --out $(@D)
+
+build/train/resnet8_int8_prune_%/metrics.json: $(RESNET8)/metrics.json
+	$(TRAIN) int8_prune --network resnet8 --seed $* --start $(RESNET8) --out $(@D)
 
 clean:
 	rm -rf build .pytest_cache .mypy_cache .ruff_cache
