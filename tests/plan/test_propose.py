@@ -9,13 +9,14 @@ import numpy as np
 import pytest
 
 from twofold.errors import UserError
-from twofold.models.shipped import model_file
 from twofold.network.graph import Network
 from twofold.network.ops import Conv2d
 from twofold.plan.capacity import excess
 from twofold.plan.propose import propose
 from twofold.plan.schedule import plan
 from twofold.qonnx.importer.load import import_model
+from twofold.qonnx.untrained import export_untrained
+from twofold.quant.recipe import Int
 from twofold.rtl.geometry import PeName
 from twofold.rtl.isa import Opcode
 from twofold.synth.devices import ZYNQ_7020
@@ -68,9 +69,10 @@ def test_packed_lanes_are_as_wide_as_the_weights_that_they_hold(network: Network
     assert propose(network).int4_dsp_low == -10
 
 
-def test_memories_get_a_second_part_where_block_rams_are_few() -> None:
+def test_memories_get_a_second_part_where_block_rams_are_few(tmp_path: Path) -> None:
     """A ResNet-20 in INT8 needs 16,976 words of weights of a Zynq-7020, which has no room for 32,768."""
-    network = import_model(model_file("resnet20_cifar10_int8"))
+    export_untrained("resnet20", Int(8), tmp_path / "model.onnx")
+    network = import_model(tmp_path / "model.onnx")
     options = {"lanes": 16, "preference": (PeName.INT8_DSP,)}
     assert propose(network, **options).weight_words == 32768
     geometry = propose(network, **options, device=ZYNQ_7020)
