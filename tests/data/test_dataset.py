@@ -50,6 +50,34 @@ def test_too_few_images_are_refused() -> None:
         stratified_split(images, 0.2, seed=0)
 
 
+PIXELS = np.zeros((4, 1, 2, 2), np.uint8)
+LABELS = np.arange(4)
+
+
+@pytest.mark.parametrize(
+    ("pixels", "labels", "full_scale", "said"),
+    [
+        (PIXELS / 2, LABELS, 255, r"got float64; of images in \[0, 1\] take np.round\(images \* 255\)"),
+        (PIXELS[:, 0], LABELS, 255, r"\[images, channels, height, width\], got shape \(4, 2, 2\)"),
+        (PIXELS + 17, LABELS, 16, "expected 0 to full_scale = 16, got 17 to 17"),
+        (PIXELS - np.int64(1), LABELS, 255, "expected 0 to full_scale = 255, got -1 to -1"),
+        (PIXELS, LABELS, 1000, "full_scale: expected 1 to 255, the value of a white pixel, got 1000"),
+        (PIXELS, LABELS[:3], 255, "expected a label an image, got 3 for 4 images"),
+        (PIXELS, LABELS - 1, 255, "labels: expected classes from 0, got -1"),
+        (PIXELS, np.eye(4), 255, r"the number of each image's class, got float64 of shape \(4, 4\)"),
+    ],
+)
+def test_what_is_no_set_of_labelled_images_is_refused(pixels, labels, full_scale, said) -> None:
+    with pytest.raises(UserError, match=said):
+        Images.of(pixels, labels, full_scale)
+
+
+def test_integers_of_any_width_and_tensors_are_bytes_and_labels() -> None:
+    images = Images.of(torch.full((4, 1, 2, 2), 7), torch.arange(4), full_scale=16)
+    assert (images.pixels.dtype, images.labels.dtype) == (torch.uint8, torch.int64)
+    assert images.pixels.unique().tolist() == [7]
+
+
 def test_unknown_names_and_missing_folders_are_refused() -> None:
     with pytest.raises(UserError, match="expected one of digits, mnist, fashion-mnist, cifar10, got 'svhn'"):
         load("svhn")

@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -28,11 +29,15 @@ class Images:
     full_scale: int
 
     @classmethod
-    def of(cls, pixels: ByteArray, labels: ByteArray, full_scale: int = 255) -> Images:
-        """pixels: [N, C, H, W]; labels: [N]. Copies both. Raises UserError if their counts differ."""
-        if len(pixels) != len(labels):
-            raise UserError(f"expected a label an image, got {len(labels)} for {len(pixels)} images")
-        return cls(torch.tensor(pixels), torch.tensor(labels, dtype=torch.int64), full_scale)
+    def of(cls, pixels: npt.ArrayLike, labels: npt.ArrayLike, full_scale: int = 255) -> Images:
+        """pixels: integers [N, C, H, W], 0 to full_scale, at most 255; labels: integers [N], from 0.
+
+        Copies both. Raises UserError for arrays of another kind, shape or range.
+        """
+        images, classes = np.asarray(pixels), np.asarray(labels)
+        _check_pixels(images, full_scale)
+        _check_labels(classes, len(images))
+        return cls(torch.tensor(images.astype(np.uint8)), torch.tensor(classes.astype(np.int64)), full_scale)
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -49,6 +54,34 @@ class Images:
         """All images in order; the last batch may be smaller."""
         for start in range(0, len(self), size):
             yield self.take(slice(start, start + size))
+
+
+def _check_pixels(pixels: npt.NDArray[Any], full_scale: int) -> None:
+    if not 0 < full_scale <= 255:
+        raise UserError(f"full_scale: expected 1 to 255, the value of a white pixel, got {full_scale}")
+    if pixels.ndim != 4:
+        raise UserError(f"pixels: expected [images, channels, height, width], got shape {pixels.shape}")
+    if not np.issubdtype(pixels.dtype, np.integer):
+        raise UserError(
+            f"pixels: expected integers from 0 to {full_scale}, got {pixels.dtype}; of images in [0, 1] take "
+            f"np.round(images * {full_scale}).astype(np.uint8)"
+        )
+    if pixels.size and not 0 <= pixels.min() <= pixels.max() <= full_scale:
+        raise UserError(
+            f"pixels: expected 0 to full_scale = {full_scale}, got {pixels.min()} to {pixels.max()}"
+        )
+
+
+def _check_labels(labels: npt.NDArray[Any], images: int) -> None:
+    if labels.ndim != 1 or not np.issubdtype(labels.dtype, np.integer):
+        raise UserError(
+            f"labels: expected integers [images], the number of each image's class, "
+            f"got {labels.dtype} of shape {labels.shape}"
+        )
+    if len(labels) != images:
+        raise UserError(f"expected a label an image, got {len(labels)} for {images} images")
+    if images and labels.min() < 0:
+        raise UserError(f"labels: expected classes from 0, got {labels.min()}")
 
 
 @dataclass(frozen=True, eq=False)

@@ -13,7 +13,7 @@ from twofold.errors import UserError
 NAMES = ("digits", "mnist", "fashion-mnist", "cifar10")
 
 
-def load(name: str = "digits", folder: Path | None = None, seed: int = 0) -> Dataset:
+def load(name: str = "digits", folder: Path | str | None = None, seed: int = 0) -> Dataset:
     """name: one of NAMES; folder: where its files are, in their official layout (digits needs none).
 
     Raises UserError for an unknown name and for a folder that is missing or incomplete.
@@ -22,6 +22,7 @@ def load(name: str = "digits", folder: Path | None = None, seed: int = 0) -> Dat
         raise UserError(f"data set: expected one of {', '.join(NAMES)}, got {name!r}")
     if name == "digits":
         return read_digits(seed)
-    if folder is None or not folder.is_dir():
+    if folder is None or not Path(folder).is_dir():
         raise UserError(f"{name}: expected a folder with its files, got {folder}; name an existing one")
-    return read_cifar10(folder, seed) if name == "cifar10" else read_mnist(name, folder, seed)
+    home = Path(folder)
+    return read_cifar10(home, seed) if name == "cifar10" else read_mnist(name, home, seed)
