@@ -126,6 +126,15 @@ class Reused(nn.Module):
         return self.conv(self.conv(x))
 
 
+class Viewing(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.linear = nn.Linear(64, 3)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.linear(x.view(x.size(0), -1))
+
+
 class AddsConstant(nn.Module):
     def __init__(self) -> None:
         super().__init__()
@@ -143,7 +152,27 @@ class AddsConstant(nn.Module):
         (sequence(nn.AdaptiveAvgPool2d(2)), "node _1 .*expected an output of 1×1, got 2"),
         (sequence(nn.ReLU(), nn.BatchNorm2d(4)), "node _2 .*right after a convolution"),
         (sequence(nn.BatchNorm2d(4, affine=False)), "node _1 .*affine = True"),
-        (sequence(nn.Conv2d(4, 4, 3, padding_mode="reflect", padding=1)), "node _1 .*zero padding"),
+        (
+            sequence(nn.Conv2d(4, 4, 3, padding_mode="reflect", padding=1)),
+            "padding_mode='zeros', got 'reflect'",
+        ),
+        (
+            sequence(nn.Conv2d(4, 4, 3, padding="same")),
+            "expected padding in numbers, got 'same'; .* is K // 2",
+        ),
+        (
+            sequence(nn.ReLU6()),
+            r"ReLU6 cannot be quantised; write ReLU and train anew; .*; supported are Conv2d",
+        ),
+        (
+            sequence(nn.AvgPool2d(2)),
+            r"AvgPool2d cannot be quantised; write AdaptiveAvgPool2d\(1\) if the whole",
+        ),
+        (Viewing, r"node size \(size\): size cannot be quantised; write torch.flatten\(x, 1\); supported"),
+        (
+            lambda: nn.Sequential(nn.Conv2d(3, 4, 3)),
+            "Sequential: expected a model that takes images of .*, got: Given groups=1",
+        ),
         (Branching, "Branching: expected a model that torch.fx can trace"),
         (Reused, "node conv.*called once only"),
         (AddsConstant, "node add .*two tensors"),

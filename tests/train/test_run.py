@@ -137,3 +137,20 @@ def test_unsupported_layers_are_refused_before_training(few_digits: Dataset, tmp
     with pytest.raises(UserError, match="Sigmoid cannot be quantised"):
         train("int8", few_digits, tmp_path, 0, watch, network)
     assert not watch.tasks
+
+
+@pytest.mark.parametrize(
+    ("layers", "said"),
+    [
+        (
+            (nn.Linear(64, 9),),
+            r"Sequential: expected logits \[images, 10\], one for each class of digits, got \[1, 9\]",
+        ),
+        ((nn.Linear(65, 10),), "Sequential: expected a model that takes images of 1×8×8, got: mat1 and mat2"),
+    ],
+)
+def test_networks_of_other_images_and_classes_are_refused(
+    few_digits: Dataset, tmp_path: Path, layers: tuple[nn.Module, ...], said: str
+) -> None:
+    with pytest.raises(UserError, match=said):
+        train("int8", few_digits, tmp_path, model=nn.Sequential(nn.Flatten(), *layers))

@@ -14,7 +14,7 @@ from twofold.quant.integer import activation_quantiser, free_int_activation, int
 from twofold.quant.layer_plan import LayerPlan
 from twofold.quant.layers import Add
 from twofold.quant.recipe import EDGE, Apot, Int, Recipe, Scales, first_layer
-from twofold.quant.trace import refuse, trace
+from twofold.quant.trace import check_takes, refuse, refuse_kind, trace
 from twofold.quant.weighted import quantised_layer
 
 INPUT_QUANTISER = "input_quant"
@@ -37,12 +37,13 @@ def quantise(model: nn.Module, recipe: Recipe, example: Tensor) -> fx.GraphModul
     those of a ReLU right behind a layer, or its normalisation, that only other layers than the last read.
 
     example: images [N, C, H, W] whose activations initialise the scales.
-    Raises UserError, naming the node, for layers that are not supported, and for patterns of `layers`
-    that fit none.
+    Raises UserError, naming the node, for layers that are not supported, for patterns of `layers` that fit
+    none, and for images that the model does not take.
     """
     traced = trace(model)
     was_training = model.training
     quantised = _Converter(traced, recipe, bool(example.min() >= 0)).convert(type(model).__name__)
+    check_takes(model, example[:1])
     calibrate(quantised, example)
     return quantised.train(was_training)
 
@@ -117,7 +118,7 @@ class _Converter:
                 return self._dropout(node, module, operands[0])
             case nn.Identity():
                 return operands[0]
-        raise refuse(node, f"{type(module).__name__} cannot be quantised")
+        raise refuse_kind(node, type(module).__name__)
 
     def _emit(
         self, name: str, module: nn.Module, operands: list[_Value], exact: bool, non_negative: bool

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import copy
 import operator
 from collections.abc import Mapping
 from typing import Any
 
 import torch
 import torch.nn.functional as F
-from torch import fx, nn
+from torch import Tensor, fx, nn
 
 from twofold.errors import UserError
 from twofold.quant.layers import Add
@@ -17,6 +18,32 @@ SUPPORTED = (
     "Conv2d, BatchNorm2d, Linear, ReLU, add, MaxPool2d, AdaptiveAvgPool2d(1), mean over height and width, "
     "Flatten, Dropout, Identity"
 )
+
+_RECTIFY = "write ReLU and train anew; what its quantiser clips at is learned"
+_FLATTEN = "write torch.flatten(x, 1)"
+_LOGITS = (
+    "leave it out and return the logits, of which the largest is the same class; CrossEntropyLoss takes them"
+)
+_AVERAGE = (
+    "write AdaptiveAvgPool2d(1) if the whole map is averaged, else MaxPool2d or a convolution with a stride"
+)
+_SCALE = "do it to the images beforehand, or leave it to batch normalisation"
+_JOIN = (
+    "add the tensors instead; or quantise with Brevitas yourself and import its QONNX file, docs/network.md"
+)
+_INSTEAD: Mapping[str, str] = {
+    **dict.fromkeys(("ReLU6", "relu6", "LeakyReLU", "leaky_relu", "PReLU", "ELU", "elu"), _RECTIFY),
+    **dict.fromkeys(("GELU", "gelu", "SiLU", "silu", "Hardswish", "hardswish", "clamp"), _RECTIFY),
+    **dict.fromkeys(("view", "reshape", "size", "getattr", "squeeze"), _FLATTEN),
+    **dict.fromkeys(("Softmax", "softmax", "LogSoftmax", "log_softmax"), _LOGITS),
+    **dict.fromkeys(("AvgPool2d", "avg_pool2d"), _AVERAGE),
+    **dict.fromkeys(("sub", "mul", "truediv"), _SCALE),
+    **dict.fromkeys(("cat", "concat", "concatenate", "Upsample", "interpolate"), _JOIN),
+    **dict.fromkeys(("ZeroPad2d", "pad"), "give the padding to the convolution, padding=1"),
+    **dict.fromkeys(("Dropout2d", "dropout2d"), "write Dropout"),
+    "BatchNorm1d": "leave it out, a Linear layer has a bias; or write Conv2d of 1×1 and BatchNorm2d",
+}
+"""Name of a module's class or of an operation → what to do without it."""
 
 _FUNCTIONS: Mapping[Any, str] = {
     operator.add: "add", operator.iadd: "add", torch.add: "add",
@@ -49,7 +76,30 @@ def quantised_names(model: nn.Module) -> Mapping[str, str]:
 
 
 def refuse(node: fx.Node, why: str) -> UserError:
-    return UserError(f"node {node.name} ({_target_name(node)}): {why}; supported are {SUPPORTED}")
+    return UserError(f"node {node.name} ({_target_name(node)}): {why}")
+
+
+def refuse_kind(node: fx.Node, kind: str) -> UserError:
+    """kind: name of the class or operation that is not among the supported ones."""
+    instead = f"; {_INSTEAD[kind]}" if kind in _INSTEAD else ""
+    return refuse(node, f"{kind} cannot be quantised{instead}; supported are {SUPPORTED}")
+
+
+def check_takes(model: nn.Module, images: Tensor) -> Tensor:
+    """What `model` gives for `images` in evaluation mode. The model is not changed.
+
+    Raises UserError, with PyTorch's reason, if it does not take images of this shape.
+    """
+    twin = copy.deepcopy(model).eval()
+    try:
+        with torch.no_grad():
+            return twin(images)
+    except RuntimeError as error:
+        shape = "×".join(map(str, images.shape[1:]))
+        reason = str(error).splitlines()[0]
+        raise UserError(
+            f"{type(model).__name__}: expected a model that takes images of {shape}, got: {reason}"
+        ) from error
 
 
 def module_of(node: fx.Node, graph: fx.GraphModule) -> nn.Module:
@@ -58,7 +108,7 @@ def module_of(node: fx.Node, graph: fx.GraphModule) -> nn.Module:
         return _checked(node, graph.get_submodule(str(node.target)))
     names: Mapping[Any, str] = _FUNCTIONS if node.op == "call_function" else _METHODS
     if node.target not in names:
-        raise refuse(node, "this operation cannot be quantised")
+        raise refuse_kind(node, _target_name(node))
     return _checked(node, _from_call(node, names[node.target]))
 
 
@@ -107,9 +157,13 @@ def _mean(node: fx.Node) -> nn.Module:
 
 def _checked(node: fx.Node, module: nn.Module) -> nn.Module:
     match module:
-        case nn.Conv2d() if module.padding_mode != "zeros" or isinstance(module.padding, str):
+        case nn.Conv2d() if module.padding_mode != "zeros":
+            raise refuse(node, f"expected padding_mode='zeros', got {module.padding_mode!r}")
+        case nn.Conv2d() if isinstance(module.padding, str):
             raise refuse(
-                node, f"expected zero padding in numbers, got {module.padding_mode}, {module.padding}"
+                node,
+                f"expected padding in numbers, got {module.padding!r}; for an odd kernel K 'same' is K // 2, "
+                "'valid' is 0",
             )
         case nn.MaxPool2d() if module.ceil_mode or module.dilation not in (1, (1, 1)):
             raise refuse(node, "expected ceil_mode = False and dilation = 1")

@@ -17,6 +17,7 @@ from twofold.qonnx.export import export
 from twofold.qonnx.freeze import FrozenModel, freeze
 from twofold.quant.apot import load_weights
 from twofold.quant.convert import quantise
+from twofold.quant.trace import check_takes
 from twofold.train.checkpoint import Checkpoint
 from twofold.train.compute import Compute
 from twofold.train.examples import examples_of
@@ -48,7 +49,7 @@ _PROBES = 16
 def train(
     recipe_name: str,
     dataset: Dataset,
-    folder: Path,
+    folder: Path | str,
     seed: int = 0,
     progress: Progress = SILENT,
     model: nn.Module | None = None,
@@ -70,17 +71,18 @@ def train(
     at most one epoch back; the weights are the same to the bit as without the stop, on the same machine with
     the same number of threads. Test images are only used to report.
     Started by torchrun, all processes train together and the first one writes.
-    Raises UserError for an unknown recipe, layers that cannot be quantised, a teacher where the recipe
-    does not distil, training that diverges, a damaged checkpoint and a full disk.
+    Raises UserError for an unknown recipe, a model of other images or too few classes, layers that cannot be
+    quantised, a teacher where the recipe does not distil, training that diverges, a damaged checkpoint and a
+    full disk.
     """
-    recipe = recipe_named(recipe_name)
+    recipe, folder = recipe_named(recipe_name), Path(folder)
     taught = _teacher(recipe, dataset, teacher)
     budget = budget or recipe.budget(dataset)
     examples = examples_of(dataset)
     example = examples.real
     with joined() as processes, own_generator(seed), threads_for(dataset):
         network = copy.deepcopy(model) if model is not None else _demo_network(dataset)
-        _refuse_unsupported(network, recipe, example)
+        _refuse_unsuited(network, recipe, dataset, example[:_PROBES])
         key = run_key(recipe, dataset, seed, network, budget, start, taught)
         checkpoint = _opened(folder, key, processes)
         if start is not None:
@@ -113,10 +115,18 @@ def _teacher(recipe: TrainRecipe, dataset: Dataset, folder: Path | None) -> nn.M
     return taught_by(folder, dataset.classes, *dataset.image_shape[:2])
 
 
-def _refuse_unsupported(network: nn.Module, recipe: TrainRecipe, example: Tensor) -> None:
-    """Raises UserError for a layer that cannot be quantised, before anything is trained."""
+def _refuse_unsuited(network: nn.Module, recipe: TrainRecipe, dataset: Dataset, example: Tensor) -> None:
+    """Before anything is trained. Raises UserError for a network of other images or too few classes, and for
+    a layer that cannot be quantised.
+    """
+    logits = check_takes(network, example[:1])
+    if logits.ndim != 2 or logits.shape[1] < dataset.classes:
+        raise UserError(
+            f"{type(network).__name__}: expected logits [images, {dataset.classes}], one for each class of "
+            f"{dataset.name}, got {list(logits.shape)} for one image"
+        )
     if recipe.quantisation is not None:
-        quantise(network, recipe.quantisation, example[:_PROBES])
+        quantise(network, recipe.quantisation, example)
 
 
 def _opened(folder: Path, key: str, processes: Processes) -> Checkpoint:
@@ -229,7 +239,7 @@ def _write_once(
             "seed": str(metrics.seed),
             **{f"accuracy.{name}": f"{value:.2f}" for name, value in metrics.accuracy.as_json().items()},
         }
-        export(frozen, example, onnx_path(folder), described)
+        export(frozen, example, onnx_path(folder), described, f"{metrics.dataset}_{metrics.recipe}")
     write_metrics(folder, key, metrics)
 
 
