@@ -9,7 +9,14 @@ from twofold.errors import UserError
 from twofold.hls.budget import Budget
 from twofold.hls.options import HlsBackend, HlsStrategy
 from twofold.hls.types import IoType
-from twofold.hls_choices import HlsChoices, fast_enough, hls_options, predict_hls
+from twofold.hls_choices import (
+    HlsChoices,
+    HlsPrediction,
+    fast_enough,
+    hls_options,
+    predict_hls,
+    simulated_options,
+)
 from twofold.network.graph import Network
 from twofold.projects import network_of
 
@@ -33,6 +40,22 @@ def test_a_target_is_met_by_the_cheapest_layers_or_refused_with_the_best(resnet8
         fast_enough(resnet8, board, options, 1.1 * best.frames_per_second)
     with pytest.raises(UserError, match="target: expected more than 0 frames a second, got 0"):
         fast_enough(resnet8, board, options, 0)
+
+
+def test_the_prediction_says_what_it_does_not_know() -> None:
+    board = load_board("pynq-z2")
+    said = HlsPrediction(board, 1, None).line
+    assert "a frame about every cycle, 100,000,000 frames a second at 100 MHz" in said
+    assert said.endswith("; area is not predicted; latency is not predicted")
+    assert "a frame about every 40,000 cycles, 2,500 frames" in HlsPrediction(board, 40_000, None).line
+
+
+def test_what_is_simulated_has_the_layers_of_what_is_built() -> None:
+    choices = HlsChoices("Vivado", "io_parallel", "latency")
+    built, simulated = hls_options(load_board("pynq-z2"), choices), simulated_options(choices)
+    assert (simulated.io, simulated.strategy) == (built.io, built.strategy)
+    with pytest.raises(UserError, match="io: expected one of io_stream, io_parallel, got 'axi'"):
+        simulated_options(HlsChoices(io="axi"))
 
 
 def test_part_clock_and_budget_are_the_boards() -> None:

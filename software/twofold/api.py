@@ -22,6 +22,7 @@ from twofold.evaluation import Evaluation
 from twofold.evaluation import evaluate as run_evaluation
 from twofold.golden.compare import Check
 from twofold.hls_choices import HlsChoices
+from twofold.models.shipped import model_file
 from twofold.overview import Overview, overview
 from twofold.plan.propose import propose
 from twofold.plan.schedule import plan
@@ -64,23 +65,24 @@ __all__ = [
 
 
 def evaluate(
-    model: Path, dataset: Dataset, progress: Progress = SILENT, approximate: bool = False
+    model: Path | str, dataset: Dataset, progress: Progress = SILENT, approximate: bool = False
 ) -> Evaluation:
     """The golden model's accuracy on the whole test part of `dataset`.
 
-    model: a QONNX file. approximate: as in `import_file`. Raises UserError for files that cannot be imported,
+    model: as of `show`. approximate: as in `import_file`. Raises UserError for files that cannot be imported,
     and for a data set of other images or another number of classes.
     """
-    imported = import_file(model, approximate)
+    imported = import_file(model_file(model), approximate)
     return run_evaluation(imported.network, dataset.test, dataset.classes, progress, imported.reader)
 
 
-def show(model: Path, approximate: bool = False) -> Overview:
+def show(model: Path | str, approximate: bool = False) -> Overview:
     """The layers of a QONNX file, and where each of them runs.
 
-    approximate: as in `import_file`. Raises UserError for files that cannot be imported.
+    model: a path, or the name of one that comes with twofold, as `twofold models` lists them. approximate: as
+    in `import_file`. Raises UserError for files that cannot be imported.
     """
-    return overview(import_file(model, approximate))
+    return overview(import_file(model_file(model), approximate))
 
 
 def sweep(
@@ -120,10 +122,10 @@ def predict(model: Path | str, progress: Progress = SILENT) -> dict[str, Predict
     return {name: fastest(found) if found else None for name, found in fits.items()}
 
 
-def synthesise(model: Path, board: str, progress: Progress = SILENT) -> tuple[Utilisation, Device]:
+def synthesise(model: Path | str, board: str, progress: Progress = SILENT) -> tuple[Utilisation, Device]:
     """Utilisation of the whole engine for a model, by Yosys, and the board's device."""
     target = load_board(board)
-    geometry = propose_for(target, import_model(model))
+    geometry = propose_for(target, import_model(model_file(model)))
     with progress.task("synthesise the engine"):
         device = device_of(target)
         return synthesise_engine(geometry, family=device.family), device

@@ -13,6 +13,7 @@ from twofold.boards.project import check_target
 from twofold.errors import UserError
 from twofold.hls.project import generate as generate_hls
 from twofold.hls_choices import (
+    DEFAULT_HLS,
     KERNEL_FLOW,
     HlsChoices,
     HlsPrediction,
@@ -20,14 +21,13 @@ from twofold.hls_choices import (
     options_of,
     predict_hls,
 )
+from twofold.models.shipped import model_file
 from twofold.network.graph import Network
 from twofold.plan.schedule import plan
 from twofold.progress import SILENT, Progress
 from twofold.projects import propose_for, write_engine_project, write_kernel_project
 from twofold.qonnx.importer.exactness import Exactness
 from twofold.qonnx.importer.load import import_file
-
-DEFAULT_HLS = HlsChoices()
 
 
 @dataclass(frozen=True)
@@ -42,10 +42,10 @@ class Build:
 
 
 def build(
-    model: Path,
+    model: Path | str,
     board: str,
     backend: str,
-    out: Path,
+    out: Path | str,
     progress: Progress = SILENT,
     approximate: bool = False,
     target_fps: float | None = None,
@@ -53,22 +53,22 @@ def build(
 ) -> Build:
     """Writes a project for a board: `rtl`, engine and runtime for Vivado; `hls`, hls4ml's for an HLS tool.
 
-    approximate: as in `import_file`. target_fps: frames a second; the smallest engine that is predicted to do
-    them is built, without a target the smallest of all; of hls4ml's network, the cheapest layers that are
-    predicted to do them, without a target the fastest that fit. hls: the choices that the backend hls leaves.
+    model: a path, or the name of one that comes with twofold. approximate: as in `import_file`. target_fps:
+    frames a second; the smallest engine that is predicted to do them is built, without a target the smallest
+    of all; of hls4ml's network, the cheapest layers that are predicted to do them, without a target the
+    fastest that fit. hls: the choices that the backend hls leaves.
     Returns what is predicted and proven. Nothing of the vendors' tools is run. Raises UserError for boards,
     backends and choices that do not exist, and for a target that cannot be met, with the best that can be
     done.
     """
-    target = load_board(board)
-    imported = import_file(model, approximate)
+    target, folder = load_board(board), Path(out)
+    imported = import_file(model_file(model), approximate)
+    network = imported.network
     match backend:
         case "rtl":
-            found: Prediction | HlsPrediction = _build_engine(
-                imported.network, target, out, progress, target_fps
-            )
+            found: Prediction | HlsPrediction = _build_engine(network, target, folder, progress, target_fps)
         case "hls":
-            found = _build_hls(imported.network, target, out, progress, target_fps, hls)
+            found = _build_hls(network, target, folder, progress, target_fps, hls)
         case _:
             raise UserError(f"backend: expected rtl or hls, got {backend!r}")
     return Build(found, imported.exactness)

@@ -15,6 +15,8 @@ from twofold.errors import UserError
 from twofold.golden.compare import Check, compare
 from twofold.golden.execute import execute, execute_on
 from twofold.hls.csim import run_csim
+from twofold.hls.options import HlsOptions
+from twofold.hls.project import DEFAULT as HLS_DEFAULT
 from twofold.hls.project import generate
 from twofold.network.describe import observed_tensors
 from twofold.network.graph import Network
@@ -101,11 +103,10 @@ def check_brevitas(subject: Subject, frozen: FrozenModel, images: npt.ArrayLike)
     return subject.check("brevitas", lambda: run_frozen(frozen, images))
 
 
-def check_hls(subject: Subject) -> Check:
+def check_hls(subject: Subject, options: HlsOptions = HLS_DEFAULT) -> Check:
     """The C simulation of the hls4ml project."""
-    return subject.check(
-        "hls", lambda: run_csim(generate(subject.network, subject.work / "hls"), subject.frames)
-    )
+    folder = subject.work / f"hls-{options.io}-{options.strategy}"
+    return subject.check("hls", lambda: run_csim(generate(subject.network, folder, options), subject.frames))
 
 
 def check_rtl(subject: Subject, seed: int) -> Check:

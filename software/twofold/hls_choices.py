@@ -31,6 +31,9 @@ class HlsChoices:
     strategy: str = HlsStrategy.BUDGET
 
 
+DEFAULT_HLS = HlsChoices()
+
+
 @dataclass(frozen=True)
 class HlsPrediction:
     """Counted, not synthesised. frame_cycles: of the slowest layer, about. cost: of what multiplies and
@@ -52,11 +55,11 @@ class HlsPrediction:
     @property
     def line(self) -> str:
         """For people."""
-        cost = f"; multipliers and thresholds take {self.cost}" if self.cost else ""
-        return (
-            f"predicted, not synthesised: about {self.frame_cycles:,} cycles a frame, "
-            f"{self.frames_per_second:,.0f} frames a second at {self.board.clock.frequency_mhz:g} MHz{cost}"
-        )
+        every = "cycle" if self.frame_cycles <= 1 else f"{self.frame_cycles:,} cycles"
+        cost = f"multipliers and thresholds take {self.cost}" if self.cost else "area is not predicted"
+        rate = f"{self.frames_per_second:,.0f} frames a second at {self.board.clock.frequency_mhz:g} MHz"
+        known = f"a frame about every {every}, {rate}; {cost}"
+        return f"predicted, not synthesised: {known}; latency is not predicted"
 
     def as_json(self) -> dict[str, Any]:
         return {
@@ -111,6 +114,13 @@ def hls_options(board: Board, choices: HlsChoices) -> HlsOptions:
         1000 / board.clock.frequency_mhz,
         Budget.of_device(resources.dsp, resources.lut, resources.bram36),
         board=board.name if backend is HlsBackend.VIVADO_ACCELERATOR else None,
+    )
+
+
+def simulated_options(choices: HlsChoices) -> HlsOptions:
+    """Of the layers alone, for C simulation; no board. Raises UserError for words that do not exist."""
+    return HlsOptions(
+        io=_word("io", choices.io, IoType), strategy=_word("strategy", choices.strategy, HlsStrategy)
     )
 
 

@@ -12,8 +12,8 @@ from twofold.qonnx.importer.exactness import Exactness
 PREDICTED = HlsPrediction(load_board("pynq-z2"), 40_000, Budget(12, 3_400, 5))
 EXACT = Build(PREDICTED, Exactness())
 LINE = (
-    "predicted, not synthesised: about 40,000 cycles a frame, 2,500 frames a second at 100 MHz; multipliers "
-    "and thresholds take 12 DSP, 3,400 LUT, 5 BRAM36"
+    "predicted, not synthesised: a frame about every 40,000 cycles, 2,500 frames a second at 100 MHz; "
+    "multipliers and thresholds take 12 DSP, 3,400 LUT, 5 BRAM36; latency is not predicted"
 )
 
 

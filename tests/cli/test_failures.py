@@ -1,6 +1,6 @@
-from __future__ import annotations
-
+import json
 from collections.abc import Callable
+from typing import Annotated
 
 import pytest
 import typer
@@ -10,10 +10,10 @@ from twofold.cli.failures import reported
 from twofold.errors import UserError
 
 
-def outcome(verb: Callable[[], None]) -> Result:
+def outcome(verb: Callable[..., None], *arguments: str) -> Result:
     app = typer.Typer(pretty_exceptions_enable=False)
     app.command()(reported(verb))
-    return CliRunner().invoke(app)
+    return CliRunner().invoke(app, list(arguments))
 
 
 def raising(error: BaseException) -> Callable[[], None]:
@@ -38,6 +38,15 @@ def raising(error: BaseException) -> Callable[[], None]:
 def test_what_a_user_can_act_on_is_one_line(error: BaseException, line: str, code: int) -> None:
     result = outcome(raising(error))
     assert (result.stdout, result.stderr, result.exit_code) == ("", line, code)
+
+
+def test_with_json_the_line_is_on_stdout_too() -> None:
+    def verb(json: Annotated[bool, typer.Option("--json")] = False) -> None:
+        raise UserError("expected a file, found none")
+
+    result = outcome(verb, "--json")
+    assert json.loads(result.stdout) == {"error": "expected a file, found none"}
+    assert (result.stderr, result.exit_code) == ("error: expected a file, found none\n", 2)
 
 
 def test_our_own_mistakes_keep_their_traceback() -> None:

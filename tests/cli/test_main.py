@@ -3,6 +3,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
+from importlib.metadata import version
 
 import pytest
 
@@ -45,6 +46,15 @@ def test_help_loads_nothing_heavy() -> None:
     run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert run.stdout.splitlines()[-1] == "[]"
     assert time.monotonic() - start < 5
+
+
+def test_the_version_is_the_package_s(run) -> None:
+    assert run("--version").stdout == f"twofold {version('twofold')}\n"
+
+
+def test_python_m_twofold_is_the_same_program() -> None:
+    found = subprocess.run([sys.executable, "-m", "twofold", "--version"], capture_output=True, text=True)
+    assert found.stdout == f"twofold {version('twofold')}\n"
 
 
 def test_an_unknown_verb_is_refused(run) -> None:

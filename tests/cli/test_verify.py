@@ -18,7 +18,7 @@ def test_checks_that_pass(run, answer) -> None:
     assert result.exit_code == 0, result.output
     assert calls[0][:4] == (Path("m.onnx"), ["golden", "qonnx", "hls", "rtl"], 7, 3)
     assert "✓ pass" in result.stdout
-    assert "All 1 checks pass: 1,000 integers compared, none differs" in result.stdout
+    assert "The check passes: 1,000 integers compared, none differs" in result.stdout
 
 
 @pytest.mark.parametrize(
@@ -62,9 +62,18 @@ def test_layers_with_a_proven_bound_say_what_was_found(run, answer) -> None:
     )
     result = run("verify", "m.onnx", "--layers", "--approximate")
     assert result.exit_code == 0
-    assert calls[0][-1] is True
+    assert calls[0][5] is True
     assert "7 differ, by up to 1, proven ±1" in result.stdout
     assert "40 integers compared, 7 differ, within proven bounds, layer by layer" in result.stdout
+
+
+def test_the_layers_to_simulate_are_chosen_as_of_build(run, monkeypatch) -> None:
+    from twofold import api
+
+    asked = []
+    monkeypatch.setattr(api, "verify", lambda *_, hls: asked.append(hls) or [PASSED])
+    assert run("verify", "m.onnx", "--io", "io_parallel", "--strategy", "latency").exit_code == 0
+    assert asked == [api.HlsChoices(io="io_parallel", strategy="latency")]
 
 
 def test_no_check_at_all_is_no_success(run, answer) -> None:

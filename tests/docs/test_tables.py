@@ -23,6 +23,7 @@ from twofold.qonnx.importer.page import with_table
 from twofold.rtl.bus.engine_registers import engine_registers
 from twofold.rtl.isa import LAYER, TRANSFER
 from twofold.rtl.run_errors import CAUSES
+from twofold.train.recipe_file import recipe_names
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -31,7 +32,8 @@ SHELL_BLOCK = re.compile(r"^```sh\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 CELL_BORDER = re.compile(r"(?<!\\)\|")
 NAME = re.compile(r"`([^`]+)`")
 REGISTERS = engine_registers(8, 8).registers
-VERBS = typer.main.get_command(app).commands  # type: ignore[attr-defined]
+MAIN = typer.main.get_command(app)
+VERBS = MAIN.commands  # type: ignore[attr-defined]
 
 
 def rows(page: str, *header: str) -> list[list[str]]:
@@ -153,6 +155,21 @@ def test_options_of_a_verb(verb: str) -> None:
     if verb == "train":
         found["--out"] = found["--out"].replace("build/train/RECIPE", "")
     assert found == expected
+
+
+def test_recipes_of_train() -> None:
+    named = {name for cells in rows("cli.md", "recipes") for name in NAME.findall(cells[0])}
+    assert named == set(recipe_names())
+
+
+def test_options_before_any_verb() -> None:
+    options = {
+        option
+        for parameter in MAIN.get_params(MAIN.make_context("twofold", ["doctor"]))
+        for option in parameter.opts
+    }
+    documented = {name for cells in rows("cli.md", "option", "meaning") for name in NAME.findall(cells[0])}
+    assert options == {name for name in documented if " " not in name}
 
 
 def shown_default(value: object) -> str:

@@ -1,4 +1,7 @@
-"""How a verb fails: one line on stderr and an exit code; a traceback only for our own mistakes."""
+"""How a verb fails: one line on stderr and an exit code; a traceback only for our own mistakes.
+
+With --json the line is the value of "error" on stdout too, so that a script always reads JSON there.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ from typing import NoReturn, ParamSpec
 
 import typer
 
+from twofold.cli.output import print_json
 from twofold.errors import UserError
 
 P = ParamSpec("P")
@@ -23,16 +27,19 @@ def reported(verb: Callable[P, None]) -> Callable[P, None]:
 
     @functools.wraps(verb)
     def wrapper(*args: P.args, **kwargs: P.kwargs) -> None:
+        json = bool(kwargs.get("json"))
         try:
             verb(*args, **kwargs)
         except KeyboardInterrupt:
-            _leave("interrupted", _INTERRUPTED)
+            _leave("interrupted", _INTERRUPTED, json)
         except (UserError, PermissionError, IsADirectoryError, NotADirectoryError) as error:
-            _leave(f"error: {' '.join(str(error).split())}", _USER_ERROR)
+            _leave(f"error: {' '.join(str(error).split())}", _USER_ERROR, json)
 
     return wrapper
 
 
-def _leave(line: str, code: int) -> NoReturn:
+def _leave(line: str, code: int, json: bool) -> NoReturn:
     typer.echo(line, err=True)
+    if json:
+        print_json({"error": line.removeprefix("error: ")})
     raise typer.Exit(code)

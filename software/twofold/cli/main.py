@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sys
 import warnings
+from importlib.metadata import version
+from typing import Annotated
 
 import typer
 
@@ -34,10 +36,26 @@ app = typer.Typer(
     name="twofold",
     help="A PyTorch network in, an FPGA accelerator out, every step checked to compute the same integers.",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
 )
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"twofold {version('twofold')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version.", callback=_print_version, is_eager=True)
+    ] = False,
+) -> None:
+    """What is asked of twofold itself, before any verb."""
+
+
 app.command(epilog=doctor.EXAMPLE)(reported(doctor.doctor))
 app.command(epilog=train.EXAMPLE)(reported(train.train))
 app.command(epilog=sweep.EXAMPLE)(reported(sweep.sweep))

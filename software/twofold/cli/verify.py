@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperCommand
 
-from twofold.cli.choices import Approximate, Candidate, Model
+from twofold.cli.choices import Approximate, Candidate, HlsIo, HlsStrategy, Model
 from twofold.cli.failures import FOUND_WRONG
 from twofold.cli.output import print_json, print_rich, results_only
 from twofold.cli.word_lists import repeat_option
@@ -30,6 +30,10 @@ def verify(
     frames: Annotated[int, typer.Option("--frames", min=1, help="How many inputs to compare.")] = 32,
     seed: Annotated[int, typer.Option("--seed", min=0, help="Chooses the inputs and the stalls.")] = 0,
     approximate: Approximate = False,
+    io: Annotated[HlsIo, typer.Option("--io", help="hls: as of build.")] = HlsIo.STREAM,
+    strategy: Annotated[
+        HlsStrategy, typer.Option("--strategy", help="hls: as of build.")
+    ] = HlsStrategy.BUDGET,
     layers: Annotated[bool, typer.Option("--layers", help="Print a row for each layer.")] = False,
     json: Annotated[bool, typer.Option("--json", help="Print the checks as JSON.")] = False,
 ) -> None:
@@ -42,7 +46,9 @@ def verify(
         import twofold.api as api
         from twofold.cli.progress_bars import shown
 
-        checks = api.verify(model, [str(word) for word in against], frames, seed, shown(), approximate)
+        hls = api.HlsChoices(io=str(io), strategy=str(strategy))
+        words = [str(word) for word in against]
+        checks = api.verify(model, words, frames, seed, shown(), approximate, hls=hls)
     from twofold.golden.compare import Status
     from twofold.report import terminal, wording
 

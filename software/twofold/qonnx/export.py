@@ -32,7 +32,11 @@ _CUSTOM_OPS = ("Quant", "MultiThreshold")
 
 
 def export(
-    frozen: FrozenModel, example: Tensor, path: Path, metadata: Mapping[str, str] | None = None
+    frozen: FrozenModel,
+    example: Tensor,
+    path: Path | str,
+    metadata: Mapping[str, str] | None = None,
+    name: str | None = None,
 ) -> None:
     """Writes `path` whole or not at all, with a batch of one image.
 
@@ -40,11 +44,12 @@ def export(
     `run_frozen` and the executor's context agree by name. For other batches use
     qonnx's `ChangeBatchSize` and `InferShapes`; the stock executor takes no dynamic dimension.
 
-    example: images [N, C, H, W], for shapes alone. metadata: key → value, put into the file.
+    example: images [N, C, H, W], for shapes alone. metadata: key → value, put into the file. name: of
+    the network, and so of what is built of it; the file's without its ending if None.
     Raises UserError, naming the node, if some value may not be exact in float32.
     """
     prove_exact(frozen, example)
-    with atomic_path(path) as temporary:
+    with atomic_path(Path(path)) as temporary:
         ApotQonnxManager.export(
             frozen.module,
             args=example[:1],
@@ -55,9 +60,10 @@ def export(
             output_names=[OUTPUT],
         )
         model = _clean(onnx.load(str(temporary)))
-        described = {"twofold": version("twofold"), **(metadata or {})}
+        model.graph.name = name or Path(path).stem
+        model.producer_name, model.producer_version = "twofold", version("twofold")
+        described = {"twofold": model.producer_version, **(metadata or {})}
         onnx.helper.set_model_props(model, described)
-        model.producer_name = "twofold"
         onnx.save(model, str(temporary))
 
 

@@ -50,8 +50,12 @@ def freeze(model: fx.GraphModule, example: Tensor) -> FrozenModel:
     sum of products and bias, times M, below 2^24.
 
     example: images [N, C, H, W], for shapes alone.
-    Raises UserError, naming the node, if some value may not be exact in float32.
+    Raises UserError for another model, and, naming the node, if some value may not be exact in float32.
     """
+    if not isinstance(model, fx.GraphModule):
+        raise UserError(
+            f"expected a model that quantise has made, got {type(model).__name__}; call quantise first"
+        )
     folded = fold_batch_norms(copy.deepcopy(model)).eval()
     with torch.no_grad():
         ShapeProp(folded).propagate(example[:1])

@@ -74,7 +74,8 @@ def verdict(checks: Sequence[Check]) -> str:
     found = [deviation for check in checks for deviation in check.deviations.values()]
     differing = sum(deviation.differing for deviation in found)
     rest = f"{count(differing)} differ, within proven bounds, layer by layer" if found else "none differs"
-    return f"All {len(checks)} checks pass: {count(elements)} integers compared, {rest}"
+    passing = f"All {len(checks)} checks pass" if len(checks) > 1 else "The check passes"
+    return f"{passing}: {count(elements)} integers compared, {rest}"
 
 
 def deviation(found: Deviation) -> str:

@@ -57,7 +57,7 @@ class Imported:
         return {op.output: self.errors[op.name] for op in self.network.ops if op.name in self.errors}
 
 
-def import_model(path: Path) -> Network:
+def import_model(path: Path | str) -> Network:
     """The integer network that the QONNX file at `path` describes, verified after each pass.
 
     Raises UserError, one line, for files that `read_model` refuses and for every node or attribute that has
@@ -66,16 +66,17 @@ def import_model(path: Path) -> Network:
     return import_file(path).network
 
 
-def import_file(path: Path, approximate: bool = False) -> Imported:
+def import_file(path: Path | str, approximate: bool = False) -> Imported:
     """As `import_model`, with what is around the network.
 
     approximate: what float32 may round differently in the executor is taken with a bounded error.
     """
-    model = read_model(path)
+    file = Path(path)
+    model = read_model(file)
     try:
-        return import_graph(model, path.stem, approximate)
+        return import_graph(model, file.stem, approximate)
     except UserError as error:
-        raise UserError(f"{path}: {printable(str(error))}") from error
+        raise UserError(f"{file}: {printable(str(error))}") from error
 
 
 def import_graph(model: onnx.ModelProto, default_name: str, approximate: bool = False) -> Imported:

@@ -1,0 +1,50 @@
+"""What a notebook's author types: paths as text, names of shipped models, steps in the wrong order."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import onnx
+import pytest
+import torch
+
+from twofold import api
+from twofold.errors import UserError
+from twofold.golden.compare import Status
+from twofold.models.demo import DemoNet
+from twofold.quant.recipe import Int
+
+IMAGES = torch.rand(8, 1, 8, 8, generator=torch.Generator().manual_seed(0))
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> str:
+    path = str(tmp_path_factory.mktemp("api") / "mine.onnx")
+    torch.manual_seed(0)
+    quantised = api.quantise(DemoNet(widths=(4, 6)), Int(8), IMAGES)
+    api.export(api.freeze(quantised.eval(), IMAGES), IMAGES, path)
+    return path
+
+
+def test_paths_may_be_text(model: str, tmp_path: Path) -> None:
+    assert api.import_model(model).name == api.show(model).network.name == "mine"
+    (check,) = api.verify(model, "qonnx", frames=2, work=tmp_path)
+    assert check.status is Status.PASS
+    api.build(model, "pynq-z2", "hls", str(tmp_path / "hls"))
+    assert (tmp_path / "hls" / "firmware" / "twofold_mine.cpp").is_file()
+
+
+def test_a_shipped_model_has_a_name() -> None:
+    assert api.show("resnet8_cifar10_int8").network.input.shape == (3, 32, 32)
+
+
+def test_a_file_says_what_wrote_it(model: str) -> None:
+    file = onnx.load(model)
+    assert (file.producer_name, file.producer_version) == ("twofold", file.metadata_props[0].value)
+
+
+def test_freezing_what_is_not_quantised_is_refused() -> None:
+    with pytest.raises(
+        UserError, match="expected a model that quantise has made, got DemoNet; call quantise"
+    ):
+        api.freeze(DemoNet(), IMAGES)  # type: ignore[arg-type]
