@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from twofold import api
+from twofold.network.digest import digest
 from twofold.overview import ADDRESSES, LANES, NOWHERE, REQUANTISER, overview
 from twofold.qonnx.importer.load import Imported
 
@@ -38,6 +39,7 @@ def test_the_document_has_types_and_multiplications(imported: Imported) -> None:
         network.result(network.ops[0]).type.scale
     )
     assert first["weight_bits"] == 8
+    assert document["digest"] == digest(network)
     assert document["obstacle"] is None
     assert (document["host"]["after"], document["errors"]) == ([], {})
 

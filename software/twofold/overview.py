@@ -8,6 +8,7 @@ from typing import Any
 
 from twofold.errors import UserError
 from twofold.network.describe import Row, describe, total_macs
+from twofold.network.digest import digest
 from twofold.network.graph import Network
 from twofold.network.ops import Concat, Conv2d, Flatten, Linear, Op, Requantise, Threshold
 from twofold.network.types import IntType, width_of
@@ -67,6 +68,7 @@ class Overview:
         network = self.network
         return {
             "name": network.name,
+            "digest": digest(network),
             "input": {"shape": list(network.input.shape), "type": type_json(network.input.type)},
             "output": {"shape": list(network.output.shape), "type": type_json(network.output.type)},
             "macs": total_macs(network),

@@ -90,7 +90,9 @@ def kernel_design(network: Network, folder: Path, options: HlsOptions) -> Kernel
     codes = _selftest_codes(network)
     golden = execute(network, codes)[network.output_name]
     files = {"selftest.npz": _archive(ends[0].shape, codes, {"region0": golden})}
-    return KernelDesign(network.name, folder, written.top, written.digest, ends, files)
+    return KernelDesign(
+        network.name, folder, written.top, written.digest, written.network_digest, ends, files
+    )
 
 
 def _tensor(tensor: Tensor) -> KernelTensor:

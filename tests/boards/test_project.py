@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -68,6 +69,14 @@ def test_writing_again_keeps_vivados_results(
     assert (project / "board" / "twofold.bit").read_text() == "bits"
     changed = {name for name, digest in generated_files(project).items() if before[name] != digest}
     assert {"rtl/engine.sv", "vivado/build.tcl", "board/manifest.json"} <= changed
+
+
+def test_manifests_say_of_which_network_and_by_which_twofold(project: Path, program: Program) -> None:
+    for path in (project / "manifest.json", project / "board" / "manifest.json"):
+        manifest = json.loads(path.read_text())
+        assert (manifest["twofold"], manifest["network"]) == (version("twofold"), program.name)
+        assert manifest["network_digest"] == program.network_digest
+    assert f"| network | {program.network_digest}, as" in (project / "README.md").read_text()
 
 
 def test_other_peoples_folders_are_left_alone(board: Board, design: EngineDesign, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from twofold.hls.budget import ZYNQ_7020
 from twofold.hls.manifest import HlsProject
 from twofold.hls.options import HlsOptions
 from twofold.hls.project import generate
+from twofold.network.digest import digest
 from twofold.network.graph import Network
 
 
@@ -49,7 +51,13 @@ def test_the_same_project_is_kept_and_another_one_replaces_it(
         != first.digest
     )
     assert not kept.exists()
-    assert generate(every_geometry_network, tmp_path / "p").digest != first.digest
+    other = generate(every_geometry_network, tmp_path / "p")
+    assert other.digest != first.digest
+    assert (other.network_digest, first.network_digest) == tuple(
+        map(digest, (every_geometry_network, every_op_network))
+    )
+    assert f"The network is {other.network_digest}" in (other.folder / "README.md").read_text()
+    assert other.options["twofold_version"] == version("twofold")
     assert [path.name for path in tmp_path.iterdir()] == ["p"]
 
 

@@ -134,7 +134,7 @@ def test_tensors_have_the_names_of_modules(exported: tuple[FrozenModel, Path]) -
 
 def test_the_same_model_gives_the_same_bytes(exported: tuple[FrozenModel, Path], tmp_path: Path) -> None:
     frozen, path = exported
-    again = tmp_path / "again.onnx"
+    again = tmp_path / path.name
     export(frozen, images(1, 8), again, {"recipe": "apot"})
     assert again.read_bytes() == path.read_bytes()
 

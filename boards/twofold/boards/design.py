@@ -23,7 +23,8 @@ class Design(Protocol):
     """A design's files and its core.
 
     backend: rtl or hls. cores: those of ours that package_ip.tcl packages. digest: SHA-256 of what the
-    bitstream depends on. input_shape: channels, height, width.
+    bitstream depends on. network_digest: of `twofold.network.digest.digest`. input_shape: channels, height,
+    width.
     """
 
     @property
@@ -36,6 +37,8 @@ class Design(Protocol):
     def name(self) -> str: ...
     @property
     def digest(self) -> str: ...
+    @property
+    def network_digest(self) -> str: ...
     @property
     def input_shape(self) -> tuple[int, int, int]: ...
     def sources(self, board: Board) -> Mapping[str, str | bytes]:
@@ -68,6 +71,10 @@ class EngineDesign:
     @property
     def digest(self) -> str:
         return hashlib.sha256(self._text.encode()).hexdigest()
+
+    @property
+    def network_digest(self) -> str:
+        return self._program.network_digest
 
     @property
     def input_shape(self) -> tuple[int, int, int]:

@@ -58,7 +58,7 @@ class Tensor:
 class KernelDesign:
     """folder: an hls4ml project with streams, whose top function is `network_top`. digest: of that project.
 
-    ends: input and output. selftest: frames and the network's integers.
+    network_digest: of the network. ends: input and output. selftest: frames and the network's integers.
     """
 
     backend = "hls"
@@ -71,11 +71,13 @@ class KernelDesign:
         folder: Path,
         network_top: str,
         digest: str,
+        network_digest: str,
         ends: tuple[Tensor, Tensor],
         selftest: Mapping[str, bytes],
     ) -> None:
         self._folder, self._selftest = folder, selftest
-        self.name, self.network_top, self.digest = name, network_top, digest
+        self.name, self.network_top = name, network_top
+        self.digest, self.network_digest = digest, network_digest
         self.input, self.output = ends
 
     @property

@@ -6,6 +6,7 @@ import hashlib
 import json
 import tempfile
 from collections.abc import Mapping
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -114,6 +115,7 @@ def _template_values(board: Board, design: Design) -> dict[str, Any]:
     return {
         "board": board,
         "design": design,
+        "version": version("twofold"),
         "core": design.accelerator,
         "cores": packaged(board, design),
         "bridge": BRIDGE,
@@ -151,6 +153,7 @@ def _board_manifest(board: Board, design: Design, files: Mapping[str, str | byte
         "hand_off": None if isinstance(board.system, Fabric) else f"{BITSTREAM}.hwh",
         "design_file": DESIGN_FILE,
         "design": design.digest,
+        **_origin(design),
         "clock_hz": round(board.clock.frequency_mhz * 1e6),
         "registers": {"base": board.registers.base, "bytes": board.registers.bytes},
         "memory": {"base": board.memory.base, "bytes": board.memory.bytes},
@@ -158,6 +161,10 @@ def _board_manifest(board: Board, design: Design, files: Mapping[str, str | byte
         "board_files": {name: _hash(content) for name, content in sorted(files.items())},
     }
     return json.dumps(content, indent=1) + "\n"
+
+
+def _origin(design: Design) -> dict[str, str]:
+    return {"twofold": version("twofold"), "network": design.name, "network_digest": design.network_digest}
 
 
 def _hash(content: str | bytes) -> str:
@@ -171,6 +178,7 @@ def _write_manifest(out: Path, board: Board, design: Design, files: Mapping[str,
         "backend": design.backend,
         "part": board.part,
         "design": design.digest,
+        **_origin(design),
         "scripts": [script.name for script in scripts(board, design)],
         "files": {path: sha256(out / path) for path in sorted(files)},
     }

@@ -14,7 +14,7 @@ from twofold.hls.layout import Layout
 from twofold.hls.types import HlsType
 
 MANIFEST = "manifest.json"
-FORMAT = "twofold hls project 2"
+FORMAT = "twofold hls project 3"
 # What simulation adds to a project, outside of the manifest.
 BUILD_FOLDER = "build"
 
@@ -33,14 +33,15 @@ class TracedTensor:
 class HlsProject:
     """A complete project in `folder`.
 
-    digest: of the network and all options. top: name of the C++ function of the network. options: what it was
-    generated with, by name. sources: the C++ files of the C simulation.
+    digest: of the network and all options. network_digest: of the network. top: name of the C++ function of
+    the network. options: what it was generated with, by name. sources: the C++ files of the C simulation.
     tensors: everything that C simulation shows, the output included.
     """
 
     folder: Path
     name: str
     digest: str
+    network_digest: str
     top: str
     options: Mapping[str, Any]
     sources: tuple[str, ...]
@@ -61,6 +62,7 @@ class HlsProject:
                 folder,
                 entry["name"],
                 entry["digest"],
+                entry["network_digest"],
                 entry["top"],
                 entry["options"],
                 tuple(entry["sources"]),

@@ -8,6 +8,7 @@ import warnings
 from collections.abc import Sequence
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import asdict
+from importlib.metadata import version
 from pathlib import Path
 
 import hls4ml
@@ -22,6 +23,7 @@ from twofold.hls.model import build_model
 from twofold.hls.options import HlsBackend, HlsOptions
 from twofold.hls.spec import LayerSpec, ProjectSpec
 from twofold.hls.vectors import INPUT_FILE, OUTPUT_FILE, golden_file, write_vectors
+from twofold.network.digest import digest as network_digest
 from twofold.network.graph import Network
 from twofold.network.types import IntArray
 
@@ -59,8 +61,9 @@ def write_project(
             folder,
             network.name,
             digest,
+            network_digest(network),
             top,
-            asdict(options) | {"hls4ml_version": options.hls4ml_version},
+            asdict(options) | _versions(options),
             sources,
             source,
             output,
@@ -68,6 +71,10 @@ def write_project(
             hash_files(folder),
         )
     )
+
+
+def _versions(options: HlsOptions) -> dict[str, str]:
+    return {"hls4ml_version": options.hls4ml_version, "twofold_version": version("twofold")}
 
 
 def _write_hls4ml(spec: ProjectSpec, top: str, folder: Path, options: HlsOptions) -> ModelGraph:
@@ -169,6 +176,8 @@ def _write_readme(
     text = _render(
         "README.md.j2",
         name=network.name,
+        network_digest=network_digest(network),
+        version=version("twofold"),
         top=top,
         options=options,
         proposal=spec.proposal,

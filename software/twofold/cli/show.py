@@ -36,6 +36,7 @@ def show(
 
 def _summary(seen: Overview) -> list[str]:
     from twofold.network.describe import total_macs
+    from twofold.network.digest import digest
 
     network = seen.network
     lines = [
@@ -45,7 +46,7 @@ def _summary(seen: Overview) -> list[str]:
     lines += [f"on the host before: {', '.join(seen.imported.reader.work)}"]
     lines += [f"on the host after: {', '.join(seen.imported.host)}"] if seen.imported.host else []
     lines += [f"no engine executes it: {seen.obstacle}"] if seen.obstacle else []
-    return [*lines, seen.imported.exactness.line]
+    return [*lines, seen.imported.exactness.line, f"digest: {digest(network)}"]
 
 
 def _tensor(shape: tuple[int, ...], type_: object) -> str:

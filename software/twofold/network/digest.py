@@ -10,8 +10,9 @@ from twofold.network.store import to_parts
 
 
 def digest(network: Network) -> str:
-    """SHA-256 over types, ops and constants, as hex."""
+    """SHA-256 over types, ops and constants, as hex; of the names, only the network's own does not count."""
     header, arrays = to_parts(network)
+    del header["name"]
     sha = hashlib.sha256(json.dumps(header, sort_keys=True).encode())
     for name in sorted(arrays):
         sha.update(f"{name} {arrays[name].shape}".encode())

@@ -24,7 +24,7 @@ def kernel_folder(
 ) -> Path:
     ends = (Tensor(2, 4, 4, 8, False, 2**-8), Tensor(3, 1, 1, 24, True, 0.5))
     (tmp_path / "hls").mkdir()
-    design = KernelDesign("small", tmp_path / "hls", "twofold_small", "0" * 64, ends, selftest)
+    design = KernelDesign("small", tmp_path / "hls", "twofold_small", "0" * 64, "1" * 64, ends, selftest)
     generate(board, design, tmp_path / "project")
     return finish(tmp_path / "project")
 
