@@ -34,11 +34,11 @@ def verify(
 ) -> list[Check]:
     """Compares every layer's integers on each road with the golden model's.
 
-    model: a path, or the name of one that comes with twofold. against: among golden (the reference itself), qonnx, hls, rtl. frames: the
-    least codes, the greatest codes, and random ones drawn with `seed`, which also draws the stalls.
-    approximate: as in `import_file`; then each layer is compared with qonnx on qonnx's own integers, equal or
-    within its proven bound; the other roads must be equal in any case. hls: how the layers of the C
-    simulation move tensors and multiply, as of `build`; its flow is not used.
+    model: a path, or the name of one that comes with twofold. against: among golden (the reference itself),
+    qonnx, hls, rtl. frames: the least codes, the greatest codes, and random ones drawn with `seed`, which
+    also draws the stalls. approximate: as in `import_file`; then each layer is compared with qonnx on qonnx's
+    own integers, equal or within its proven bound; the other roads must be equal in any case. hls: how the
+    layers of the C simulation move tensors and multiply, as of `build`; its flow is not used.
     Raises UserError for files that cannot be imported, and if there is nothing to compare with.
     """
     roads = _roads([against] if isinstance(against, str) else against, seed, simulated_options(hls))
