@@ -47,6 +47,7 @@ def test_a_row_is_measured_once(
     assert row["utilisation"] + sum(row["waste"].values()) == pytest.approx(1)
     assert 0 < row["utilisation"] < 1
     assert {layer["pe"] for layer in row["layers"]} == {"lut_da", "int8_dsp", "lanes"}
+    assert row["output"] == {"elements": 60, "mismatches": 0}
     assert (row["resources"], row["fits"]) == (None, None)
     assert f"{LABEL}: pass, 0 of" in describe(row)
     monkeypatch.setattr(bench_engine, "check_layers", None)
@@ -66,6 +67,7 @@ def test_a_wrong_integer_fails_the_bench(
     code, (row,) = run(arguments, capsys)
     assert (code, row["check"]) == (1, "fail")
     assert 0 < row["mismatches"] < row["elements"]
+    assert row["output"]["mismatches"] > 0
 
 
 def test_images_of_a_data_set_are_compared(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
@@ -76,8 +78,10 @@ def test_images_of_a_data_set_are_compared(arguments: list[str], capsys: pytest.
 
 
 def test_rows_that_do_not_hold() -> None:
-    row = {"check": "pass", "cycles_per_frame": {"predicted": 1000, "simulated": 1000}}
+    cycles = {"predicted": 1000, "simulated": 1000}
+    row = {"check": "pass", "output": {"mismatches": 0}, "cycles_per_frame": cycles}
     assert holds(row)
+    assert not holds(row | {"output": {"mismatches": 1}})
     assert not holds(row | {"check": "fail"})
     assert not holds(row | {"cycles_per_frame": {"predicted": 1000, "simulated": 1021}})
     assert not holds(row | {"images": {"mismatches": 1}})

@@ -231,6 +231,17 @@ def test_layers_are_exact(name: str, stalls: float, engine_geometry: Geometry, v
         assert run.instruction_cycles == tuple(step.cycles for step in program.instructions)
 
 
+@pytest.mark.parametrize("name", NETWORKS)
+def test_layers_without_stores_between_are_exact(
+    name: str, engine_geometry: Geometry, verify: Verify
+) -> None:
+    network = NETWORKS[name]()
+    program = plan(network, engine_geometry)
+    check, run = verify(network, program, frames=3, seed=4)
+    assert check.status is Status.PASS, check.detail
+    assert run.cycles == program.predicted_cycles(3)
+
+
 @settings(max_examples=4, deadline=None, derandomize=True, phases=[Phase.generate])
 @given(drawn=st.data())
 def test_random_networks_are_exact(

@@ -217,12 +217,22 @@ class SplitConvolution(wiring.Component):
                 tile.vectors.part.eq(pixel.part),
                 tile.vectors.swap.eq(with_word.issue & pixel.swap),
             ]
-        lead = self.timing.word - PartialSums.LEAD
-        latencies = self.timing.product.latencies
-        by_pe = [delay(m, now, lead + latency, f"pe{pe}") for pe, latency in enumerate(latencies)]
+        by_pe = [self._until_sums(m, now, pe) for pe in range(len(self.timing.product.latencies))]
         control = Signal(CONTROL)
         m.d.comb += control.eq(Array(view.as_value() for view in by_pe)[layer.pe])
         return control
+
+    def _until_sums(self, m, now, pe):
+        """The pixels of this `pe` alone, as their sums are about to be read: a layer whose sums take longer
+        must not meet the last pixels of the one before again."""
+        own = Signal(CONTROL, name=f"of_pe{pe}")
+        m.d.comb += [
+            own.pixel.eq(now.pixel),
+            own.issue.eq(now.issue & (self.layer.pe == pe)),
+            own.group_end.eq(now.group_end),
+        ]
+        lead = self.timing.word - PartialSums.LEAD
+        return delay(m, own, lead + self.timing.product.latencies[pe], f"pe{pe}")
 
     def _parameters(self, m, sweep, control):
         geometry, layer = self.geometry, self.layer

@@ -37,8 +37,10 @@ class Conditions:
 
 @dataclass(frozen=True, eq=False)
 class Steady:
-    """A run without stalls: cycles of a further frame, and where they went in the last."""
+    """A run without stalls that stores the output alone: whether it is the golden model's, cycles of a
+    further frame, and where they went in the last."""
 
+    check: Check
     predicted: int
     simulated: int
     uses: tuple[LayerUse, ...]
@@ -69,14 +71,17 @@ def check_layers(
 
 
 def steady_state(network: Network, program: Program, library: EngineLibrary, seed: int) -> Steady:
-    """The difference between runs of six frames and of three, by the hardware's own counter."""
+    """The difference between runs of six frames and of three, by the hardware's own counter. Layers follow
+    each other as they do on a board; a program that stores them all has a STORE between any two."""
     short, long = 3, 6
     codes = frames_of(network, long, seed)
     first, run = run_bulk(library, program, codes[:short]), run_bulk(library, program, codes)
     predicted = program.predicted_cycles(long) - program.predicted_cycles(short)
     further = long - short
     uses = tuple(layer_uses(network, program, run.instruction_cycles))
-    return Steady(round(predicted / further), round((run.cycles - first.cycles) / further), uses, run)
+    results = ("golden", execute(network, codes)), ("rtl", shaped(network, run))
+    check = compare(network.name, *results, (network.output_name,))
+    return Steady(check, round(predicted / further), round((run.cycles - first.cycles) / further), uses, run)
 
 
 def simulation_columns(geometry: Geometry, check: Check, steady: Steady) -> dict[str, Any]:
@@ -88,6 +93,7 @@ def simulation_columns(geometry: Geometry, check: Check, steady: Steady) -> dict
         "elements": check.elements,
         "mismatches": check.mismatches,
         "detail": check.detail,
+        "output": {name: getattr(steady.check, name) for name in ("elements", "mismatches")},
         "cycles_per_frame": {"predicted": steady.predicted, "simulated": steady.simulated},
         "utilisation": sum(use.macs for use in steady.uses) / slots,
         "waste": _waste(steady, slots),
