@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import stat
+from importlib.metadata import metadata
 from pathlib import Path
 
 import pytest
@@ -96,6 +97,12 @@ def test_packages_are_found_without_importing_them() -> None:
 
 
 def test_every_part_says_what_it_disables_and_what_to_do() -> None:
-    assert {part.name for part in PARTS} >= {"python", "g++", "make", "perl", "vivado", "vitis_hls"}
+    assert {part.name for part in PARTS} >= {"python", "g++", "make", "perl", "vivado", "vitis-run"}
     assert all(part.disables and part.remedy for part in PARTS)
     assert isinstance(examine(), Diagnosis)
+
+
+def test_every_extra_for_users_has_its_part() -> None:
+    extras = set(metadata("twofold").get_all("Provides-Extra") or ()) - {"dev", "bench"}
+    remedies = {part.remedy for part in PARTS}
+    assert extras and {f"pip install 'twofold[{extra}]'" for extra in extras} <= remedies

