@@ -164,10 +164,7 @@ class AddsConstant(nn.Module):
             sequence(nn.ReLU6()),
             r"ReLU6 cannot be quantised; write ReLU and train anew; .*; supported are Conv2d",
         ),
-        (
-            sequence(nn.AvgPool2d(2)),
-            r"AvgPool2d cannot be quantised; write AdaptiveAvgPool2d\(1\) if the whole",
-        ),
+        (sequence(nn.AvgPool2d(3, padding=1)), "node _1 .*padding = 0 and no divisor_override"),
         (Viewing, r"node size \(size\): size cannot be quantised; write torch.flatten\(x, 1\); supported"),
         (
             lambda: nn.Sequential(nn.Conv2d(3, 4, 3)),

@@ -131,13 +131,21 @@ def _(module: Add, name: str, *operands: Source) -> Grid:
 
 @result_grid.register
 def _(module: nn.AdaptiveAvgPool2d, name: str, *operands: Source) -> Grid:
+    return _average(operands[0].grid, math.prod(operands[0].shape[2:]))
+
+
+@result_grid.register
+def _(module: nn.AvgPool2d, name: str, *operands: Source) -> Grid:
+    kernel = module.kernel_size
+    return _average(operands[0].grid, kernel * kernel if isinstance(kernel, int) else math.prod(kernel))
+
+
+def _average(grid: Grid, area: int) -> Grid:
     """The sum is exact; the quotient is rounded once, too little to move it over a quantiser's threshold.
 
     A quotient that is no threshold of half an LSB (or of a power-of-two part of one) is at least
     1 / (2 · area) of that away from it, which float32 resolves while sum · 2 · area fits 24 bits.
     """
-    grid = operands[0].grid
-    area = math.prod(operands[0].shape[2:])
     odd = area // (area & -area)
     return grid.times(area * (2 * odd if odd > 1 else 1), grid.lsb / (area // odd))
 

@@ -109,10 +109,10 @@ class _Converter:
             case nn.MaxPool2d() | nn.Flatten():
                 source = operands[0] if self.plan.read_in_float(node) else self._exact(operands[0])
                 return self._emit(node.name, module, [source], source.exact, source.non_negative)
-            case nn.AdaptiveAvgPool2d():
-                return self._average(node.name, operands[0])
+            case nn.AvgPool2d() | nn.AdaptiveAvgPool2d():
+                return self._average(node.name, module, operands[0])
             case nn.Sequential():
-                pooled = self._average(f"{node.name}_pool", operands[0])
+                pooled = self._average(f"{node.name}_pool", module[0], operands[0])
                 return self._emit(node.name, nn.Flatten(), [pooled], True, pooled.non_negative)
             case nn.Dropout():
                 return self._dropout(node, module, operands[0])
@@ -205,9 +205,9 @@ class _Converter:
         pair = [self._exact(source, self.recipe.residual_bits) for source in sources]
         return self._emit(node.name, Add(), pair, False, all(value.non_negative for value in pair))
 
-    def _average(self, name: str, operand: _Value) -> _Value:
+    def _average(self, name: str, pool: nn.Module, operand: _Value) -> _Value:
         source = self._exact(operand)
-        return self._exact(self._emit(name, nn.AdaptiveAvgPool2d(1), [source], False, source.non_negative))
+        return self._exact(self._emit(name, pool, [source], False, source.non_negative))
 
 
 def _copy(module: nn.BatchNorm2d) -> nn.BatchNorm2d:

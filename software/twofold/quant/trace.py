@@ -15,17 +15,14 @@ from twofold.errors import UserError
 from twofold.quant.layers import Add
 
 SUPPORTED = (
-    "Conv2d, BatchNorm2d, Linear, ReLU, add, MaxPool2d, AdaptiveAvgPool2d(1), mean over height and width, "
-    "Flatten, Dropout, Identity"
+    "Conv2d, BatchNorm2d, Linear, ReLU, add, MaxPool2d, AvgPool2d, AdaptiveAvgPool2d(1), mean over height "
+    "and width, Flatten, Dropout, Identity"
 )
 
 _RECTIFY = "write ReLU and train anew; what its quantiser clips at is learned"
 _FLATTEN = "write torch.flatten(x, 1)"
 _LOGITS = (
     "leave it out and return the logits, of which the largest is the same class; CrossEntropyLoss takes them"
-)
-_AVERAGE = (
-    "write AdaptiveAvgPool2d(1) if the whole map is averaged, else MaxPool2d or a convolution with a stride"
 )
 _SCALE = "do it to the images beforehand, or leave it to batch normalisation"
 _JOIN = (
@@ -36,7 +33,6 @@ _INSTEAD: Mapping[str, str] = {
     **dict.fromkeys(("GELU", "gelu", "SiLU", "silu", "Hardswish", "hardswish", "clamp"), _RECTIFY),
     **dict.fromkeys(("view", "reshape", "size", "getattr", "squeeze"), _FLATTEN),
     **dict.fromkeys(("Softmax", "softmax", "LogSoftmax", "log_softmax"), _LOGITS),
-    **dict.fromkeys(("AvgPool2d", "avg_pool2d"), _AVERAGE),
     **dict.fromkeys(("sub", "mul", "truediv"), _SCALE),
     **dict.fromkeys(("cat", "concat", "concatenate", "Upsample", "interpolate"), _JOIN),
     **dict.fromkeys(("ZeroPad2d", "pad"), "give the padding to the convolution, padding=1"),
@@ -50,7 +46,7 @@ _FUNCTIONS: Mapping[Any, str] = {
     F.relu: "relu", torch.relu: "relu", torch.relu_: "relu",
     torch.flatten: "flatten", torch.mean: "mean",
     F.max_pool2d: "max_pool2d", torch.max_pool2d: "max_pool2d",
-    F.adaptive_avg_pool2d: "adaptive_avg_pool2d", F.dropout: "dropout",
+    F.avg_pool2d: "avg_pool2d", F.adaptive_avg_pool2d: "adaptive_avg_pool2d", F.dropout: "dropout",
 }  # fmt: skip
 _METHODS: Mapping[str, str] = {
     "add": "add", "add_": "add", "relu": "relu", "relu_": "relu", "flatten": "flatten", "mean": "mean",
@@ -140,6 +136,15 @@ def _from_call(node: fx.Node, name: str) -> nn.Module:
                 _argument(node, 4, "dilation", 1),
                 ceil_mode=bool(_argument(node, 5, "ceil_mode", False)),
             )
+        case "avg_pool2d":
+            return nn.AvgPool2d(
+                _argument(node, 1, "kernel_size"),
+                _argument(node, 2, "stride"),
+                _argument(node, 3, "padding", 0),
+                bool(_argument(node, 4, "ceil_mode", False)),
+                bool(_argument(node, 5, "count_include_pad", True)),
+                _argument(node, 6, "divisor_override"),
+            )
         case "adaptive_avg_pool2d":
             return nn.AdaptiveAvgPool2d(_argument(node, 1, "output_size"))
         case _:
@@ -167,6 +172,10 @@ def _checked(node: fx.Node, module: nn.Module) -> nn.Module:
             )
         case nn.MaxPool2d() if module.ceil_mode or module.dilation not in (1, (1, 1)):
             raise refuse(node, "expected ceil_mode = False and dilation = 1")
+        case nn.AvgPool2d() if (
+            module.ceil_mode or module.divisor_override or module.padding not in (0, (0, 0))
+        ):
+            raise refuse(node, "expected ceil_mode = False, padding = 0 and no divisor_override")
         case nn.AdaptiveAvgPool2d() if module.output_size not in (1, (1, 1)):
             raise refuse(node, f"expected an output of 1×1, got {module.output_size}")
         case nn.Flatten() if (module.start_dim, module.end_dim) != (1, -1):
