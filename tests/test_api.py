@@ -34,6 +34,15 @@ def test_paths_may_be_text(model: str, tmp_path: Path) -> None:
     assert (tmp_path / "hls" / "firmware" / "twofold_mine.cpp").is_file()
 
 
+def test_choices_of_hls_for_another_road_are_refused(model: str, tmp_path: Path) -> None:
+    latency = api.HlsChoices(strategy="latency")
+    with pytest.raises(UserError, match=r"backend: expected hls beside a flow, io, strategy, .*, got rtl"):
+        api.build(model, "pynq-z2", "rtl", tmp_path / "project", hls=latency)
+    with pytest.raises(UserError, match=r"against: expected hls beside io or strategy .*, got qonnx"):
+        api.verify(model, ["golden", "qonnx"], hls=latency)
+    assert not any(tmp_path.iterdir())
+
+
 def test_a_shipped_model_has_a_name() -> None:
     assert api.show("resnet8_cifar10_int8").network.input.shape == (3, 32, 32)
 

@@ -14,6 +14,7 @@ from twofold.hls_choices import (
     HlsPrediction,
     fast_enough,
     hls_options,
+    options_of,
     predict_hls,
     simulated_options,
 )
@@ -44,10 +45,13 @@ def test_a_target_is_met_by_the_cheapest_layers_or_refused_with_the_best(resnet8
 
 def test_the_prediction_says_what_it_does_not_know() -> None:
     board = load_board("pynq-z2")
-    said = HlsPrediction(board, 1, None).line
+    said = HlsPrediction(board, board.part, 100, 1, None).line
     assert "a frame about every cycle, 100,000,000 frames a second at 100 MHz" in said
     assert said.endswith("; area is not predicted; latency is not predicted")
-    assert "a frame about every 40,000 cycles, 2,500 frames" in HlsPrediction(board, 40_000, None).line
+    assert (
+        "a frame about every 40,000 cycles, 2,500 frames"
+        in HlsPrediction(board, board.part, 100, 40_000, None).line
+    )
 
 
 def test_what_is_simulated_has_the_layers_of_what_is_built() -> None:
@@ -64,6 +68,24 @@ def test_part_clock_and_budget_are_the_boards() -> None:
     assert options.strategy is HlsStrategy.LATENCY
     assert (options.part, options.clock_ns, options.board) == ("xc7z020clg400-1", 10, None)
     assert options.budget == Budget(220, 42_560, 112)
+
+
+def test_a_part_of_one_s_own_needs_a_strategy_without_a_budget() -> None:
+    board, part = load_board("pynq-z2"), "xcvu13p-flga2577-2-e"
+    options = hls_options(board, HlsChoices(strategy="latency", part=part, clock_ns=2.5))
+    assert (options.part, options.clock_ns) == (part, 2.5)
+    assert "at 400 MHz" in HlsPrediction(board, part, 1000 / options.clock_ns, 1, None).line
+    with pytest.raises(UserError, match="expected latency or distributed_arithmetic for the part xcvu13p"):
+        hls_options(board, HlsChoices(part=part))
+    with pytest.raises(UserError, match="part, clock: expected the board's with the flow Kernel"):
+        options_of(board, HlsChoices("Kernel", clock_ns=5))
+
+
+def test_a_faster_clock_does_more_frames(resnet8: Network) -> None:
+    board = load_board("zcu104")
+    slow, fast = (predict_hls(resnet8, board, hls_options(board, HlsChoices(clock_ns=ns))) for ns in (10, 5))
+    assert fast.frames_per_second == 2 * slow.frames_per_second
+    assert fast.as_json()["clock_mhz"] == 200
 
 
 def test_the_accelerator_flow_gets_the_board_and_refuses_those_that_it_lacks() -> None:

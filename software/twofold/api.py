@@ -21,7 +21,6 @@ from twofold.demo.flow import demo
 from twofold.evaluation import Evaluation
 from twofold.evaluation import evaluate as run_evaluation
 from twofold.golden.compare import Check
-from twofold.golden.samples import sample_frames
 from twofold.hls_choices import HlsChoices
 from twofold.models.shipped import model_file
 from twofold.overview import Overview, overview
@@ -57,7 +56,6 @@ __all__ = [
     "predict",
     "propose",
     "quantise",
-    "sample_frames",
     "show",
     "sweep",
     "synthesise",

@@ -66,6 +66,10 @@ def build(
     network = imported.network
     match backend:
         case "rtl":
+            if hls != DEFAULT_HLS:
+                raise UserError(
+                    "backend: expected hls beside a flow, io, strategy, part or clock of hls4ml's, got rtl"
+                )
             found: Prediction | HlsPrediction = _build_engine(network, target, folder, progress, target_fps)
         case "hls":
             found = _build_hls(network, target, folder, progress, target_fps, hls)

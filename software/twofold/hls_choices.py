@@ -24,11 +24,16 @@ Word = TypeVar("Word", bound=StrEnum)
 
 @dataclass(frozen=True)
 class HlsChoices:
-    """Words for `HlsOptions`: hls4ml's backend, how tensors move between layers, how layers multiply."""
+    """Words for `HlsOptions`: hls4ml's backend, how tensors move between layers, how layers multiply.
+
+    part, clock_ns: of Vitis and Vivado, in place of the board's.
+    """
 
     flow: str = HlsBackend.VITIS
     io: str = IoType.STREAM
     strategy: str = HlsStrategy.BUDGET
+    part: str | None = None
+    clock_ns: float | None = None
 
 
 DEFAULT_HLS = HlsChoices()
@@ -41,32 +46,31 @@ class HlsPrediction:
     """
 
     board: Board
+    part: str
+    clock_mhz: float
     frame_cycles: int
     cost: Budget | None
 
     @property
-    def clock_hz(self) -> float:
-        return self.board.clock.frequency_mhz * 1e6
-
-    @property
     def frames_per_second(self) -> float:
-        return self.clock_hz / max(1, self.frame_cycles)
+        return self.clock_mhz * 1e6 / max(1, self.frame_cycles)
 
     @property
     def line(self) -> str:
         """For people."""
         every = "cycle" if self.frame_cycles <= 1 else f"{self.frame_cycles:,} cycles"
         cost = f"multipliers and thresholds take {self.cost}" if self.cost else "area is not predicted"
-        rate = f"{self.frames_per_second:,.0f} frames a second at {self.board.clock.frequency_mhz:g} MHz"
+        rate = f"{self.frames_per_second:,.0f} frames a second at {self.clock_mhz:g} MHz"
         known = f"a frame about every {every}, {rate}; {cost}"
         return f"predicted, not synthesised: {known}; latency is not predicted"
 
     def as_json(self) -> dict[str, Any]:
         return {
             "board": self.board.name,
+            "part": self.part,
             "frame_cycles": self.frame_cycles,
             "frames_per_second": round(self.frames_per_second, 1),
-            "clock_mhz": self.board.clock.frequency_mhz,
+            "clock_mhz": self.clock_mhz,
             "resources": asdict(self.cost) if self.cost else None,
         }
 
@@ -78,7 +82,8 @@ def predict_hls(network: Network, board: Board, options: HlsOptions) -> HlsPredi
     check_support(network, options)
     check_sizes(network, options)
     chosen = choose(network, options)
-    return HlsPrediction(board, chosen.cycles, chosen.proposal.cost if chosen.proposal else None)
+    cost = chosen.proposal.cost if chosen.proposal else None
+    return HlsPrediction(board, options.part, 1000 / options.clock_ns, chosen.cycles, cost)
 
 
 def fast_enough(network: Network, board: Board, options: HlsOptions, target_fps: float) -> HlsOptions:
@@ -92,10 +97,10 @@ def fast_enough(network: Network, board: Board, options: HlsOptions, target_fps:
     if best.frames_per_second < target_fps:
         raise UserError(
             f"{network.name}: expected {target_fps:g} frames a second on {board.title} at "
-            f"{board.clock.frequency_mhz:g} MHz; the best that fits does about {best.frames_per_second:,.0f} "
+            f"{best.clock_mhz:g} MHz; the best that fits does about {best.frames_per_second:,.0f} "
             f"({best.frame_cycles:,} cycles a frame): lower --target-fps, or choose a larger board"
         )
-    return replace(options, frame_cycles=int(best.clock_hz // target_fps))
+    return replace(options, frame_cycles=int(best.clock_mhz * 1e6 // target_fps))
 
 
 def options_of(board: Board, choices: HlsChoices) -> HlsOptions:
@@ -104,14 +109,20 @@ def options_of(board: Board, choices: HlsChoices) -> HlsOptions:
 
 
 def hls_options(board: Board, choices: HlsChoices) -> HlsOptions:
-    """Part, clock and budget of `board`. Raises UserError for what cannot be built."""
+    """Part and clock of `board`, unless chosen, and its budget. Raises UserError for what cannot be built."""
     resources, backend = board.resources, _word("flow", choices.flow, HlsBackend)
+    strategy = _word("strategy", choices.strategy, HlsStrategy)
+    if choices.part is not None and strategy in (HlsStrategy.BUDGET, HlsStrategy.RESOURCE):
+        raise UserError(
+            f"strategy: expected {HlsStrategy.LATENCY} or {HlsStrategy.DISTRIBUTED_ARITHMETIC} for the part "
+            f"{choices.part}, whose resources are not known, got {strategy}; or give a board file of yours"
+        )
     return HlsOptions(
         backend,
         _word("io", choices.io, IoType),
-        _word("strategy", choices.strategy, HlsStrategy),
-        board.part,
-        1000 / board.clock.frequency_mhz,
+        strategy,
+        choices.part or board.part,
+        1000 / board.clock.frequency_mhz if choices.clock_ns is None else choices.clock_ns,
         Budget.of_device(resources.dsp, resources.lut, resources.bram36),
         board=board.name if backend is HlsBackend.VIVADO_ACCELERATOR else None,
     )
@@ -128,6 +139,8 @@ def kernel_options(board: Board, choices: HlsChoices) -> HlsOptions:
     """Of Vitis's core behind a kernel, which reads streams. Raises UserError for another choice."""
     if choices.io != IoType.STREAM:
         raise UserError(f"io: expected {IoType.STREAM} with the flow {KERNEL_FLOW}, got {choices.io!r}")
+    if (choices.part, choices.clock_ns) != (None, None):
+        raise UserError(f"part, clock: expected the board's with the flow {KERNEL_FLOW}; leave them out")
     return hls_options(board, replace(choices, flow=HlsBackend.VITIS))
 
 

@@ -10,6 +10,7 @@ from twofold.errors import UserError
 from twofold.golden.compare import Check
 from twofold.golden.samples import sample_codes
 from twofold.hls.options import HlsOptions
+from twofold.hls.project import DEFAULT as DEFAULT_OPTIONS
 from twofold.hls_choices import DEFAULT_HLS, HlsChoices, simulated_options
 from twofold.models.shipped import model_file
 from twofold.network.digest import digest
@@ -69,4 +70,8 @@ def _roads(against: Sequence[str], seed: int, hls: HlsOptions) -> dict[str, Road
             raise UserError(f"against: expected one of {GOLDEN}, {', '.join(roads)}, got {name!r}")
     if not chosen:
         raise UserError(f"against: expected one of {', '.join(roads)} besides the reference, got none")
+    if hls != DEFAULT_OPTIONS and "hls" not in chosen:
+        raise UserError(
+            f"against: expected hls beside io or strategy of hls4ml's layers, got {', '.join(chosen)}"
+        )
     return {name: roads[name] for name in chosen}

@@ -9,7 +9,7 @@ from twofold.hls.budget import Budget
 from twofold.hls_choices import HlsChoices, HlsPrediction
 from twofold.qonnx.importer.exactness import Exactness
 
-PREDICTED = HlsPrediction(load_board("pynq-z2"), 40_000, Budget(12, 3_400, 5))
+PREDICTED = HlsPrediction(load_board("pynq-z2"), "xc7z020clg400-1", 100, 40_000, Budget(12, 3_400, 5))
 EXACT = Build(PREDICTED, Exactness())
 LINE = (
     "predicted, not synthesised: a frame about every 40,000 cycles, 2,500 frames a second at 100 MHz; "
@@ -49,9 +49,9 @@ def test_what_was_written_is_listed(run, answer, tmp_path: Path) -> None:
 
 def test_choices_of_hls_are_passed_on(run, answer, tmp_path: Path) -> None:
     calls = answer("build", EXACT)
-    words = "--backend hls --flow VivadoAccelerator --io io_parallel --strategy resource"
+    words = "--backend hls --flow VivadoAccelerator --io io_parallel --strategy resource --clock-ns 5"
     assert run("build", "m.onnx", "--out", str(tmp_path), *words.split()).exit_code == 0
-    assert calls[0][-1] == HlsChoices("VivadoAccelerator", "io_parallel", "resource")
+    assert calls[0][-1] == HlsChoices("VivadoAccelerator", "io_parallel", "resource", None, 5)
     assert run("build", "m.onnx", "--out", str(tmp_path), "--flow", "Quartus").exit_code == 2
 
 

@@ -46,6 +46,13 @@ def build(
     strategy: Annotated[
         HlsStrategy, typer.Option("--strategy", help="hls: how layers multiply; budget fits the device.")
     ] = HlsStrategy.BUDGET,
+    part: Annotated[
+        str | None,
+        typer.Option("--part", help="hls: in place of the board's, with a strategy without budget."),
+    ] = None,
+    clock_ns: Annotated[
+        float | None, typer.Option("--clock-ns", help="hls: the clock's period, in place of the board's.")
+    ] = None,
     approximate: Approximate = False,
     json: Annotated[bool, typer.Option("--json", help="Print what was written as JSON.")] = False,
 ) -> None:
@@ -59,7 +66,7 @@ def build(
         from twofold.cli.progress_bars import shown
 
         progress = shown()
-        hls = api.HlsChoices(str(flow), str(io), str(strategy))
+        hls = api.HlsChoices(str(flow), str(io), str(strategy), part, clock_ns)
         made = api.build(model, board, str(backend), out, progress, approximate, target_fps, hls)
         has_project = backend is Backend.RTL or flow is HlsFlow.KERNEL
         built = _implemented(out) if has_project and not write_only else None
