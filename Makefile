@@ -123,11 +123,15 @@ build/train/small_cnn_cifar10_%/metrics.json: build/train/small_cnn_cifar10_floa
 
 # The float networks of docs/post-training.md and docs/orders.md that are too large for a long training without a GPU, and
 # the two orders of docs/orders.md, three seeds each: make large DATA=FOLDER, make orders DATA=FOLDER.
-large: $(foreach net,vgg16 resnet18,build/train/$(net)_cifar10_float_brief/metrics.json)
+large: build/train/vgg16_cifar10_float_brief/metrics.json build/train/resnet18_cifar10_float_two_epochs/metrics.json
 
-build/train/%_cifar10_float_brief/metrics.json: | setup
+build/train/vgg16_%/metrics.json: | setup
 	@test -d "$(DATA)" || { echo "make large DATA=FOLDER: expected a folder with CIFAR-10, got '$(DATA)'"; exit 2; }
-	$(TRAIN) cifar10_float_brief --network $* --out $(@D)
+	$(TRAIN) $* --network vgg16 --out $(@D)
+
+build/train/resnet18_%/metrics.json: | setup
+	@test -d "$(DATA)" || { echo "make large DATA=FOLDER: expected a folder with CIFAR-10, got '$(DATA)'"; exit 2; }
+	$(TRAIN) $* --network resnet18 --out $(@D)
 
 orders: $(foreach seed,0 1 2,$(foreach order,prune_int8 int8_prune,build/train/resnet8_$(order)_$(seed)/metrics.json))
 

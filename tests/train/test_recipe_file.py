@@ -42,6 +42,7 @@ def test_quantisation_of_the_shipped_recipes(shipped: dict[str, TrainRecipe]) ->
         "cifar10_float": None,
         "cifar10_float_brief": None,
         "cifar10_float_taught": None,
+        "cifar10_float_two_epochs": None,
         "cifar10_int8": Int(8),
         "float": None,
         "int4": Int(4),
