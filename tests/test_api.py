@@ -12,6 +12,8 @@ from twofold import api
 from twofold.errors import UserError
 from twofold.golden.compare import Status
 from twofold.models.demo import DemoNet
+from twofold.network.digest import digest
+from twofold.projects import network_of
 from twofold.quant.recipe import Int
 
 IMAGES = torch.rand(8, 1, 8, 8, generator=torch.Generator().manual_seed(0))
@@ -44,7 +46,9 @@ def test_choices_of_hls_for_another_road_are_refused(model: str, tmp_path: Path)
 
 
 def test_a_shipped_model_has_a_name() -> None:
-    assert api.show("resnet8_cifar10_int8").network.input.shape == (3, 32, 32)
+    shown = api.show("resnet8_cifar10_int8").network
+    assert shown.input.shape == (3, 32, 32)
+    assert digest(network_of("resnet8_cifar10_int8")) == digest(shown)
 
 
 def test_a_file_says_what_wrote_it(model: str) -> None:

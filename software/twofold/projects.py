@@ -19,6 +19,7 @@ from twofold.boards.project import check_target, generate
 from twofold.golden.execute import execute
 from twofold.hls.options import HlsOptions
 from twofold.hls.project import generate as generate_hls
+from twofold.models.shipped import model_file
 from twofold.network.graph import Network, Tensor
 from twofold.network.types import IntArray
 from twofold.plan.fit import check_fits
@@ -39,9 +40,12 @@ _UNTRAINED = ApotWeights(4, 4, residual_bits=4)
 
 
 def network_of(model: Path | str) -> Network:
-    """Of a QONNX file, or of a network's name: untrained, 4-bit APoT weights, first and last layer INT8."""
-    if str(model).endswith(".onnx"):
-        return import_model(Path(model))
+    """Of a QONNX file, of a model that comes with twofold, by name, or of a network's name: then untrained,
+    with 4-bit APoT weights, first and last layer INT8.
+    """
+    file = model_file(model)
+    if file.suffix == ".onnx":
+        return import_model(file)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / f"{model}.onnx"
         export_untrained(str(model), _UNTRAINED, path)
