@@ -23,6 +23,9 @@ def load(name: str = "digits", folder: Path | str | None = None, seed: int = 0) 
     if name == "digits":
         return read_digits(seed)
     if folder is None or not Path(folder).is_dir():
-        raise UserError(f"{name}: expected a folder with its files, got {folder}; name an existing one")
+        raise UserError(
+            f"{name}: expected a folder with its files, got {folder}; give it with --data-folder, "
+            "in Python as folder="
+        )
     home = Path(folder)
     return read_cifar10(home, seed) if name == "cifar10" else read_mnist(name, home, seed)
