@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from rich.console import Console, RenderableType
 
 from twofold.prune.schedule import StagedPruning
@@ -21,7 +23,7 @@ from twofold.tables.terminal import (
     orders_table,
     results_table,
 )
-from twofold.train.recipe_file import recipe_named
+from twofold.train.recipe_file import recipe_named, recipe_names
 
 ROW = Result("resnet20", "ppq", "cifar10", "twofold train ppq", 0, 300, 412.0, 8000, {"accuracy": 90.625})
 
@@ -68,10 +70,21 @@ def test_our_accuracy_stands_beside_the_same_recipe_s() -> None:
     assert row(table, "ResNet-20") == ["ResNet-20", "92.61", UNKNOWN, "91.84", "90.62", "90.47", UNKNOWN]
 
 
+def test_float_networks_of_every_recipe_stand_beside_the_float_ones() -> None:
+    taught = replace(ROW, network="resnet20", recipe="cifar10_float_taught", figures={"accuracy": 87.5})
+    table = accuracy_table(ACCURACY[0], [taught])
+    assert row(table, "ResNet-20")[1:3] == ["92.61", "87.50"]
+
+
+def test_recipes_of_the_tables_exist() -> None:
+    named = {recipe for table in ACCURACY for column in table.columns for recipe in column.recipes}
+    assert named <= set(recipe_names())
+
+
 def test_what_was_not_trained_has_no_figure() -> None:
     for table in ACCURACY:
         for network, figures in table.rows.items():
-            ours = sum(column.recipe is not None for column in table.columns)
+            ours = sum(bool(column.recipes) for column in table.columns)
             missing = sum(figure is None for figure in figures) + ours
             printed = " ".join(row_of(lines(accuracy_table(table, [])), network))
             assert printed.count(UNKNOWN) == missing
