@@ -23,7 +23,7 @@ def answered_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_accuracy_in_a_line(run) -> None:
-    result = run("evaluate", "model.onnx", "--data", "digits")
+    result = run("evaluate", "model.onnx", "--dataset", "digits")
     assert result.exit_code == 0, result.output
     assert result.stdout == "12,000 of 12,270 images right: 97.80%; 1534 images/s\n"
 
@@ -35,6 +35,6 @@ def test_figures_as_json(run) -> None:
 
 
 def test_a_data_set_without_its_folder_is_one_line(run) -> None:
-    result = run("evaluate", "model.onnx", "--data", "cifar10")
+    result = run("evaluate", "model.onnx", "--dataset", "cifar10")
     assert (result.exit_code, result.stdout) == (2, "")
     assert result.stderr.startswith("error: cifar10: expected a folder with its files")

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from twofold.cli.choices import Approximate, DataFolder, DataSet, Model
+from twofold.cli.choices import Approximate, DataSet, Model
 from twofold.cli.output import print_json, print_rich, results_only
 
-EXAMPLE = "Example: twofold evaluate model.onnx --data cifar10 --data-folder data"
+EXAMPLE = "Example: twofold evaluate model.onnx --dataset cifar10 --data data"
 
 
 def evaluate(
     model: Model,
-    data: Annotated[DataSet, typer.Option("--data", help="Whose test part to classify.")] = DataSet.DIGITS,
-    data_folder: DataFolder = None,
+    dataset: Annotated[
+        DataSet, typer.Option("--dataset", help="Whose test part to classify.")
+    ] = DataSet.DIGITS,
+    data: Annotated[
+        Path | None,
+        typer.Option("--data", "--data-folder", help="Where its files are, in their official layout."),
+    ] = None,
     seed: Annotated[
         int, typer.Option("--seed", min=0, help="Of the split of digits, which has no test part of its own.")
     ] = 0,
@@ -30,10 +36,10 @@ def evaluate(
         from twofold.qonnx.importer.load import import_file
 
         imported = import_file(model, approximate)
-        labelled = load(str(data), data_folder, seed)
+        labelled = load(str(dataset), data, seed)
         evaluation = evaluate(imported.network, labelled.test, labelled.classes, shown(), imported.reader)
     if json:
-        print_json({"model": str(model), "dataset": str(data), **evaluation.as_json()})
+        print_json({"model": str(model), "dataset": str(dataset), **evaluation.as_json()})
         return
     print_rich(
         f"{evaluation.correct:,} of {evaluation.samples:,} images right: {evaluation.accuracy:.2f}%; "
