@@ -32,9 +32,9 @@ def test_a_program_is_setup_frame_and_end(network: Network, geometry: Geometry) 
         ("LOAD", "parameters"),
         ("LOAD", "input"),
         ("FRAME", "frame"),
-        ("LAYER", "left"),
+        *(("LAYER", name) for name in ("left", "right")),
         ("PREFETCH", "input"),
-        *(("LAYER", name) for name in ("right", "joined", "best", "logits")),
+        *(("LAYER", name) for name in ("joined", "best", "logits")),
         ("STORE", "logits"),
         ("END", "end"),
     ]

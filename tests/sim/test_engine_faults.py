@@ -70,7 +70,7 @@ def named(program: Program, name: str) -> Fault:
         (
             "weights beyond the memory, early",
             {"index": 6},
-            "names BOUNDS of instruction 7, expected BOUNDS of 6",
+            "names BOUNDS of instruction 5, expected BOUNDS of 6",
         ),
         ("activations beyond the memory", {"code": {}}, "the engine is still busy"),
     ],

@@ -75,8 +75,8 @@ def multiplied() -> Network:
     ]
 
     def conv(source: str, result: str, inputs: int, bound: int) -> Conv2d:
-        weight = rng.integers(-bound, bound, (12, inputs, 3, 3))
-        return Conv2d(result, (source,), result, weight, rng.integers(-99, 99, 12), padding=(1, 1, 1, 1))
+        weight = rng.integers(-bound, bound, (12, inputs, 5, 5))
+        return Conv2d(result, (source,), result, weight, rng.integers(-99, 99, 12), padding=(2, 2, 2, 2))
 
     def codes(source: str, result: str, shift: int, low: int, high: int) -> Requantise:
         multiplier = rng.integers(100, 255, 12)

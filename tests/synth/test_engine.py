@@ -29,7 +29,7 @@ SMALL = Geometry(
 
 
 def test_the_longest_path_of_an_engine() -> None:
-    used, path = synthesise_engine(SMALL, KEPT), engine_path(SMALL, KEPT)
+    path, used = engine_path(SMALL, KEPT), synthesise_engine(SMALL, KEPT)
     assert (used.dsp, used.bram36 > 8) == (2 * 4 + 8, True)
     assert not path.exceeds(LUTS_MAX), str(path)
     assert path.exceeds(path.luts - 1)

@@ -62,7 +62,8 @@ class CostModel:
         """
         timing = self.timing
         final = self.last_sweep(fields, first)
-        return ISSUE + final + _pixels(fields) + timing.drains[fields["pe"]] + timing.finish
+        stored = final + _pixels(fields) + timing.drains[fields["pe"]] + timing.finish
+        return ISSUE + stored - fields["early"]
 
     def last_sweep(self, fields: Mapping[str, int], first: int | None = None) -> int:
         """Cycles from issue to the start of the last sweep."""

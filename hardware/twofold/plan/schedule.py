@@ -16,13 +16,15 @@ from twofold.plan.accumulators import accumulator_width, sum_limits
 from twofold.plan.arrange import arrange
 from twofold.plan.columns import with_columns
 from twofold.plan.cost import BusTiming, CostModel
+from twofold.plan.early_start import with_early_starts
 from twofold.plan.fastest import fastest
 from twofold.plan.input_blocks import InputBlocks
-from twofold.plan.instructions import Instruction, layer, load, marker, prefetch
+from twofold.plan.instructions import Instruction, layer, load, marker
 from twofold.plan.layer_fields import Placement, check_limits, layer_fields
 from twofold.plan.maps import Map
 from twofold.plan.memory_map import allocate, earliest_prefetch, lifetimes
 from twofold.plan.parameters import parameter_words, words_per_block
+from twofold.plan.prefetch import with_prefetches
 from twofold.plan.program import Program, Region
 from twofold.plan.results import Results, results, stores, transfers
 from twofold.plan.segments import Part, Segment
@@ -91,7 +93,7 @@ def plan(
     inputs = tuple(_input(geometry, source, addresses[source.buffer]))
     setup = (*weights.setup(), *parameters.setup(), *inputs, marker(Opcode.FRAME))
     frame = tuple(_frame(planned, geometry, addresses, weights, parameters, stored))
-    frame = tuple(_with_prefetches(frame, map(prefetch, inputs), planned[first:]))
+    frame = with_prefetches(with_early_starts(frame, cost), inputs, _names(planned[first:]), cost)
     if len(setup) + len(frame) > geometry.instructions:
         raise NetworkError(
             network.name, "instructions", f"at most {geometry.instructions}", len(setup) + len(frame)
@@ -190,18 +192,8 @@ def _frame(
     yield marker(Opcode.END)
 
 
-def _with_prefetches(
-    frame: Iterable[Instruction], prefetches: Iterable[Instruction], behind: Sequence[PlannedStage]
-) -> Iterator[Instruction]:
-    """One prefetch before each layer of the stages `behind`, those that are left before END."""
-    left, names = list(prefetches), {part.stage.name for part in behind}
-    for step in frame:
-        if step.opcode is Opcode.LAYER and step.label in names:
-            yield from left[:1]
-            left = left[1:]
-        if step.opcode is Opcode.END:
-            yield from left
-        yield step
+def _names(planned: Iterable[PlannedStage]) -> frozenset[str]:
+    return frozenset(part.stage.name for part in planned)
 
 
 def _placement(part: PlannedStage, addresses: Mapping[str, int], weights: int, parameters: int) -> Placement:

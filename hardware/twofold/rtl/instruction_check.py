@@ -8,7 +8,17 @@ from amaranth.lib.wiring import In, Out
 
 from twofold.rtl.bounds import exceeds
 from twofold.rtl.geometry import Feature, Geometry
-from twofold.rtl.isa import ADDRESS_BITS, INSTRUCTION_BYTES, LAYER, TRANSFER, Base, Memory, Opcode, Output
+from twofold.rtl.isa import (
+    ADDRESS_BITS,
+    EARLY_MAX,
+    INSTRUCTION_BYTES,
+    LAYER,
+    TRANSFER,
+    Base,
+    Memory,
+    Opcode,
+    Output,
+)
 from twofold.rtl.run_errors import CAUSE_BITS, Cause
 
 _COUNTS = (
@@ -103,6 +113,7 @@ class InstructionCheck(wiring.Component):
             layer.tile_blocks > (1 << layer.blocks_log2),
             layer.last_blocks > layer.tile_blocks,
             (layer.taps_y | layer.taps_x) >> geometry.tap_bits != 0,
+            layer.early > EARLY_MAX,
             layer.doubled if Feature.UPSAMPLING not in geometry.features else 0,
         )
         return ((Cause.LAYER, self._flag(m, wrong, "layer").any()),)

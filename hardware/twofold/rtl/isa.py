@@ -1,9 +1,10 @@
 """The engine's instructions: 64 bytes each, eight little-endian 64-bit words.
 
 A program is setup instructions, one FRAME, the instructions of a frame, and END; END goes back to
-FRAME until all frames are done. Instructions execute one after the other, each to its end, but for two:
-PREFETCH only begins its transfer, and STORE ends when all its words are read from the chip. What needs
-the bus's reads or writes next waits for them, END for both.
+FRAME until all frames are done. Instructions execute one after the other, each to its end, but for three:
+PREFETCH only begins its transfer, STORE ends when all its words are read from the chip, and LAYER ends
+`early` cycles before its last result is stored. What needs the bus's reads or writes next waits for them, END
+for both.
 Strides and addresses count memory words and wrap modulo 2^16, so a stride may be negative.
 """
 
@@ -28,6 +29,9 @@ BANK_BITS = 4
 
 PART_BITS = 4
 """Of the sweeps of one tap."""
+EARLY_MAX = 10
+"""Cycles by which a LAYER may begin before the last result of the one before is stored: the requantiser needs
+the old parameters until then."""
 
 
 class Opcode(IntEnum):
@@ -156,6 +160,7 @@ LAYER = data.StructLayout(
         "chained": unsigned(1),  # sweeps of one pixel follow each other without an interval, for LANES_PE
         "parts": unsigned(PART_BITS + 1),  # sweeps of each tap, for kinds with fewer inputs than lanes
         "doubled": unsigned(1),  # two columns and two rows read the same pixel
+        "early": unsigned(4),  # cycles by which the next LAYER begins before the last result is stored
     }
 )
 """One layer, or some of its rows: for each output group, input block, tap and part of its inputs, a sweep."""

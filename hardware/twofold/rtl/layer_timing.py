@@ -19,19 +19,21 @@ class LayerTiming:
 
     product: of the PE kinds. word: from a pixel's coordinates to its activation words. store: from an
     address outside of layers to that activation word. finish: from the end of `drains` to the last result
-    in the activation memory. Several tiles take two cycles more to reach their banks, and one to write.
+    in the activation memory. slack: how many cycles a layer's first word is read after the last result of the
+    one before is stored. Several tiles take two cycles more to reach their banks, and one to write.
     """
 
     product: ProductTiming
     word: int
     store: int
     finish: int
+    slack: int
 
     @classmethod
     def of(cls, geometry: Geometry) -> LayerTiming:
         """Raises UserError if a kind's sums are wider than the geometry's accumulators."""
         product = ProductTiming.of(geometry)
-        return cls(product, 2, 1, 6) if geometry.tiles == 1 else cls(product, 4, 3, 7)
+        return cls(product, 2, 1, 6, 6) if geometry.tiles == 1 else cls(product, 4, 3, 7, 7)
 
     @property
     def drains(self) -> tuple[int, ...]:

@@ -15,7 +15,7 @@ from twofold.rtl.geometry import Feature, Geometry
 from twofold.rtl.isa import ADDRESS_BITS, BANK_BITS, LANES_PE, LAYER, Output
 from twofold.rtl.layer_timing import LayerTiming
 from twofold.rtl.mac.kinds import pe_kinds
-from twofold.rtl.mac.pipeline import delay
+from twofold.rtl.mac.pipeline import delay, registers
 from twofold.rtl.parameter_loader import ParameterLoader
 from twofold.rtl.partial_sums import PartialSums
 from twofold.rtl.requantize import RequantiseMode
@@ -31,6 +31,10 @@ SUMS_LATENCY = PartialSums.LEAD
 CONTROL = data.StructLayout({"pixel": PIXEL, "issue": 1, "group_end": 1})
 """A pixel on its way through the pipeline."""
 
+HANDOVER = 5
+"""Cycles from a layer's start until what comes behind the sums turns to it: after the last result of the
+layer before, even if that is EARLY_MAX cycles late, and before its own first one."""
+
 
 class SplitConvolution(wiring.Component):
     """Executes one LAYER instruction at a time on the memories that it holds.
@@ -41,7 +45,8 @@ class SplitConvolution(wiring.Component):
     memory. Additions and pooling are the same sweeps without weights. `twofold.plan.cost` has the
     cycles of a layer.
 
-    start, layer: begin with this instruction, which stays until `done`: one cycle, all results are stored.
+    start, layer: begin with this instruction, which stays until `done`: one cycle, all results will be stored
+    `layer.early` cycles later.
     following, following_ready: the next instruction is this LAYER; its first weights are loaded as soon as
     that is known for a cycle and `LayerTiming.word` cycles have passed since this one took its last sweep.
     activation_write, weight_write, parameter_write: for loading, while no layer executes; activations also
@@ -81,6 +86,7 @@ class SplitConvolution(wiring.Component):
             }
         )
         self._running, self._weights_outside, self._reads_outside = Signal(), Signal(), Signal()
+        self._behind = Signal(LAYER, reset_less=True)
 
     def elaborate(self, platform):
         m = Module()
@@ -103,6 +109,7 @@ class SplitConvolution(wiring.Component):
         self._weights(m, sweep)
         self._activations(m, sweep)
         control = self._multiply(m, sweep)
+        self._hand_over(m)
         self._parameters(m, sweep, control)
         self._accumulate(m, control)
         self._finish(m, sweep)
@@ -178,8 +185,6 @@ class SplitConvolution(wiring.Component):
             reader.store_address.eq(self.store_address),
             reader.store_bank.eq(self.store_bank),
             self.store_activation.eq(reader.words[0]),
-            writer.start.eq(self.start),
-            writer.layer.eq(self.layer),
             writer.valid.eq(self.tiles[0].next_valid),
             writer.last.eq(self.tiles[0].next_tag),
         ]
@@ -234,6 +239,16 @@ class SplitConvolution(wiring.Component):
         lead = self.timing.word - PartialSums.LEAD
         return delay(m, own, lead + self.timing.product.latencies[pe], f"pe{pe}")
 
+    def _hand_over(self, m):
+        """The requantisers and the writer still have results of the layer before as this one begins."""
+        hand_over, writer = registers(m, self.start, HANDOVER, "hand_over"), m.submodules.writer
+        with m.If(hand_over):
+            m.d.sync += self._behind.eq(self.layer)
+        m.d.comb += [
+            writer.start.eq(registers(m, hand_over, 1, "writer_start")),
+            writer.layer.eq(self._behind),
+        ]
+
     def _parameters(self, m, sweep, control):
         geometry, layer = self.geometry, self.layer
         m.submodules.parameter_loader = loader = ParameterLoader(
@@ -272,7 +287,8 @@ class SplitConvolution(wiring.Component):
         writes = control.issue & control.pixel.final & (layer.output != Output.SUMS)
         m.d.comb += self.hold_writes.eq(delay(m, writes, self.timing.hold, "hold"))
         last = delay(m, Cat(control.pixel.final, control.group_end), PartialSums.LATENCY, "last")
-        mode = Mux(layer.output == Output.THRESHOLD, RequantiseMode.THRESHOLDS, RequantiseMode.MULTIPLIER)
+        behind = self._behind
+        mode = Mux(behind.output == Output.THRESHOLD, RequantiseMode.THRESHOLDS, RequantiseMode.MULTIPLIER)
         for tile in self.tiles:
             m.d.comb += [
                 tile.sums.valid.eq(control.issue),
@@ -282,19 +298,20 @@ class SplitConvolution(wiring.Component):
                 tile.sums.addr.eq(control.pixel.sum),
                 tile.sums.read_addr.eq(self.store_address),
                 tile.config.mode.eq(mode),
-                tile.config.bounds.zero_point.eq(layer.zero_point),
-                tile.config.bounds.low.eq(layer.clamp_lo),
-                tile.config.bounds.high.eq(layer.clamp_hi),
+                tile.config.bounds.zero_point.eq(behind.zero_point),
+                tile.config.bounds.low.eq(behind.clamp_lo),
+                tile.config.bounds.high.eq(behind.clamp_hi),
                 tile.requantise.eq(last[0] & (layer.output != Output.SUMS)),
                 tile.tag.eq(last[1]),
             ]
 
     def _finish(self, m, sweep):
-        """`done` when the last pixel's result is stored."""
+        """`done` when the last pixel's result is stored, or `early` cycles before."""
         cycles = [drain + self.timing.finish for drain in self.timing.drains]
-        wait = Signal(range(max(cycles) + 1))
+        wait, needed = Signal(range(max(cycles) + 1)), Signal(range(max(cycles) + 1))
+        m.d.sync += needed.eq(Array(cycles)[self.layer.pe] - self.layer.early)
         with m.If(sweep.group_end & sweep.pixel.last):
-            m.d.sync += wait.eq(Array(cycles)[self.layer.pe])
+            m.d.sync += wait.eq(needed)
         with m.Elif(wait != 0):
             m.d.sync += wait.eq(wait - 1)
         m.d.comb += self.done.eq(wait == 1)

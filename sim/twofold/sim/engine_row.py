@@ -109,7 +109,8 @@ def simulation_columns(geometry: Geometry, check: Check, steady: Steady) -> dict
 def synthesis_columns(geometry: Geometry) -> dict[str, Any]:
     """The engine from a Zynq-7020's primitives by Yosys, and whether that holds it. Takes minutes."""
     mapped = replace(geometry, family=Family(ZYNQ_7020.family))
-    used, path = synthesise_engine(mapped), engine_path(mapped)
+    path = engine_path(mapped)  # first: it keeps the netlist, whose cells the other then needs not make again
+    used = synthesise_engine(mapped)
     return {
         "resources": asdict(used) | {"depth": {"lut": path.luts, "carry": path.carries, "path": str(path)}},
         "shares": ZYNQ_7020.shares(used),

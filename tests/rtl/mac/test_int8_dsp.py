@@ -23,7 +23,7 @@ def test_two_products_a_block() -> None:
 
 def test_fewer_inputs_than_lanes_take_several_passes() -> None:
     kind = Int8Dsp(16, 16, inputs=3)
-    assert (kind.dsp, kind.load_words, kind.settle) == (24, 8, 0)
+    assert (kind.dsp, kind.load_words, kind.settle) == (24, 3, 0)
     assert [kind.parts(channels) for channels in (1, 3, 4, 16, 64)] == [1, 1, 2, 6, 6]
     weights = np.random.default_rng(1).integers(-128, 128, (16, 16))
     parts = list(kind.split(weights, 6))

@@ -26,8 +26,8 @@ class DspColumns(PeKind):
 
     inputs: rows of a column, if less than `tin`: only the first so many activations are multiplied, and the
     weights of the others must be 0. More of them take several passes, each with other activations first.
-    Memory words lie column by column. A word has the rows of a column from row part · rows_per_word on,
-    the first lowest, and of each row `packing.fields` of its weights, lane 0 lowest.
+    Memory words hold `rows_per_word` rows each, column after column without gaps, the first row lowest, and
+    of each row `packing.fields` of its weights, lane 0 lowest.
     """
 
     family: Family = Family.PORTABLE
@@ -72,15 +72,11 @@ class DspColumns(PeKind):
 
     @property
     def rows_per_word(self) -> int:
-        return min(8 * self.tin // self.row_bits, self.rows)
-
-    @property
-    def words_per_column(self) -> int:
-        return -(-self.rows // self.rows_per_word)
+        return min(8 * self.tin // self.row_bits, self.dsp)
 
     @property
     def load_words(self) -> int:
-        return self.columns * self.words_per_column
+        return -(-self.dsp // self.rows_per_word)
 
     @property
     def settle(self) -> int:
@@ -138,12 +134,10 @@ class DspColumns(PeKind):
         return whole.reshape(self.columns, self.packing.lanes, self.rows).transpose(0, 2, 1)
 
     def words(self, weights: IntArray) -> list[int]:
-        fields = self.packing.fields(self._by_column(weights))
-        starts = range(0, self.rows, self.rows_per_word)
+        rows = self.packing.fields(self._by_column(weights)).reshape(self.dsp, self.packing.lanes)
         return [
-            pack(column[start : start + self.rows_per_word].flatten(), self.packing.weight_bits)
-            for column in fields
-            for start in starts
+            pack(rows[first : first + self.rows_per_word].flatten(), self.packing.weight_bits)
+            for first in range(0, self.dsp, self.rows_per_word)
         ]
 
     def correction(self, weights: IntArray) -> IntArray:
@@ -188,14 +182,14 @@ class DspColumnsArray(PeArray):
         lowest = [delay(m, a[:2], MultiplyAdd.LATENCY, f"a_low_{index}") for index, a in enumerate(rows)]
         hold, *uses = self._swaps(m)
         bus = [self._row_weights(m, place) for place in range(self.kind.rows_per_word)]
+        loads = self._loads(m)
         for column in range(self.kind.columns):
-            loads = self._loads(m, column)
             sums: list[Value] = []
             known: list[list[Value]] = []
             cascade: Value | None = None
             for index, activation in enumerate(rows):
-                part, place = divmod(index, self.kind.rows_per_word)
-                enables, name = _Enables(loads[part], hold, uses[index]), f"dsp_{column}_{index}"
+                word, place = divmod(column * self.kind.rows + index, self.kind.rows_per_word)
+                enables, name = _Enables(loads[word], hold, uses[index]), f"dsp_{column}_{index}"
                 operand, *bits = bus[place]
                 total, cascade = self._block(m, operand, activation, cascade, enables, name)
                 sums.append(total)
@@ -217,12 +211,11 @@ class DspColumnsArray(PeArray):
             swaps.append(delay(m, swaps[-1], 1, f"swap_{index}"))
         return swaps
 
-    def _loads(self, m: Module, column: int) -> list[Value]:
-        """When each part of a column's rows is on the bus."""
-        first = column * self.kind.words_per_column
+    def _loads(self, m: Module) -> list[Value]:
+        """When each of a tile's words is on the bus."""
         return [
-            delay(m, self.load_valid & (self.load_index == first + part), 1, f"load_{column}_{part}")
-            for part in range(self.kind.words_per_column)
+            delay(m, self.load_valid & (self.load_index == word), 1, f"load_{word}")
+            for word in range(self.kind.load_words)
         ]
 
     def _row_weights(self, m: Module, place: int) -> list[Value]:
