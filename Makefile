@@ -78,6 +78,7 @@ bench-train: setup  ## images a second in training, beside Brevitas INT8 (10 min
 
 # The networks of docs/results.md, each a run that goes on where it stopped: make -j2 trained DATA=FOLDER, which
 # holds CIFAR-10's binary version. About a day on two cores.
+NEEDS_CIFAR10 = @test -d "$(DATA)" || { echo "DATA=FOLDER: expected a folder with CIFAR-10, got '$(DATA)'"; exit 2; }
 TRAIN = OMP_NUM_THREADS=1 $(BIN)/twofold train --data cifar10 --data-folder "$(DATA)" --results docs/results.json
 RESNET20 := build/train/resnet20_cifar10_float
 RESNET8 := build/train/resnet8_cifar10_float_taught
@@ -89,7 +90,7 @@ RESNET8_RUNS := $(FROM_RESNET8:%=build/train/resnet8_%/metrics.json)
 trained: $(RESNET20_RUNS) $(RESNET8_RUNS)
 
 $(RESNET20)/metrics.json: | setup
-	@test -d "$(DATA)" || { echo "make trained DATA=FOLDER: expected a folder with CIFAR-10, got '$(DATA)'"; exit 2; }
+	$(NEEDS_CIFAR10)
 	$(TRAIN) cifar10_float --network resnet20
 
 $(RESNET8)/metrics.json: $(RESNET20)/metrics.json
@@ -112,7 +113,7 @@ build/train/small_cnn_mnist_float/metrics.json: | setup
 	$(SMALL_TRAIN) small_cnn_float --data mnist --data-folder "$(MNIST)" --out $(@D)
 
 build/train/small_cnn_cifar10_float/metrics.json: | setup
-	@test -d "$(DATA)" || { echo "make small-cnn DATA=FOLDER: expected a folder with CIFAR-10, got '$(DATA)'"; exit 2; }
+	$(NEEDS_CIFAR10)
 	$(SMALL_TRAIN) small_cnn_float --data cifar10 --data-folder "$(DATA)" --out $(@D)
 
 build/train/small_cnn_mnist_%/metrics.json: build/train/small_cnn_mnist_float/metrics.json
@@ -126,11 +127,11 @@ build/train/small_cnn_cifar10_%/metrics.json: build/train/small_cnn_cifar10_floa
 large: build/train/vgg16_cifar10_float_brief/metrics.json build/train/resnet18_cifar10_float_two_epochs/metrics.json
 
 build/train/vgg16_%/metrics.json: | setup
-	@test -d "$(DATA)" || { echo "make large DATA=FOLDER: expected a folder with CIFAR-10, got '$(DATA)'"; exit 2; }
+	$(NEEDS_CIFAR10)
 	$(TRAIN) $* --network vgg16 --out $(@D)
 
 build/train/resnet18_%/metrics.json: | setup
-	@test -d "$(DATA)" || { echo "make large DATA=FOLDER: expected a folder with CIFAR-10, got '$(DATA)'"; exit 2; }
+	$(NEEDS_CIFAR10)
 	$(TRAIN) $* --network resnet18 --out $(@D)
 
 orders: $(foreach seed,0 1 2,$(foreach order,prune_int8 int8_prune,build/train/resnet8_$(order)_$(seed)/metrics.json))

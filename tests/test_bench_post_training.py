@@ -11,7 +11,6 @@ from twofold import bench_post_training as bench
 from twofold.bench_post_training import Row, main, measure
 from twofold.data.dataset import Dataset
 from twofold.data.load import load
-from twofold.errors import UserError
 from twofold.models.demo import DemoNet
 from twofold.train.recipe import Budget
 from twofold.train.run import train
@@ -58,8 +57,15 @@ def test_ratios_are_to_the_float_network_of_the_same_runtime(rows: dict[tuple[st
     assert rows["ptq_dynamic", "PyTorch"].size_ratio == pytest.approx(4, abs=0.2)
 
 
-def test_a_folder_without_a_run_is_told(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match=r"metrics\.json"):
+def test_a_folder_without_a_run_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="2"):
         main([str(tmp_path), "--out", str(tmp_path / "rows.json")])
+    assert "metrics.json" in capsys.readouterr().err
     assert not (tmp_path / "rows.json").exists()
     assert bench.OUT.name == "post_training.json"
+
+
+def test_no_images_are_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main([str(tmp_path), "--images", "0"])
+    assert "--images: expected at least 1, got 0" in capsys.readouterr().err

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 import tempfile
 import time
 import warnings
@@ -21,6 +22,7 @@ from onnxruntime.quantization import QuantType, quant_pre_process, quantize_dyna
 from torch import Tensor, nn
 
 from twofold.data.dataset import Dataset, Images
+from twofold.errors import UserError
 from twofold.files import write_atomically
 from twofold.golden.execute import Golden
 from twofold.metrics import accuracy
@@ -178,7 +180,7 @@ def line(row: Row) -> str:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Raises UserError as `float_network` and `train` do."""
+    """Exit code 2, with the reason in a line, for a folder that holds no float run on the data."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("runs", type=Path, nargs="+", help="folders of float runs")
     parser.add_argument("--data", default="digits", help="what they were trained on")
@@ -186,12 +188,18 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--images", type=int, default=1000, help="of the test part, the first ones")
     parser.add_argument("--out", type=Path, default=OUT)
     given = parser.parse_args(arguments)
+    if given.images < 1:
+        parser.error(f"--images: expected at least 1, got {given.images}")
     rows: list[Row] = []
-    for run in given.runs:
-        dataset, network = float_network(run, given.data, given.data_folder)
-        images = dataset.test.take(slice(given.images))
-        rows += measure(run, dataset, network, images, given.out.parent / "post_training" / run.name)
-        write_atomically(given.out, json.dumps([asdict(row) for row in rows], indent=2) + "\n")
+    try:
+        for run in given.runs:
+            dataset, network = float_network(run, given.data, given.data_folder)
+            images = dataset.test.take(slice(given.images))
+            rows += measure(run, dataset, network, images, given.out.parent / "post_training" / run.name)
+            write_atomically(given.out, json.dumps([asdict(row) for row in rows], indent=2) + "\n")
+    except UserError as error:
+        print(error, file=sys.stderr)
+        sys.exit(2)
 
 
 if __name__ == "__main__":

@@ -112,6 +112,16 @@ def verify_bulk_on() -> Callable[[EngineLibrary], Verify]:
     return lambda library: partial(run_and_compare, partial(run_bulk, library))
 
 
+@pytest.fixture(scope="session")
+def verify_bulk(
+    engine_geometry: Geometry,
+    library_once: Callable[[Geometry], EngineLibrary],
+    verify_bulk_on: Callable[[EngineLibrary], Verify],
+) -> Verify:
+    """The same on the engines of one and of four tiles."""
+    return verify_bulk_on(library_once(engine_geometry))
+
+
 def run_and_compare(
     run: Callable[..., EngineRun],
     network: Network,

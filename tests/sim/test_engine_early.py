@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
-import pytest
 
 from twofold.golden.compare import Check, Status
 from twofold.network.graph import Network, Tensor
@@ -19,22 +18,12 @@ from twofold.plan.schedule import plan
 from twofold.rtl.geometry import Geometry
 from twofold.rtl.isa import EARLY_MAX, Opcode
 from twofold.rtl.layer_timing import LayerTiming
-from twofold.sim.bulk.library import EngineLibrary
 from twofold.sim.engine import EngineRun
 
 UINT8, SUMS = IntType(False, 8), IntType(True, 24)
 LAYERS = 5
 
 Verify = Callable[..., tuple[Check, EngineRun]]
-
-
-@pytest.fixture(scope="module")
-def verify(
-    engine_geometry: Geometry,
-    library_once: Callable[[Geometry], EngineLibrary],
-    verify_bulk_on: Callable[[EngineLibrary], Verify],
-) -> Verify:
-    return verify_bulk_on(library_once(engine_geometry))
 
 
 def vectors() -> Network:
@@ -66,19 +55,19 @@ def with_early(program: Program, cycles: int) -> Program:
     return replace(program, instructions=steps)
 
 
-def test_a_word_is_read_right_after_it_is_written(engine_geometry: Geometry, verify: Verify) -> None:
+def test_a_word_is_read_right_after_it_is_written(engine_geometry: Geometry, verify_bulk: Verify) -> None:
     network, slack = vectors(), LayerTiming.of(engine_geometry).slack
     program = plan(network, engine_geometry)
     layers = [step.fields for step in program.instructions if step.opcode is Opcode.LAYER]
     assert [fields["early"] for fields in layers] == [slack] * (LAYERS - 1) + [0]
-    check, run = verify(network, program, frames=3)
+    check, run = verify_bulk(network, program, frames=3)
     assert check.status is Status.PASS, check.detail
     assert run.cycles == program.predicted_cycles(3)
 
 
-def test_a_layer_that_begins_too_early_is_noticed(engine_geometry: Geometry, verify: Verify) -> None:
+def test_a_layer_that_begins_too_early_is_noticed(engine_geometry: Geometry, verify_bulk: Verify) -> None:
     network, slack = vectors(), LayerTiming.of(engine_geometry).slack
     program = plan(network, engine_geometry)
     for cycles in (slack + 1, EARLY_MAX):
-        check, _ = verify(network, with_early(program, cycles))
+        check, _ = verify_bulk(network, with_early(program, cycles))
         assert check.status is Status.FAIL

@@ -45,15 +45,6 @@ INT8 = IntType(True, 8)
 Verify = Callable[..., tuple[Check, EngineRun]]
 
 
-@pytest.fixture(scope="module")
-def verify(
-    engine_geometry: Geometry,
-    library_once: Callable[[Geometry], EngineLibrary],
-    verify_bulk_on: Callable[[EngineLibrary], Verify],
-) -> Verify:
-    return verify_bulk_on(library_once(engine_geometry))
-
-
 class Sketch:
     """Builds a network op by op; each method returns the name of its result."""
 
@@ -221,10 +212,10 @@ NETWORKS = {build.__name__: build for build in (convolutions, poolings, wide, re
 
 @pytest.mark.parametrize("stalls", [0.0, 0.4])
 @pytest.mark.parametrize("name", NETWORKS)
-def test_layers_are_exact(name: str, stalls: float, engine_geometry: Geometry, verify: Verify) -> None:
+def test_layers_are_exact(name: str, stalls: float, engine_geometry: Geometry, verify_bulk: Verify) -> None:
     network = NETWORKS[name]()
     program = plan(network, engine_geometry, traced=True)
-    check, run = verify(network, program, frames=2, seed=3, stalls=stalls)
+    check, run = verify_bulk(network, program, frames=2, seed=3, stalls=stalls)
     assert check.status is Status.PASS, check.detail
     if not stalls:
         assert run.cycles == program.predicted_cycles(2)
@@ -233,11 +224,11 @@ def test_layers_are_exact(name: str, stalls: float, engine_geometry: Geometry, v
 
 @pytest.mark.parametrize("name", NETWORKS)
 def test_layers_without_stores_between_are_exact(
-    name: str, engine_geometry: Geometry, verify: Verify
+    name: str, engine_geometry: Geometry, verify_bulk: Verify
 ) -> None:
     network = NETWORKS[name]()
     program = plan(network, engine_geometry)
-    check, run = verify(network, program, frames=3, seed=4)
+    check, run = verify_bulk(network, program, frames=3, seed=4)
     assert check.status is Status.PASS, check.detail
     assert run.cycles == program.predicted_cycles(3)
 
@@ -245,11 +236,11 @@ def test_layers_without_stores_between_are_exact(
 @settings(max_examples=4, deadline=None, derandomize=True, phases=[Phase.generate])
 @given(drawn=st.data())
 def test_random_networks_are_exact(
-    networks: st.SearchStrategy[Network], engine_geometry: Geometry, verify: Verify, drawn: st.DataObject
+    networks: st.SearchStrategy[Network], engine_geometry: Geometry, verify_bulk: Verify, drawn: st.DataObject
 ) -> None:
     network = drawn.draw(networks)
     program = plan(network, engine_geometry, traced=True)
-    check, run = verify(network, program, frames=2)
+    check, run = verify_bulk(network, program, frames=2)
     assert check.status is Status.PASS, check.detail
     assert run.cycles == program.predicted_cycles(2)
 
@@ -308,22 +299,22 @@ def wide_input() -> Network:
 
 @pytest.mark.parametrize("stalls", [0.0, 0.4])
 def test_a_prefetch_that_takes_longer_than_the_layers_is_waited_for(
-    stalls: float, engine_geometry: Geometry, verify: Verify
+    stalls: float, engine_geometry: Geometry, verify_bulk: Verify
 ) -> None:
     network = wide_input()
     program = plan(network, engine_geometry)
-    check, run = verify(network, program, frames=4, stalls=stalls)
+    check, run = verify_bulk(network, program, frames=4, stalls=stalls)
     assert check.status is Status.PASS, check.detail
     assert stalls or run.cycles == program.predicted_cycles(4)
     assert program.frame_cycles > program.last_frame_cycles + 100
 
 
-def test_a_prefetch_before_the_last_reader_is_noticed(engine_geometry: Geometry, verify: Verify) -> None:
+def test_a_prefetch_before_the_last_reader_is_noticed(engine_geometry: Geometry, verify_bulk: Verify) -> None:
     network = residual()
     program = plan(network, engine_geometry)
     steps = [step for step in program.instructions if step.opcode is not Opcode.PREFETCH]
     early = next(step for step in program.instructions if step.opcode is Opcode.PREFETCH)
     frame = next(index for index, step in enumerate(steps) if step.opcode is Opcode.FRAME) + 1
     steps.insert(frame, early)
-    check, _ = verify(network, replace(program, instructions=tuple(steps)), frames=3)
+    check, _ = verify_bulk(network, replace(program, instructions=tuple(steps)), frames=3)
     assert check.status is Status.FAIL

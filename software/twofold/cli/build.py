@@ -22,37 +22,42 @@ EXAMPLE = "Example: twofold build model.onnx --board pynq-z2 --target-fps 5000 -
 _JOBS = 4
 
 
+Out = Annotated[Path, typer.Option("--out", help="The folder to write.")]
+BoardName = Annotated[str, typer.Option("--board", help="The board to build for.")]
+Road = Annotated[Backend, typer.Option("--backend", help="rtl: the engine. hls: hls4ml's network.")]
+TargetFps = Annotated[
+    float | None, typer.Option("--target-fps", help="Frames a second that must be predicted.")
+]
+WriteOnly = Annotated[bool, typer.Option("--write-only", help="Do not run Vivado, even if it is on PATH.")]
+Flow = Annotated[
+    HlsFlow, typer.Option("--flow", help="hls: hls4ml's backend. VivadoAccelerator and Kernel add AXI.")
+]
+Io = Annotated[
+    HlsIo, typer.Option("--io", help="hls: tensors between layers as streams, or whole in registers.")
+]
+Strategy = Annotated[
+    HlsStrategy, typer.Option("--strategy", help="hls: how layers multiply; budget fits the device.")
+]
+Part = Annotated[
+    str | None, typer.Option("--part", help="hls: in place of the board's, with a strategy without budget.")
+]
+ClockNs = Annotated[
+    float | None, typer.Option("--clock-ns", help="hls: the clock's period, in place of the board's.")
+]
+
+
 def build(
     model: Model,
-    out: Annotated[Path, typer.Option("--out", help="The folder to write.")],
-    board: Annotated[str, typer.Option("--board", help="The board to build for.")] = "pynq-z2",
-    backend: Annotated[
-        Backend, typer.Option("--backend", help="rtl: the engine. hls: hls4ml's network.")
-    ] = Backend.RTL,
-    target_fps: Annotated[
-        float | None,
-        typer.Option("--target-fps", help="Frames a second that must be predicted."),
-    ] = None,
-    write_only: Annotated[
-        bool, typer.Option("--write-only", help="Do not run Vivado, even if it is on PATH.")
-    ] = False,
-    flow: Annotated[
-        HlsFlow,
-        typer.Option("--flow", help="hls: hls4ml's backend. VivadoAccelerator and Kernel add AXI."),
-    ] = HlsFlow.VITIS,
-    io: Annotated[
-        HlsIo, typer.Option("--io", help="hls: tensors between layers as streams, or whole in registers.")
-    ] = HlsIo.STREAM,
-    strategy: Annotated[
-        HlsStrategy, typer.Option("--strategy", help="hls: how layers multiply; budget fits the device.")
-    ] = HlsStrategy.BUDGET,
-    part: Annotated[
-        str | None,
-        typer.Option("--part", help="hls: in place of the board's, with a strategy without budget."),
-    ] = None,
-    clock_ns: Annotated[
-        float | None, typer.Option("--clock-ns", help="hls: the clock's period, in place of the board's.")
-    ] = None,
+    out: Out,
+    board: BoardName = "pynq-z2",
+    backend: Road = Backend.RTL,
+    target_fps: TargetFps = None,
+    write_only: WriteOnly = False,
+    flow: Flow = HlsFlow.VITIS,
+    io: Io = HlsIo.STREAM,
+    strategy: Strategy = HlsStrategy.BUDGET,
+    part: Part = None,
+    clock_ns: ClockNs = None,
     approximate: Approximate = False,
     json: Annotated[bool, typer.Option("--json", help="Print what was written as JSON.")] = False,
 ) -> None:
