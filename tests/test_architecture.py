@@ -12,7 +12,7 @@ ROOT = Path(__file__).parents[1]
 ROOTS = tuple(ROOT / folder / "twofold" for folder in ("software", "hardware", "sim", "boards"))
 
 # Leaves: small modules that any package may use; they may use each other.
-LEAVES = {"errors", "files", "progress"}
+LEAVES = {"commit", "errors", "files", "progress"}
 # Package or top-level module → what else of ours it may import at any place.
 ALLOWED: dict[str, set[str]] = {
     **dict.fromkeys(LEAVES, LEAVES),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -11,7 +10,7 @@ import torch
 from twofold.data.dataset import Dataset
 from twofold.data.load import load
 from twofold.models.demo import DemoNet
-from twofold.record import commit_of, result_of
+from twofold.record import result_of
 from twofold.tables.results import append, read
 from twofold.train.recipe import Budget
 from twofold.train.run import train
@@ -42,19 +41,3 @@ def test_the_row_of_a_run(recipe: str, epochs: int, few_digits: Dataset, tmp_pat
     assert row.figures["float"] == trained.accuracy.full
     append(row, tmp_path / "results.json")
     assert read(tmp_path / "results.json") == (row,)
-
-
-def test_the_commit_is_that_of_the_repository_around_the_folder(tmp_path: Path) -> None:
-    assert commit_of(tmp_path) == ""
-    git = ["git", "-C", str(tmp_path), "-c", "user.name=a", "-c", "user.email=a@b"]
-    for words in (["init", "-q"], ["commit", "-q", "--allow-empty", "-m", "first"]):
-        subprocess.run([*git, *words], check=True)
-    commit = commit_of(tmp_path)
-    assert len(commit) >= 7
-    (tmp_path / "docs").mkdir()
-    (tmp_path / "docs" / "results.json").touch()
-    subprocess.run([*git, "add", "docs"], check=True)
-    assert commit_of(tmp_path) == commit
-    (tmp_path / "new").touch()
-    subprocess.run([*git, "add", "new"], check=True)
-    assert commit_of(tmp_path) == f"{commit}-dirty"

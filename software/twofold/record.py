@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import json
-import subprocess
 from pathlib import Path
 
+from twofold.commit import commit_of
 from twofold.data.dataset import Dataset
 from twofold.evaluation import evaluate
 from twofold.progress import SILENT, Progress
 from twofold.qonnx.importer.load import import_model
-from twofold.tables.results import ACCURACY, RESULTS, Result
+from twofold.tables.results import ACCURACY, Result
 from twofold.train.checkpoint import Checkpoint
 from twofold.train.result import TrainResult, checkpoint_path, metrics_path
-
-_BUT_RESULTS = f":(top,exclude){RESULTS}"
 
 
 def result_of(
@@ -42,23 +40,6 @@ def result_of(
         figures,
         commit_of(Path(__file__).parent),
     )
-
-
-def commit_of(folder: Path) -> str:
-    """Short hash of the commit that is checked out, with "-dirty" if files differ from it; "" without git.
-
-    The results file may differ: the rows of earlier runs are in it.
-    """
-    try:
-        changed = _git(folder, "status", "--porcelain", "--untracked-files=no", "--", ":/", _BUT_RESULTS)
-        return _git(folder, "rev-parse", "--short", "HEAD") + ("-dirty" if changed else "")
-    except (OSError, subprocess.CalledProcessError):
-        return ""
-
-
-def _git(folder: Path, *arguments: str) -> str:
-    command = ["git", "-C", str(folder), *arguments]
-    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
 
 
 def _accuracy(trained: TrainResult, dataset: Dataset, progress: Progress) -> float:

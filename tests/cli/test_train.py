@@ -40,7 +40,9 @@ def calls(monkeypatch: pytest.MonkeyPatch, journals: list[object]) -> list[tuple
         start: Path | None,
         journal: object,
         teacher: Path | None,
+        command: str,
     ) -> SimpleNamespace:
+        assert command.startswith(f"twofold train {recipe} --network ")
         journals.append(journal)
         calls.append((recipe, type(model).__name__, dataset.name, folder, seed, start))
         accuracy = Accuracy(98.61, None, 97.22)

@@ -5,19 +5,21 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
 import torch
 from torch import nn
 
+from twofold.commit import commit_of
 from twofold.data.dataset import Dataset
 from twofold.errors import UserError
 from twofold.models.demo import DemoNet
 from twofold.progress import Advance
 from twofold.train.checkpoint import Checkpoint
 from twofold.train.recipe import Budget
-from twofold.train.result import TrainResult, checkpoint_path
+from twofold.train.result import TrainResult, checkpoint_path, metrics_path
 from twofold.train.run import train
 
 
@@ -59,6 +61,12 @@ def test_files_and_figures(trained: TrainResult) -> None:
     assert set(trained.weight_histograms["conv2"]) <= {
         s * v for s in (1, -1) for v in (0, 1, 2, 3, 4, 6, 8, 10)
     }
+    assert written["seed"] == written["split_seed"] == 0
+    made_by = written["provenance"]
+    assert made_by["commit"] == commit_of(Path(__file__).parent)
+    assert (made_by["command"], made_by["threads"], made_by["processes"]) == (None, 1, 1)
+    assert made_by["versions"]["torch"] == version("torch")
+    assert made_by["versions"]["brevitas"] == version("brevitas")
     assert trained.macs == 64 * (27 + 81 + 81) + 4 * (3 * 5 * 9 + 3 * 5) + 50
 
 
@@ -67,10 +75,24 @@ def test_a_second_call_reuses_everything(
 ) -> None:
     before = {path: path.stat().st_mtime_ns for path in trained.folder.iterdir()}
     watch = Watch()
-    again = train("apot", few_digits, trained.folder, 0, watch, tiny_network, short_budget)
+    again = train(
+        "apot", few_digits, trained.folder, 0, watch, tiny_network, short_budget, command="of another day"
+    )
     assert not watch.tasks
     assert again.metrics == trained.metrics
     assert before == {path: path.stat().st_mtime_ns for path in trained.folder.iterdir()}
+
+
+def test_figures_of_before_provenance_was_noted_are_kept(
+    trained: TrainResult, few_digits: Dataset, tiny_network: DemoNet, short_budget: Budget, tmp_path: Path
+) -> None:
+    for path in trained.folder.iterdir():
+        (tmp_path / path.name).write_bytes(path.read_bytes())
+    old = json.loads(metrics_path(tmp_path).read_text())
+    del old["provenance"]
+    metrics_path(tmp_path).write_text(json.dumps(old))
+    train("apot", few_digits, tmp_path, 0, model=tiny_network, budget=short_budget)
+    assert json.loads(metrics_path(tmp_path).read_text()) == old
 
 
 def test_a_changed_file_is_written_again(

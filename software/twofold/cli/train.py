@@ -72,14 +72,15 @@ def train(
         model = drawn(str(network), dataset.classes, channels, seed, size=size)
         folder = out or _folder(recipe, network)
         journal = _journal(folder, tensorboard)
+        command = _command(recipe, network, data, seed, start, teacher)
         trained = train(
-            recipe, dataset, folder, seed, progress, model, start=start, journal=journal, teacher=teacher
-        )
+            recipe, dataset, folder, seed, progress, model,
+            start=start, journal=journal, teacher=teacher, command=command,
+        )  # fmt: skip
         if results is not None:
             from twofold.record import result_of
             from twofold.tables.results import append
 
-            command = _command(recipe, network, data, seed, start, teacher)
             append(result_of(trained, str(network), dataset, command, progress), results)
     if json:
         document = {"folder": str(folder), "network": str(network), **trained.metrics.as_json()}

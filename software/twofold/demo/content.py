@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 from collections.abc import Mapping
 from dataclasses import asdict
 from importlib.metadata import version
@@ -13,6 +12,7 @@ from sklearn.metrics import confusion_matrix
 
 from twofold.boards.board import Board
 from twofold.candidates import Subject
+from twofold.commit import commit_of
 from twofold.data.dataset import Dataset
 from twofold.demo.hardware import Timing, layer_rows
 from twofold.projects import device_of
@@ -61,25 +61,10 @@ def provenance(dataset: Dataset, folder: Path, seed: int, frames: Mapping[str, i
     """Where the figures come from: commit, command, seed, sample counts, versions, and what was not run."""
     train, validation, test = (len(part) for part in dataset.parts)
     return {
-        "commit": _commit(),
+        "commit": commit_of(Path(__file__).parent) or "unknown",
         "command": f"twofold demo --out {folder} --seed {seed}",
         "seed": seed,
         "samples": {"train": train, "validation": validation, "test": test, **frames},
         "versions": {name: version(name) for name in PACKAGES},
         "not_run": list(NOT_RUN),
     }
-
-
-def _commit() -> str:
-    """The commit that this runs from, with a mark if files were changed; "unknown" outside a checkout."""
-    home = Path(__file__).parent
-    try:
-        done = subprocess.run(
-            ["git", "-C", str(home), "describe", "--always", "--dirty", "--abbrev=12"],
-            capture_output=True,
-            text=True,
-            check=True,
-        )
-    except (OSError, subprocess.CalledProcessError):
-        return "unknown"
-    return done.stdout.strip()

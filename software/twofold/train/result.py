@@ -13,6 +13,9 @@ from torch import nn
 from twofold.errors import UserError
 from twofold.files import sha256, write_atomically
 from twofold.qonnx.freeze import FrozenModel
+from twofold.train.provenance import Provenance
+
+_PROVENANCE = "provenance"
 
 
 @dataclass(frozen=True)
@@ -35,7 +38,7 @@ class Accuracy:
 
 @dataclass(frozen=True)
 class Metrics:
-    """All that metrics.json holds.
+    """All the figures that metrics.json holds, beside the run's key and `Provenance`.
 
     size_ratio, bops_ratio: of the unpruned 32-bit float network over the result; macs: of one frame of the
     result; split_seed: what the parts of the data were drawn with; weight_histograms: layer → weight code →
@@ -150,16 +153,21 @@ def split_seed_of(folder: Path, dataset: str) -> int:
 
 
 def is_written(folder: Path, key: str, metrics: Metrics) -> bool:
-    """True if metrics.json and, of a quantised model, model.onnx are of these inputs and figures."""
+    """True if metrics.json and, of a quantised model, model.onnx are of these inputs and figures.
+
+    Whoever wrote them: what they were made by stays as it is noted there.
+    """
     try:
         content = json.loads(metrics_path(folder).read_text())
+        content.pop(_PROVENANCE, None)
         return bool(content == _content(folder, key, metrics))
     except (OSError, ValueError):
         return False
 
 
-def write_metrics(folder: Path, key: str, metrics: Metrics) -> None:
-    write_atomically(metrics_path(folder), json.dumps(_content(folder, key, metrics), indent=2) + "\n")
+def write_metrics(folder: Path, key: str, metrics: Metrics, provenance: Provenance) -> None:
+    content = {**_content(folder, key, metrics), _PROVENANCE: provenance.as_json()}
+    write_atomically(metrics_path(folder), json.dumps(content, indent=2) + "\n")
 
 
 def _content(folder: Path, key: str, metrics: Metrics) -> dict[str, Any]:

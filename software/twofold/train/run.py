@@ -27,6 +27,7 @@ from twofold.train.loop import FitState, Surroundings, fit, predict
 from twofold.train.measure import measure
 from twofold.train.objective import Objective
 from twofold.train.processes import Processes, joined
+from twofold.train.provenance import Provenance
 from twofold.train.recipe import Budget, TrainRecipe
 from twofold.train.recipe_file import recipe_named
 from twofold.train.reproducible import own_generator, threads_for
@@ -57,6 +58,7 @@ def train(
     start: Path | None = None,
     journal: Journal = NO_JOURNAL,
     teacher: Path | None = None,
+    command: str | None = None,
 ) -> TrainResult:
     """Trains, compresses, freezes and exports; writes checkpoint.pt, model.onnx and metrics.json to `folder`.
 
@@ -66,7 +68,7 @@ def train(
     network on the same data, whose float weights are taken instead of training them. journal: is told of
     each epoch and stage, such as `Pictures` and `TensorBoard`. teacher: the folder of an earlier run, whose
     float network, of any kind, every stage learns from; without one, where the recipe distils, the stages
-    after the float one learn from that one.
+    after the float one learn from that one. command: what repeats the run, noted in metrics.json.
     A second call with the same inputs reuses what is finished, and goes on where a killed run stopped,
     at most one epoch back; the weights are the same to the bit as without the stop, on the same machine with
     the same number of threads. Test images are only used to report.
@@ -81,6 +83,7 @@ def train(
     examples = examples_of(dataset)
     example = examples.real
     with joined() as processes, own_generator(seed), threads_for(dataset):
+        provenance = Provenance.now(command, processes)
         network = copy.deepcopy(model) if model is not None else _demo_network(dataset)
         _refuse_unsuited(network, recipe, dataset, example[:_PROBES])
         key = run_key(recipe, dataset, seed, network, budget, start, taught)
@@ -94,7 +97,7 @@ def train(
         metrics = measure(recipe, dataset, seed, network, frozen, baseline, stage_accuracy, example)
         if processes.writes:
             with disk_errors_told(f"the result to {folder}"):
-                _write_once(frozen, example, folder, key, metrics)
+                _write_once(frozen, example, folder, key, metrics, provenance)
         processes.wait()
     return TrainResult(folder, metrics, network, frozen)
 
@@ -228,7 +231,12 @@ class _Run:
 
 
 def _write_once(
-    frozen: FrozenModel | None, example: Tensor, folder: Path, key: str, metrics: Metrics
+    frozen: FrozenModel | None,
+    example: Tensor,
+    folder: Path,
+    key: str,
+    metrics: Metrics,
+    provenance: Provenance,
 ) -> None:
     if is_written(folder, key, metrics):
         return
@@ -240,7 +248,7 @@ def _write_once(
             **{f"accuracy.{name}": f"{value:.2f}" for name, value in metrics.accuracy.as_json().items()},
         }
         export(frozen, example, onnx_path(folder), described, f"{metrics.dataset}_{metrics.recipe}")
-    write_metrics(folder, key, metrics)
+    write_metrics(folder, key, metrics, provenance)
 
 
 def _demo_network(dataset: Dataset) -> DemoNet:
