@@ -72,7 +72,7 @@ def layout_rows(layout: StructLayout) -> list[list[str]]:
 
 
 def test_instruction_fields() -> None:
-    found = [row[:3] for row in rows("engine.md", "field", "bits", "type")]
+    found = [row[:3] for row in rows("engine-program.md", "field", "bits", "type")]
     assert found == layout_rows(TRANSFER) + layout_rows(LAYER)
 
 
@@ -80,7 +80,7 @@ def test_registers() -> None:
     expected = [
         [f"0x{r.offset:02X}", f"`{r.name}`", str(r.access), f"0x{r.reset:X}", r.doc] for r in REGISTERS
     ]
-    assert rows("engine.md", "offset", "register") == expected
+    assert rows("engine-program.md", "offset", "register") == expected
 
 
 def test_register_fields() -> None:
@@ -89,12 +89,12 @@ def test_register_fields() -> None:
         for register in REGISTERS
         for field in register.fields
     ]
-    assert rows("engine.md", "register", "field") == expected
+    assert rows("engine-program.md", "register", "field") == expected
 
 
 def test_causes_of_errors() -> None:
     expected = [[str(int(cause)), f"`{cause.name}`", doc] for cause, doc in CAUSES.items()]
-    assert rows("engine.md", "code", "cause") == expected
+    assert rows("engine-program.md", "code", "cause") == expected
 
 
 def test_ops_and_their_fields() -> None:
