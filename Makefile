@@ -7,10 +7,14 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/installed
 
-.PHONY: setup trained small-cnn large orders demo test explore lint bench bench-area bench-cost bench-engine bench-flash bench-fuzz \
+.DEFAULT_GOAL := help
+.PHONY: help setup trained small-cnn large orders demo test explore lint bench bench-area bench-cost bench-engine bench-flash bench-fuzz \
   bench-hls bench-import bench-methods bench-netlist bench-post-training bench-sweep bench-train clean
 
-setup: $(STAMP)
+help:  ## these lines
+	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' $(firstword $(MAKEFILE_LIST)) | awk -F'|' '{ printf "make %-20s %s\n", $$1, $$2 }'
+
+setup: $(STAMP)  ## a virtual environment in .venv with twofold and all that it needs
 
 $(STAMP): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "twofold needs Python 3.11 or newer, this is " + sys.version)'
@@ -19,24 +23,24 @@ $(STAMP): pyproject.toml constraints.txt
 	  $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX)) -e '.[dev]'
 	touch $@
 
-demo: setup
+demo: setup  ## two networks from images to checked hardware, and build/demo/report.html
 	$(BIN)/twofold demo
 
-lint: setup
+lint: setup  ## the linter, the formatter and the type checker
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-test: lint
+test: lint  ## all tests, after lint
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist worksteal
 
-# The tests that draw examples, with new ones each time: what it finds becomes a case of `make test`.
-explore: setup
+# What it finds becomes a case of `make test`.
+explore: setup  ## the tests that draw examples, with new ones each time
 	HYPOTHESIS_PROFILE=explore OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 -m hypothesis
 
 # Each writes its rows to build/bench and prints them beside a baseline of the same run.
-bench:
-	@sed -n 's/^\(bench-[a-z-]*\):.*## /make \1: /p' Makefile
+bench:  ## the lines of the benches alone
+	@$(MAKE) --no-print-directory help | grep '^make bench-'
 
 bench-area: setup  ## LUTs, DSPs, depth and clock of each kind of MAC array (hours, less the second time)
 	$(BIN)/python -m twofold.synth.bench_area --place
@@ -87,7 +91,7 @@ FROM_RESNET8 := cifar10_int8 apot_w4_uniform_a4 apot_w4_a4_residual4
 RESNET20_RUNS := $(FROM_RESNET20:%=build/train/resnet20_%/metrics.json)
 RESNET8_RUNS := $(FROM_RESNET8:%=build/train/resnet8_%/metrics.json)
 
-trained: $(RESNET20_RUNS) $(RESNET8_RUNS)
+trained: $(RESNET20_RUNS) $(RESNET8_RUNS)  ## the networks of docs/results.md (a day; DATA=FOLDER with CIFAR-10)
 
 $(RESNET20)/metrics.json: | setup
 	$(NEEDS_CIFAR10)
@@ -106,7 +110,8 @@ $(RESNET8_RUNS): build/train/resnet8_%/metrics.json: $(RESNET8)/metrics.json
 # binary version. Resumed like those above; an hour or two on a core.
 SMALL_TRAIN = OMP_NUM_THREADS=1 $(BIN)/twofold train --network small_cnn --results docs/results.json
 FROM_SMALL := scratch trained dense conv
-small-cnn: $(foreach set,mnist cifar10,$(FROM_SMALL:%=build/train/small_cnn_$(set)_%/metrics.json))
+SMALL_RUNS := $(foreach set,mnist cifar10,$(FROM_SMALL:%=build/train/small_cnn_$(set)_%/metrics.json))
+small-cnn: $(SMALL_RUNS)  ## the rows of docs/small-cnn.md (hours; MNIST=FOLDER DATA=FOLDER)
 
 build/train/small_cnn_mnist_float/metrics.json: | setup
 	@test -d "$(MNIST)" || { echo "make small-cnn MNIST=FOLDER: expected a folder with MNIST, got '$(MNIST)'"; exit 2; }
@@ -124,7 +129,8 @@ build/train/small_cnn_cifar10_%/metrics.json: build/train/small_cnn_cifar10_floa
 
 # The float networks of docs/post-training.md and docs/orders.md that are too large for a long training without a GPU, and
 # the two orders of docs/orders.md, three seeds each: make large DATA=FOLDER, make orders DATA=FOLDER.
-large: build/train/vgg16_cifar10_float_brief/metrics.json build/train/resnet18_cifar10_float_two_epochs/metrics.json
+LARGE_RUNS := $(patsubst %,build/train/%/metrics.json,vgg16_cifar10_float_brief resnet18_cifar10_float_two_epochs)
+large: $(LARGE_RUNS)  ## VGG-16 and ResNet-18 in a few epochs (hours; DATA=FOLDER)
 
 build/train/vgg16_%/metrics.json: | setup
 	$(NEEDS_CIFAR10)
@@ -134,7 +140,8 @@ build/train/resnet18_%/metrics.json: | setup
 	$(NEEDS_CIFAR10)
 	$(TRAIN) $* --network resnet18 --out $(@D)
 
-orders: $(foreach seed,0 1 2,$(foreach order,prune_int8 int8_prune,build/train/resnet8_$(order)_$(seed)/metrics.json))
+ORDERS := $(foreach seed,0 1 2,$(foreach order,prune_int8 int8_prune,build/train/resnet8_$(order)_$(seed)/metrics.json))
+orders: $(ORDERS)  ## the rows of docs/orders.md (hours; DATA=FOLDER)
 
 build/train/resnet8_prune_int8_%/metrics.json: $(RESNET8)/metrics.json
 	$(TRAIN) prune_int8 --network resnet8 --seed $* --start $(RESNET8) --out $(@D)
@@ -142,5 +149,5 @@ build/train/resnet8_prune_int8_%/metrics.json: $(RESNET8)/metrics.json
 build/train/resnet8_int8_prune_%/metrics.json: $(RESNET8)/metrics.json
 	$(TRAIN) int8_prune --network resnet8 --seed $* --start $(RESNET8) --out $(@D)
 
-clean:
+clean:  ## removes build and the caches of tools, not .venv
 	rm -rf build .pytest_cache .mypy_cache .ruff_cache
