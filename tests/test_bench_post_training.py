@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import torch
 
 from twofold import bench_post_training as bench
-from twofold.bench_post_training import Row, main, measure
+from twofold.bench_post_training import Contender, Row, main, measure
 from twofold.data.dataset import Dataset
 from twofold.data.load import load
 from twofold.models.demo import DemoNet
@@ -48,6 +50,35 @@ def test_runtimes_agree(rows: dict[tuple[str, str], Row]) -> None:
     """Each has the same network, and so the same answers."""
     assert rows["float32", "PyTorch"].accuracy == rows["float32", "ONNX Runtime"].accuracy
     assert rows["ptq_static", "golden"].accuracy == rows["ptq_static", "ONNX Runtime"].accuracy
+
+
+def test_the_static_networks_integers_are_equal(rows: dict[tuple[str, str], Row]) -> None:
+    row = rows["ptq_static", "golden"]
+    assert (row.equals, row.compared, row.differing) == ("ONNX Runtime", 64 * 10, 0)
+    assert "0 of 640 logits differ from ONNX Runtime" in bench.line(row)
+    assert all(not other.compared for other in rows.values() if other is not row)
+
+
+def test_one_wrong_logit_ends_the_bench(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    digits = load("digits")
+
+    def classify(images: torch.Tensor, wrong: int) -> torch.Tensor:
+        logits = torch.zeros(len(images), 10, dtype=torch.int64)
+        logits[-1, 3] += wrong
+        return logits
+
+    def two(*_: object) -> Iterator[Contender]:
+        yield Contender("static", "one", "one", 1.0, lambda images: classify(images, 0))
+        yield Contender("static", "other", "one", 1.0, lambda images: classify(images, 1), "one")
+
+    monkeypatch.setattr(bench, "contenders", two)
+    monkeypatch.setattr(bench, "float_network", lambda *_: (digits, DemoNet()))
+    with pytest.raises(SystemExit, match=r"expected equal integers: run, static in other: .* 1 of 70 logits"):
+        main(["run", "--images", "7", "--out", str(tmp_path / "rows.json")])
+    assert json.loads((tmp_path / "rows.json").read_text())[1]["differing"] == 1
+    assert "1 of 70 logits differ from one" in capsys.readouterr().out
 
 
 def test_ratios_are_to_the_float_network_of_the_same_runtime(rows: dict[tuple[str, str], Row]) -> None:

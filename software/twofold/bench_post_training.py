@@ -1,7 +1,8 @@
 """A float network beside what post-training quantisation makes of it: accuracy, size, CPU time.
 
 `python -m twofold.bench_post_training RUN --data cifar10 --data-folder FOLDER`; RUN is a float run's folder.
-Every runtime classifies the same test images in one thread, in one process, one after the other.
+Every runtime classifies the same test images in one thread, in one process, one after the other. The logits
+of the static network are integers, the same in golden and ONNX Runtime: else the exit code is 1.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from twofold.files import write_atomically
 from twofold.golden.execute import Golden
 from twofold.metrics import accuracy
 from twofold.qonnx.importer.load import import_file
-from twofold.qonnx.integer_model import integer_model, offset_of
+from twofold.qonnx.integer_runtime import IntegerRuntime
 from twofold.qonnx.runtime import session_of
 from twofold.train.result import TrainResult, onnx_path
 from twofold.train.run import train
@@ -43,20 +44,25 @@ Classify = Callable[[Tensor], Tensor]
 
 @dataclass(frozen=True)
 class Contender:
-    """baseline: the runtime whose float network its CPU time is compared with. megabytes: 10^6 bytes."""
+    """baseline: the runtime whose float network its CPU time is compared with. megabytes: 10^6 bytes.
+
+    equals: the runtime before it that gives the same logits for the same method, integer by integer.
+    """
 
     method: str
     runtime: str
     baseline: str
     megabytes: float
     classify: Classify
+    equals: str | None = None
 
 
 @dataclass(frozen=True)
 class Row:
     """accuracy: percent of `images` test images. size_ratio: of the float network's megabytes over these.
 
-    cpu_ratio: CPU time over that of the float network in the runtime `baseline`.
+    cpu_ratio: CPU time over that of the float network in the runtime `baseline`. differing: how many of the
+    logits `compared` are not those of the runtime `equals`, where there is one.
     """
 
     run: str
@@ -69,6 +75,9 @@ class Row:
     size_ratio: float
     cpu_seconds: float
     cpu_ratio: float
+    equals: str | None
+    compared: int = 0
+    differing: int = 0
 
 
 def contenders(network: nn.Module, dataset: Dataset, run: Path, work: Path) -> Iterator[Contender]:
@@ -90,19 +99,17 @@ def contenders(network: nn.Module, dataset: Dataset, run: Path, work: Path) -> I
 def _of_integers(static: TrainResult) -> Iterator[Contender]:
     imported = import_file(onnx_path(static.folder))
     network, reader = imported.network, imported.reader
-    model, golden = integer_model(network), Golden(network)
-    session, offset = session_of(model), offset_of(network.input)
+    runtime, golden = IntegerRuntime(network), Golden(network)
 
     def in_runtime(images: Tensor) -> Tensor:
-        codes = (reader.codes_of(images.numpy()) + offset).astype("uint8")
-        return torch.from_numpy(session.run(None, {network.input_name: codes})[0])
+        return torch.from_numpy(runtime.outputs(reader.codes_of(images.numpy())))
 
     def in_golden(images: Tensor) -> Tensor:
         return torch.from_numpy(golden.outputs(reader.codes_of(images.numpy())))
 
-    megabytes = model.ByteSize() / 1e6
+    megabytes = runtime.model.ByteSize() / 1e6
     yield Contender("ptq_static", "ONNX Runtime", "ONNX Runtime", megabytes, in_runtime)
-    yield Contender("ptq_static", "golden", "PyTorch", megabytes, in_golden)
+    yield Contender("ptq_static", "golden", "PyTorch", megabytes, in_golden, "ONNX Runtime")
 
 
 def _bytes_of(network: nn.Module) -> int:
@@ -139,18 +146,21 @@ def measure(run: Path, dataset: Dataset, network: nn.Module, images: Images, wor
     """A row for each contender, the float ones first."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
-    rows: list[Row] = []
+    rows, logits = list[Row](), dict[tuple[str, str | None], Tensor]()
     try:
         for contender in contenders(network, dataset, run, work):
-            percent, seconds = _timed(contender.classify, images)
+            found, seconds = _timed(contender.classify, images)
+            logits[contender.method, contender.runtime] = found
+            differing, compared = _differing(found, logits.get((contender.method, contender.equals)))
             floats = {row.runtime: row for row in rows if row.method == "float32"}
             megabytes, baseline = contender.megabytes, floats.get(contender.baseline)
             size_ratio = baseline.megabytes / megabytes if baseline else 1.0
             cpu_ratio = seconds / baseline.cpu_seconds if baseline else 1.0
             rows.append(
                 Row(
-                    run.name, contender.method, contender.runtime, contender.baseline, len(images), percent,
-                    megabytes, size_ratio, seconds, cpu_ratio,
+                    run.name, contender.method, contender.runtime, contender.baseline, len(images),
+                    accuracy(found, images.labels), megabytes, size_ratio, seconds, cpu_ratio,
+                    contender.equals, compared, differing,
                 )
             )  # fmt: skip
             print(line(rows[-1]), flush=True)
@@ -159,15 +169,20 @@ def measure(run: Path, dataset: Dataset, network: nn.Module, images: Images, wor
     return tuple(rows)
 
 
-def _timed(classify: Classify, images: Images) -> tuple[float, float]:
-    """(percent of the images that are right, CPU seconds)."""
+def _differing(found: Tensor, equal: Tensor | None) -> tuple[int, int]:
+    """(how many differ, of how many that were compared)."""
+    return (0, 0) if equal is None else (int((found != equal).sum()), equal.numel())
+
+
+def _timed(classify: Classify, images: Images) -> tuple[Tensor, float]:
+    """(logits [N, classes], CPU seconds)."""
     batches = [batch.real for batch in images.batches(BATCH)]
     with torch.no_grad():
         classify(batches[0])
         start = time.process_time()
         logits = [classify(batch) for batch in batches]
         seconds = time.process_time() - start
-    return accuracy(torch.cat(logits), images.labels), seconds
+    return torch.cat(logits), seconds
 
 
 def line(row: Row) -> str:
@@ -176,11 +191,14 @@ def line(row: Row) -> str:
         f"{row.run}, {row.method} in {row.runtime}: {row.accuracy:.2f}% of {row.images:,} images, "
         f"{row.megabytes:.2f} MB ({row.size_ratio:.2f}× smaller), {row.cpu_seconds:.1f} s of CPU, "
         f"{row.cpu_ratio:.1%} of float32 in {row.baseline}"
+        + (f"; {row.differing:,} of {row.compared:,} logits differ from {row.equals}" if row.equals else "")
     )
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Exit code 2, with the reason in a line, for a folder that holds no float run on the data."""
+    """Exit code 2, with the reason in a line, for a folder that holds no float run on the data; 1 where
+    logits that are to be equal are not.
+    """
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("runs", type=Path, nargs="+", help="folders of float runs")
     parser.add_argument("--data", default="digits", help="what they were trained on")
@@ -200,6 +218,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except UserError as error:
         print(error, file=sys.stderr)
         sys.exit(2)
+    if wrong := [line(row) for row in rows if row.differing]:
+        sys.exit("\n".join(f"expected equal integers: {told}" for told in wrong))
 
 
 if __name__ == "__main__":

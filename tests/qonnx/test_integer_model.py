@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-import onnxruntime
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -23,16 +22,14 @@ from twofold.network.ops import (
     WeightedAdd,
 )
 from twofold.network.types import IntArray, IntType
-from twofold.qonnx.integer_model import integer_model, offset_of
+from twofold.qonnx.integer_model import integer_model
+from twofold.qonnx.integer_runtime import IntegerRuntime
 
 CODE, SUM = IntType(True, 8), IntType(True, 30)
 
 
 def run(network: Network, frames: IntArray) -> IntArray:
-    session = onnxruntime.InferenceSession(integer_model(network).SerializeToString())
-    lifted = (frames + offset_of(network.input)).astype(np.uint8)
-    (found,) = session.run(None, {network.input_name: lifted})
-    return found.astype(np.int64) - (offset_of(network.output) if found.dtype == np.uint8 else 0)
+    return IntegerRuntime(network).outputs(frames)
 
 
 def frames_of(network: Network) -> IntArray:

@@ -22,7 +22,7 @@ from twofold.network.types import AnyIntArray, IntArray, IntType
 from twofold.qonnx.dialect import CORE_DOMAINS
 from twofold.qonnx.executor import run_executor
 from twofold.qonnx.importer.load import Imported
-from twofold.qonnx.integer_model import integer_model, offset_of
+from twofold.qonnx.integer_runtime import IntegerRuntime
 from twofold.qonnx.read import read_model
 from twofold.qonnx.runtime import session_of
 
@@ -110,14 +110,12 @@ def _runtime_file(path: Path, images: Images) -> Rate:
 
 def _runtime_integers(network: Network, codes: IntArray, golden: IntArray) -> Rate:
     try:
-        session = session_of(integer_model(network))
+        runtime = IntegerRuntime(network)
     except UserError as error:
         return Rate(None, str(error))
-    feeds = {network.input_name: (codes + offset_of(network.input)).astype(np.uint8)}
-    (found,) = session.run(None, feeds)
-    offset = offset_of(network.output) if found.dtype == np.uint8 else 0
-    differing = int((found.astype(np.int64) - offset != golden).sum())
-    return Rate(_rate(lambda: session.run(None, feeds), len(codes)), differing=differing)
+    lifted = runtime.lifted(codes)
+    differing = int((runtime.integers(runtime.run(lifted)) != golden).sum())
+    return Rate(_rate(lambda: runtime.run(lifted), len(codes)), differing=differing)
 
 
 def _rate(run: Callable[[], object], images: int) -> float:
