@@ -17,6 +17,7 @@ from twofold.boards.kernel_design import KernelDesign
 from twofold.boards.kernel_design import Tensor as KernelTensor
 from twofold.boards.project import check_target, generate
 from twofold.golden.execute import execute
+from twofold.golden.samples import sample_frames
 from twofold.hls.options import HlsOptions
 from twofold.hls.project import generate as generate_hls
 from twofold.models.shipped import model_file
@@ -91,7 +92,7 @@ def kernel_design(network: Network, folder: Path, options: HlsOptions) -> Kernel
     """hls4ml's project is written to `folder`. options: of Vitis and streams."""
     written = generate_hls(network, folder, options)
     ends = (_tensor(network.input), _tensor(network.output))
-    codes = _selftest_codes(network)
+    codes = sample_frames(network, SELFTEST_FRAMES, seed=0)
     golden = execute(network, codes)[network.output_name]
     files = {"selftest.npz": _archive(ends[0].shape, codes, {"region0": golden})}
     return KernelDesign(
@@ -115,20 +116,12 @@ def selftest_files(network: Network, program: Program, board: Board) -> Mapping[
     traced = plan(network, program.geometry, traced=True)
     fits = memory_bytes(program) + memory_bytes(traced) <= board.memory.bytes
     chosen = traced if fits else program
-    codes, map_ = _selftest_codes(network), program.input.map
+    codes, map_ = sample_frames(network, SELFTEST_FRAMES, seed=0), program.input.map
     golden = execute(network, codes)
     regions = {f"region{place}": golden[region.map.name] for place, region in enumerate(chosen.outputs)}
     archive = _archive((map_.channels, map_.height, map_.width), codes, regions)
     files = {f"selftest_{name}": data for name, data in program_files(traced).items()} if fits else {}
     return {**files, "selftest.npz": archive}
-
-
-def _selftest_codes(network: Network) -> IntArray:
-    """Frames of the least codes, of the greatest, and of random ones."""
-    type_, shape = network.input.type, (SELFTEST_FRAMES, *network.input.shape)
-    codes = np.random.default_rng(0).integers(type_.lo, type_.hi, shape, np.int64, endpoint=True)
-    codes[0], codes[1] = type_.lo, type_.hi
-    return codes
 
 
 def _archive(shape: tuple[int, int, int], codes: IntArray, regions: Mapping[str, IntArray]) -> bytes:

@@ -1,30 +1,32 @@
 from __future__ import annotations
 
 import json
-from types import SimpleNamespace
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
-from twofold import evaluation
+from twofold.data.dataset import Dataset
 from twofold.evaluation import Evaluation
-from twofold.qonnx.importer import load as importing
+
+Calls = list[tuple[Any, ...]]
 
 
 @pytest.fixture(autouse=True)
-def answered_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    def stand_in(*arguments: object) -> Evaluation:
-        classes = 10
-        return Evaluation(np.diag([1200] * classes) + np.eye(classes, k=1, dtype=np.int64) * 30, 8.0)
-
-    imported = SimpleNamespace(network=None, reader=None)
-    monkeypatch.setattr(importing, "import_file", lambda path, approximate: imported)
-    monkeypatch.setattr(evaluation, "evaluate", stand_in)
+def calls(answer: Callable[[str, Any], Calls]) -> Calls:
+    classes = 10
+    confusion = np.diag([1200] * classes) + np.eye(classes, k=1, dtype=np.int64) * 30
+    return answer("evaluate", Evaluation(confusion, 8.0))
 
 
-def test_accuracy_in_a_line(run) -> None:
-    result = run("evaluate", "model.onnx", "--dataset", "digits")
+def test_accuracy_in_a_line(run, calls: Calls) -> None:
+    result = run("evaluate", "model.onnx", "--dataset", "digits", "--approximate")
     assert result.exit_code == 0, result.output
+    (model, dataset, _, approximate) = calls[0]
+    assert (model, approximate) == (Path("model.onnx"), True)
+    assert isinstance(dataset, Dataset) and dataset.name == "digits"
     assert result.stdout == "12,000 of 12,270 images right: 97.80%; 1534 images/s\n"
 
 

@@ -15,6 +15,7 @@ import numpy as np
 
 from twofold.errors import UserError
 from twofold.golden.execute import check_frames
+from twofold.golden.samples import sample_frames
 from twofold.hls.lower.run import lower
 from twofold.hls.manifest import MANIFEST, HlsProject
 from twofold.hls.options import HlsOptions
@@ -24,7 +25,7 @@ from twofold.network.store import save
 from twofold.network.types import IntArray
 
 _PACKAGE = Path(__file__).parent
-_RANDOM_FRAMES = 8
+_FRAMES = 8
 DEFAULT = HlsOptions()
 
 
@@ -36,13 +37,13 @@ def generate(
 ) -> HlsProject:
     """Writes the project of `network` to `folder`, whole or not at all.
 
-    frames: test vectors [N, *input shape], codes of the input's type; eight random ones if None. A folder
-    that already holds this project, unchanged, stays as it is, its compiled simulation included.
+    frames: test vectors [N, *input shape], codes of the input's type; eight of `sample_frames` if None. A
+    folder that already holds this project, unchanged, stays as it is, its compiled simulation included.
     Raises NetworkError, by op name, for what cannot be built exactly, and UserError for a folder that holds
     anything else than a project.
     """
     if frames is None:
-        frames = _random_frames(network)
+        frames = sample_frames(network, _FRAMES, seed=0)
     check_frames(network, frames)
     digest = _digest(network, frames, options)
     if _is_current(folder, digest):
@@ -51,12 +52,6 @@ def generate(
     with _replaced_folder(folder) as temporary:
         write_project(network, spec, temporary, digest, frames, options)
     return HlsProject.load(folder)
-
-
-def _random_frames(network: Network) -> IntArray:
-    type_ = network.input.type
-    shape = (_RANDOM_FRAMES, *network.input.shape)
-    return np.random.default_rng(0).integers(type_.lo, type_.hi, shape, np.int64, endpoint=True)
 
 
 def _digest(network: Network, frames: IntArray, options: HlsOptions) -> str:

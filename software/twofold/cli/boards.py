@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from twofold.cli.output import print_json, print_rich, results_only
+from twofold.cli.output import print_json, print_rich, results_only, word_table
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -59,12 +59,9 @@ def _predict(model: str, json: bool) -> None:
 
 
 def _table(found: list[Board]) -> Table:
-    from rich import box
-    from rich.table import Table
-
     from twofold.boards.listing import COLUMNS, row
 
-    table = Table(*COLUMNS, box=box.SIMPLE_HEAD, pad_edge=False)
+    table = word_table(*COLUMNS)
     for board in found:
         table.add_row(*row(board))
     return table

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from twofold.cli.failures import FOUND_WRONG
-from twofold.cli.output import print_json, print_rich
+from twofold.cli.output import print_json, print_rich, word_table
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -36,12 +36,7 @@ def doctor(
 
 
 def _table(diagnosis: Diagnosis) -> Table:
-    from rich import box
-    from rich.table import Table
-
-    table = Table(
-        "part", "state", "version", "disabled without it", "to do", box=box.SIMPLE_HEAD, pad_edge=False
-    )
+    table = word_table("part", "state", "version", "disabled without it", "to do")
     for finding in diagnosis.findings:
         if finding.version is not None:
             table.add_row(finding.name, _state(finding), finding.version)

@@ -30,14 +30,11 @@ def evaluate(
 ) -> None:
     """Run the golden model on a whole test set and count what it gets right."""
     with results_only():
+        import twofold.api as api
         from twofold.cli.progress_bars import shown
-        from twofold.data.load import load
-        from twofold.evaluation import evaluate
-        from twofold.qonnx.importer.load import import_file
 
-        imported = import_file(model, approximate)
-        labelled = load(str(dataset), data, seed)
-        evaluation = evaluate(imported.network, labelled.test, labelled.classes, shown(), imported.reader)
+        labelled = api.load_dataset(str(dataset), data, seed)
+        evaluation = api.evaluate(model, labelled, shown(), approximate)
     if json:
         print_json({"model": str(model), "dataset": str(dataset), **evaluation.as_json()})
         return

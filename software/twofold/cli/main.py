@@ -56,25 +56,28 @@ def _options(
     """What is asked of twofold itself, before any verb."""
 
 
-app.command(epilog=doctor.EXAMPLE)(reported(doctor.doctor))
-app.command(epilog=train.EXAMPLE)(reported(train.train))
-app.command(epilog=sweep.EXAMPLE)(reported(sweep.sweep))
-app.command(epilog=criteria.EXAMPLE)(reported(criteria.criteria))
-app.command(epilog=widths.EXAMPLE)(reported(widths.widths))
-app.command(epilog=filters.EXAMPLE)(reported(filters.filters))
-app.command(epilog=sparsity.EXAMPLE)(reported(sparsity.sparsity))
-app.command(epilog=export.EXAMPLE)(reported(export.export))
-app.command(epilog=declare.EXAMPLE)(reported(declare.declare))
-app.command(epilog=models.EXAMPLE)(reported(models.models))
-app.command(epilog=show.EXAMPLE)(reported(show.show))
-app.command(epilog=verify.EXAMPLE, cls=verify.Command)(reported(verify.verify))
-app.command(epilog=evaluate.EXAMPLE)(reported(evaluate.evaluate))
-app.command(epilog=boards.EXAMPLE)(reported(boards.boards))
-app.command(epilog=build.EXAMPLE)(reported(build.build))
-app.command(epilog=flash.EXAMPLE)(reported(flash.flash))
-app.command(epilog=synth.EXAMPLE)(reported(synth.synth))
-app.command(epilog=tables.EXAMPLE)(reported(tables.tables))
+TRAINING, CHECKING, HARDWARE = "Train and compress", "Look and check", "Build hardware"
+"""Headings of the verbs in the help."""
+
 app.command(epilog=demo.EXAMPLE)(reported(demo.demo))
+app.command(epilog=doctor.EXAMPLE)(reported(doctor.doctor))
+app.command(epilog=train.EXAMPLE, rich_help_panel=TRAINING)(reported(train.train))
+app.command(epilog=sweep.EXAMPLE, rich_help_panel=TRAINING)(reported(sweep.sweep))
+app.command(epilog=widths.EXAMPLE, rich_help_panel=TRAINING)(reported(widths.widths))
+app.command(epilog=criteria.EXAMPLE, rich_help_panel=TRAINING)(reported(criteria.criteria))
+app.command(epilog=filters.EXAMPLE, rich_help_panel=TRAINING)(reported(filters.filters))
+app.command(epilog=sparsity.EXAMPLE, rich_help_panel=TRAINING)(reported(sparsity.sparsity))
+app.command(epilog=export.EXAMPLE, rich_help_panel=TRAINING)(reported(export.export))
+app.command(epilog=models.EXAMPLE, rich_help_panel=CHECKING)(reported(models.models))
+app.command(epilog=declare.EXAMPLE, rich_help_panel=CHECKING)(reported(declare.declare))
+app.command(epilog=show.EXAMPLE, rich_help_panel=CHECKING)(reported(show.show))
+app.command(epilog=verify.EXAMPLE, cls=verify.Command, rich_help_panel=CHECKING)(reported(verify.verify))
+app.command(epilog=evaluate.EXAMPLE, rich_help_panel=CHECKING)(reported(evaluate.evaluate))
+app.command(epilog=tables.EXAMPLE, rich_help_panel=CHECKING)(reported(tables.tables))
+app.command(epilog=boards.EXAMPLE, rich_help_panel=HARDWARE)(reported(boards.boards))
+app.command(epilog=synth.EXAMPLE, rich_help_panel=HARDWARE)(reported(synth.synth))
+app.command(epilog=build.EXAMPLE, rich_help_panel=HARDWARE)(reported(build.build))
+app.command(epilog=flash.EXAMPLE, rich_help_panel=HARDWARE)(reported(flash.flash))
 
 
 def main() -> None:

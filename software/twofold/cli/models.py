@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from twofold.cli.output import print_json, print_rich, results_only
+from twofold.cli.output import number_table, print_json, print_rich, results_only
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -45,9 +45,8 @@ def _row(model: ShippedModel) -> dict[str, Any]:
 
 
 def _table(rows: Sequence[dict[str, Any]]) -> Table:
-    from rich.table import Table
-
-    table = Table(*_COLUMNS)
+    table = number_table(*_COLUMNS)
+    table.columns[_COLUMNS.index("data set")].justify = "left"
     for row in rows:
         table.add_row(
             row["name"],

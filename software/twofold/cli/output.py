@@ -40,12 +40,17 @@ def print_json(document: Any) -> None:
     typer.echo(json.dumps(document, indent=2, ensure_ascii=False))
 
 
-def number_table(first: str, *others: str) -> Table:
-    """Columns of words and, right-aligned, of numbers."""
+def word_table(*columns: str) -> Table:
+    """Columns of words."""
     from rich import box
     from rich.table import Table
 
-    table = Table(first, box=box.SIMPLE_HEAD, pad_edge=False)
+    return Table(*columns, box=box.SIMPLE_HEAD, pad_edge=False)
+
+
+def number_table(first: str, *others: str) -> Table:
+    """A column of words and, right-aligned, columns of numbers."""
+    table = word_table(first)
     for name in others:
         table.add_column(name, justify="right")
     return table

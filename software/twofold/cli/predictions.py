@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from twofold.cli.output import word_table
+
 if TYPE_CHECKING:
     from rich.table import Table
 
@@ -41,10 +43,7 @@ def prediction_row(name: str, found: Prediction | None) -> tuple[str, ...]:
 
 
 def prediction_table(rows: Mapping[str, Prediction | None]) -> Table:
-    from rich import box
-    from rich.table import Table
-
-    table = Table(*COLUMNS, box=box.SIMPLE_HEAD, pad_edge=False)
+    table = word_table(*COLUMNS)
     for name, found in rows.items():
         table.add_row(*prediction_row(name, found))
     return table

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from twofold.cli.choices import Approximate, Model
-from twofold.cli.output import print_json, print_rich, results_only
+from twofold.cli.output import print_json, print_rich, results_only, word_table
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -54,12 +54,8 @@ def _tensor(shape: tuple[int, ...], type_: object) -> str:
 
 
 def _table(seen: Overview) -> Table:
-    from rich import box
-    from rich.table import Table
-
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for name in _COLUMNS:
-        table.add_column(name, justify="right" if name == "MACs" else "left")
+    table = word_table(*_COLUMNS)
+    table.columns[_COLUMNS.index("MACs")].justify = "right"
     for line in seen.lines:
         name, kind, shape, type_, macs = line.row.cells
         weights = "" if line.weight_bits is None else f"{line.weight_bits} bits"

@@ -9,7 +9,7 @@ import typer
 
 from twofold.cli.choices import DataFolder
 from twofold.cli.failures import FOUND_WRONG
-from twofold.cli.output import print_json, print_rich, results_only
+from twofold.cli.output import print_json, print_rich, results_only, word_table
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -83,11 +83,7 @@ def _on_ray(address: str, storage: str | None, workers: int) -> Crew:
 
 
 def _front(found: Outcome) -> Table:
-    from rich import box
-    from rich.table import Table
-
-    columns = ("front", *map(str, found.objectives), "test accuracy", "frames a second", "parameters")
-    table = Table(*columns, box=box.SIMPLE_HEAD, pad_edge=False)
+    table = word_table("front", *map(str, found.objectives), "test accuracy", "frames a second", "parameters")
     for row in found.front:
         table.add_row(*_cells(found, row))
     return table

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from twofold.cli.choices import DataFolder, DataSet
-from twofold.cli.output import print_json, print_rich, results_only
+from twofold.cli.output import number_table, print_json, print_rich, results_only
 from twofold.errors import UserError
 
 if TYPE_CHECKING:
@@ -88,15 +88,8 @@ def _figures(choice: Choice) -> str:
 
 
 def _table(choice: Choice) -> Table:
-    from rich import box
-    from rich.table import Table
-
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    table.add_column("layer")
-    table.add_column("bits", justify="right")
     every = sorted({width for by_width in choice.losses.values() for width in by_width})
-    for width in every:
-        table.add_column(f"loss at {width}", justify="right")
+    table = number_table("layer", "bits", *(f"loss at {width}" for width in every))
     for name, width in choice.widths.items():
         table.add_row(name, str(width), *(f"{choice.losses[name][other]:.4f}" for other in every))
     return table
