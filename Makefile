@@ -17,6 +17,7 @@ help:  ## these lines
 setup: $(STAMP)  ## a virtual environment in .venv with twofold and all that it needs
 
 $(STAMP): pyproject.toml constraints.txt
+	@case '$(CURDIR)' in *' '*) echo "make and Verilator need a folder without spaces in its path, this is '$(CURDIR)'"; exit 2;; esac
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "twofold needs Python 3.11 or newer, this is " + sys.version)'
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt \

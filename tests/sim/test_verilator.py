@@ -32,6 +32,12 @@ def test_a_missing_compiler_is_named_with_what_it_disables(
         verilator.require_tools()
 
 
+def test_a_path_that_make_cannot_build_in_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"/a folder: expected a path without spaces, as make cannot build"):
+        verilator.require_plain_path(tmp_path / "a folder")
+    verilator.require_plain_path(tmp_path / "folder")
+
+
 def test_cache_folder_follows_the_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("TWOFOLD_CACHE", str(tmp_path / "mine"))
     assert verilator.cache_folder() == tmp_path / "mine"

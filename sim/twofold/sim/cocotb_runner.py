@@ -55,9 +55,11 @@ def build(
     The result is kept in `folder` under a hash of sources, flags and tool versions; a second call with
     the same ones returns it at once, and two processes may build at the same time. optimise: g++'s
     level; "-O1" suits designs that are built more often than run, "-O2" long simulations. Raises
-    UserError for missing tools, sources or modules, SimulationError for sources that do not compile.
+    UserError for missing tools, sources or modules and a path with spaces, SimulationError for sources that
+    do not compile.
     """
     verilator.require_tools()
+    verilator.require_plain_path(folder)
     sources = [path.resolve() for path in verilog]
     texts = [_read(path) for path in sources]
     ports = port_names("\n".join(texts), top)

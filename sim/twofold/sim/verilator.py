@@ -68,6 +68,16 @@ def require_tools() -> None:
         )
 
 
+def require_plain_path(folder: Path) -> None:
+    """Raises UserError if `folder`, or Verilator's own, has a space in its path: make cannot build there."""
+    for path in (folder.resolve(), root()):
+        if any(character.isspace() for character in str(path)):
+            raise UserError(
+                f"{path}: expected a path without spaces, as make cannot build there, which disables RTL "
+                "simulation (checks against rtl): use another folder"
+            )
+
+
 def environment(optimise: str = "-O1") -> dict[str, str]:
     """The variables that a Verilator build adds to the process's environment.
 

@@ -34,10 +34,11 @@ def build_library(
 ) -> EngineLibrary:
     """The engine of this geometry, compiled for many frames; kept in `folder` under a hash of what goes in.
 
-    optimise: g++'s level; "-O1" compiles faster and suits a few frames. Raises UserError for missing tools,
-    verilator.BuildError with the compiler's last lines if the design does not compile.
+    optimise: g++'s level; "-O1" compiles faster and suits a few frames. Raises UserError for missing tools
+    and a path with spaces, BuildError with the compiler's last lines if the design does not compile.
     """
     verilator.require_tools()
+    verilator.require_plain_path(folder)
     verilog, bench = engine_verilog(geometry), BENCH.read_text()
     parts = (verilog, bench, *_VERILATE, optimise, str(waves), verilator.identity(), str(verilator.root()))
     key = hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
