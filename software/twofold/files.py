@@ -3,29 +3,35 @@
 from __future__ import annotations
 
 import hashlib
-import os
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from secrets import token_hex
+
+
+def beside(target: Path) -> Path:
+    """A name in the folder of `target`, which is made, that nothing has yet; hidden, with the same ending."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    return target.with_name(f".{target.stem}.{token_hex(8)}{target.suffix}")
 
 
 @contextmanager
 def atomic_path(target: Path) -> Iterator[Path]:
-    """A temporary path beside `target` that takes its place when the block ends without an error."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.", suffix=target.suffix)
-    os.close(handle)
-    temporary = Path(name)
+    """An empty file beside `target` that takes its place when the block ends without an error.
+
+    Its permissions are those of any new file, by the process's umask.
+    """
+    temporary = beside(target)
+    temporary.touch(exist_ok=False)
     try:
         yield temporary
-        temporary.chmod(0o644)
         temporary.replace(target)
     finally:
         temporary.unlink(missing_ok=True)
 
 
 def write_atomically(target: Path, content: str | bytes) -> None:
+    """`target` has all of `content`, or is as it was."""
     with atomic_path(target) as temporary:
         temporary.write_bytes(content.encode() if isinstance(content, str) else content)
 

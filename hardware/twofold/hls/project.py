@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from twofold.errors import UserError
+from twofold.files import beside
 from twofold.golden.execute import check_frames
 from twofold.golden.samples import sample_frames
 from twofold.hls.lower.run import lower
@@ -82,11 +83,10 @@ def _replaced_folder(folder: Path) -> Iterator[Path]:
     """A temporary folder that takes the place of `folder` when the block ends without an error."""
     if folder.exists() and not (folder / MANIFEST).is_file() and any(folder.iterdir()):
         raise UserError(f"{folder}: expected an empty folder or an HLS project, found other files")
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    temporary = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}."))
+    temporary = beside(folder)
+    temporary.mkdir()
     try:
         yield temporary
-        temporary.chmod(0o755)
         if folder.exists():
             shutil.rmtree(folder)
         temporary.rename(folder)

@@ -1,0 +1,65 @@
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterator
+from hashlib import sha256 as digest
+from pathlib import Path
+
+import pytest
+
+from twofold.files import atomic_path, beside, sha256, write_atomically
+
+
+@pytest.fixture(params=[0o022, 0o002, 0o077], ids=oct)
+def umask(request: pytest.FixtureRequest) -> Iterator[int]:
+    before = os.umask(request.param)
+    yield request.param
+    os.umask(before)
+
+
+def test_a_file_is_written_whole_in_folders_that_are_made(tmp_path: Path) -> None:
+    target = tmp_path / "new" / "folder" / "file.txt"
+    write_atomically(target, "öffentlich")
+    assert target.read_bytes() == "öffentlich".encode()
+    write_atomically(target, b"\0\1")
+    assert target.read_bytes() == b"\0\1"
+    assert list(target.parent.iterdir()) == [target]
+
+
+def test_an_error_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> None:
+    target = tmp_path / "file.txt"
+    target.write_text("old")
+    with pytest.raises(ZeroDivisionError), atomic_path(target) as temporary:
+        temporary.write_text("half")
+        raise ZeroDivisionError
+    assert target.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [target]
+
+
+def test_readers_see_the_old_file_until_the_new_one_is_whole(tmp_path: Path) -> None:
+    target = tmp_path / "model.onnx"
+    target.write_text("old")
+    with atomic_path(target) as temporary:
+        temporary.write_text("new")
+        assert (temporary.parent, temporary.suffix) == (target.parent, ".onnx")
+        assert target.read_text() == "old"
+    assert target.read_text() == "new"
+
+
+def test_permissions_are_those_of_any_new_file(tmp_path: Path, umask: int) -> None:
+    target = tmp_path / "file.txt"
+    write_atomically(target, "content")
+    assert stat.S_IMODE(target.stat().st_mode) == 0o666 & ~umask
+
+
+def test_names_beside_a_file_are_new_and_hidden(tmp_path: Path) -> None:
+    first, second = beside(tmp_path / "file.tar.gz"), beside(tmp_path / "file.tar.gz")
+    assert first != second and not first.exists()
+    assert first.name.startswith(".") and first.suffix == ".gz"
+
+
+def test_the_digest_of_a_file(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(b"content" * 100_000)
+    assert sha256(path) == digest(b"content" * 100_000).hexdigest()
