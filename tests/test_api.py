@@ -51,6 +51,15 @@ def test_a_shipped_model_has_a_name() -> None:
     assert digest(network_of("resnet8_cifar10_int8")) == digest(shown)
 
 
+def test_a_name_that_nothing_has_is_refused_with_those_that_are() -> None:
+    with pytest.raises(UserError, match=r"expected a \.onnx file or one of .*_int8, demo, .*, got 'lenet'"):
+        network_of("lenet")
+    with pytest.raises(
+        UserError, match=r"expected an ONNX file, found no file; .* that twofold models lists"
+    ):
+        api.show("lenet")
+
+
 def test_a_file_says_what_wrote_it(model: str) -> None:
     file = onnx.load(model)
     assert (file.producer_name, file.producer_version) == ("twofold", file.metadata_props[0].value)

@@ -16,11 +16,13 @@ from twofold.boards.design import EngineDesign, program_files
 from twofold.boards.kernel_design import KernelDesign
 from twofold.boards.kernel_design import Tensor as KernelTensor
 from twofold.boards.project import check_target, generate
+from twofold.errors import UserError
 from twofold.golden.execute import execute
 from twofold.golden.samples import sample_frames
 from twofold.hls.options import HlsOptions
 from twofold.hls.project import generate as generate_hls
-from twofold.models.shipped import model_file
+from twofold.models.catalogue import NAMES
+from twofold.models.shipped import model_file, shipped_models
 from twofold.network.graph import Network, Tensor
 from twofold.network.types import IntArray
 from twofold.plan.fit import check_fits
@@ -42,11 +44,16 @@ _UNTRAINED = ApotWeights(4, 4, residual_bits=4)
 
 def network_of(model: Path | str) -> Network:
     """Of a QONNX file, of a model that comes with twofold, by name, or of a network's name: then untrained,
-    with 4-bit APoT weights, first and last layer INT8.
+    with 4-bit APoT weights, first and last layer INT8. Raises UserError for anything else.
     """
     file = model_file(model)
     if file.suffix == ".onnx":
         return import_model(file)
+    if str(model) not in NAMES:
+        shipped = [model.name for model in shipped_models()]
+        raise UserError(
+            f"model: expected a .onnx file or one of {', '.join([*shipped, *NAMES])}, got {str(model)!r}"
+        )
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / f"{model}.onnx"
         export_untrained(str(model), _UNTRAINED, path)

@@ -24,7 +24,7 @@ def load(name: str = "digits", folder: Path | str | None = None, seed: int = 0) 
         return read_digits(seed)
     if folder is None or not Path(folder).is_dir():
         raise UserError(
-            f"{name}: expected a folder with its files, got {folder}; give it with --data-folder, "
+            f"{name}: expected a folder with its files, got {folder or 'none'}; give it with --data-folder, "
             "in Python as folder="
         )
     home = Path(folder)

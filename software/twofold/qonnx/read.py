@@ -63,7 +63,8 @@ def _content(path: Path) -> bytes:
     try:
         if not path.is_file():
             raise _UnreadableError(
-                f"expected an ONNX file, found {'a folder' if path.is_dir() else 'no file'}"
+                f"expected an ONNX file, found {'a folder' if path.is_dir() else 'no file'}; those that come "
+                "with twofold have the names that twofold models lists"
             )
         size = path.stat().st_size
         if size > MAX_BYTES:
