@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import pytest
 import torch
 from torch import nn
 
+from twofold.errors import UserError
 from twofold.models.demo import DemoNet
-from twofold.prune.groups import dependencies, groups_of
+from twofold.prune.criteria.criterion import Scores
+from twofold.prune.groups import check_unjoined, dependencies, groups_of
 from twofold.prune.prunable import Prunable
+from twofold.prune.remove import remove_filters
 from twofold.quant.convert import quantise
 from twofold.quant.recipe import Int
 
@@ -37,3 +41,41 @@ def test_a_depthwise_convolution_loses_what_the_one_before_loses() -> None:
     groups = Prunable.of(model, IMAGES).groups
     (both,) = (group for group in groups if group.readers)
     assert (set(both.producers), both.readers) == ({"0", "1"}, ("2",))
+
+
+class Joined(nn.Module):
+    """Two convolutions side by side, read by a third; with `sums` a fourth is added to them."""
+
+    def __init__(self, sums: bool) -> None:
+        super().__init__()
+        self.a, self.b, self.whole = nn.Conv2d(1, 4, 3), nn.Conv2d(1, 2, 3), nn.Conv2d(1, 6, 3)
+        self.reader, self.sums = nn.Conv2d(6, 3, 1), sums
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        both = torch.cat([self.a(x), self.b(x)], 1)
+        return self.reader(both + self.whole(x) if self.sums else both)
+
+
+def test_joined_channels_go_one_by_one_and_their_reader_knows() -> None:
+    groups = {group.producers: group for group in Prunable.of(Joined(sums=False), IMAGES).groups}
+    assert all(groups[name,].joined == groups[name,].readers == ("reader",) for name in "ab")
+    with pytest.raises(UserError, match=r"influence: expected .* found reader, which reads those of ."):
+        check_unjoined(groups.values(), "influence")
+
+
+def test_the_right_inputs_of_a_reader_go() -> None:
+    model = Joined(sums=False)
+
+    def first_rows(network: Prunable) -> Scores:
+        return {
+            name: -torch.arange(len(network.weights_of(name)), dtype=torch.float64)
+            for name in network.producers
+        }
+
+    pruned = remove_filters(model, IMAGES, first_rows, {"a": 3, "b": 1})
+    assert torch.equal(pruned.reader.weight, model.reader.weight[:, [0, 1, 2, 4]])
+
+
+def test_a_sum_with_joined_channels_is_refused() -> None:
+    with pytest.raises(UserError, match=r"pruning: expected convolutions of equal width, .* whole 6"):
+        _ = Prunable.of(Joined(sums=True), IMAGES).groups

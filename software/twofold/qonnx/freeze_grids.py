@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from twofold.errors import UserError
 from twofold.quant.codes import EXACT, activation_codes, partial_sums
 from twofold.quant.dyadic import dyadic
-from twofold.quant.layers import Add, ChannelScale
+from twofold.quant.layers import Add, ChannelScale, Concat
 
 _LEAST_SCALE = 2.0**-32
 """Brevitas gives a quantiser that has seen nothing but 0 a scale of 1e-10."""
@@ -127,6 +127,18 @@ def _(module: Add, name: str, *operands: Source) -> Grid:
     a, b = (source.grid for source in operands)
     lsb = torch.minimum(a.lsb, b.lsb)
     return Grid(lsb, a.lo * (a.lsb / lsb) + b.lo * (b.lsb / lsb), a.hi * (a.lsb / lsb) + b.hi * (b.lsb / lsb))
+
+
+@result_grid.register
+def _(module: Concat, name: str, *operands: Source) -> Grid:
+    grids = [source.grid for source in operands]
+    if len({grid.scale for grid in grids}) > 1:
+        raise UserError(
+            f"node {name}: expected one scale of all that is joined, got {[grid.scale for grid in grids]}; "
+            "quantise it with one shared quantiser"
+        )
+    lo, hi = min(float(grid.lo.min()) for grid in grids), max(float(grid.hi.max()) for grid in grids)
+    return Grid.scalar(grids[0].scale, int(lo), int(hi))
 
 
 @result_grid.register

@@ -14,6 +14,7 @@ from torch import Tensor, fx, nn
 from twofold.quant.apot import ApotActivationQuant
 from twofold.quant.codes import tensor_quant_of
 from twofold.quant.integer import STATISTICS_BATCHES, has_free_scale
+from twofold.quant.operands import Operands, passes, quantisers_of, sharing_of
 from twofold.quant.recipe import EDGE_BITS
 from twofold.quant.weighted import is_apot
 
@@ -28,12 +29,16 @@ def calibrate(model: fx.GraphModule, example: Tensor) -> None:
     Batch normalisation after APoT weights, which are normalised and so of another size than the float
     weights, takes its statistics from `example`: a few hundred images at least. The rest keeps its own.
     APoT scales and those of integers below 8 bits: of the powers of two, or, where scales are free, of four
-    in an octave, the one of the smallest mean square error. Other integer scales: Brevitas's percentile.
+    in an octave, the one of the smallest mean square error; a scale that several quantisers share, over all
+    that they quantise. Other integer scales: Brevitas's percentile.
     """
+    operands = Operands()
+
+    def fit_apot(module: Any, arguments: tuple[Tensor, ...]) -> None:
+        _fit_apot_scale(tensor_quant_of(module), operands.seen(module, arguments[0]))
+
     hooks = [
-        module.register_forward_pre_hook(_fit_apot_scale)
-        for module in model.modules()
-        if isinstance(module, ApotActivationQuant)
+        module.register_forward_pre_hook(fit_apot) for module in quantisers_of(model) if _is_apot(module)
     ]
     model.train()
     for module in model.modules():
@@ -64,40 +69,53 @@ def _new_statistics(model: fx.GraphModule) -> Iterator[None]:
         norm.momentum = momentum
 
 
-def _fit_apot_scale(module: nn.Module, arguments: tuple[Tensor, ...]) -> None:
-    assert isinstance(module, ApotActivationQuant)
-    steps = 1 if module.power_of_two else _FREE_STEPS
-    choose_scale(arguments[0], module.levels.largest, module.set_scale, lambda x: module.forward(x)[0], steps)
+def _fit_apot_scale(inner: nn.Module, values: Tensor) -> None:
+    assert isinstance(inner, ApotActivationQuant)
+    steps = 1 if inner.power_of_two else _FREE_STEPS
+    choose_scale(values, inner.levels.largest, inner.set_scale, lambda x: inner.forward(x)[0], steps)
 
 
 def _fit_narrow_scales(model: fx.GraphModule, example: Tensor) -> None:
-    """One layer after the other, each on what the layers before it give."""
-    hooks = [
-        module.register_forward_pre_hook(fit_int_scale)
-        for module in model.modules()
-        if isinstance(module, qnn.QuantIdentity) and _is_narrow(module)
+    """One layer after the other, each on what the layers before it give.
+
+    Twice where quantisers share a scale: the first of them is then fitted to what all quantise.
+    """
+    operands, sharing = Operands(), sharing_of(model)
+
+    def fit(module: Any, arguments: tuple[Tensor, ...]) -> None:
+        fit_int_scale(module, operands.seen(module, arguments[0]))
+
+    fitted = [
+        module
+        for module in quantisers_of(model)
+        if not _is_apot(module) and (_is_narrow(module) or sharing[module.act_quant] > 1)
     ]
-    if not hooks:
+    if not fitted:
         return
-    with torch.no_grad(), _new_statistics(model):
-        model(example)
+    hooks = [module.register_forward_pre_hook(fit) for module in fitted]
+    for _ in range(passes(sharing)):
+        with torch.no_grad(), _new_statistics(model):
+            model(example)
     for hook in hooks:
         hook.remove()
 
 
+def _is_apot(quantiser: qnn.QuantIdentity) -> bool:
+    return isinstance(tensor_quant_of(quantiser), ApotActivationQuant)
+
+
 def _is_narrow(quantiser: qnn.QuantIdentity) -> bool:
-    apot = isinstance(tensor_quant_of(quantiser), ApotActivationQuant)
-    return not apot and int(quantiser.act_quant.bit_width()) < EDGE_BITS
+    return int(quantiser.act_quant.bit_width()) < EDGE_BITS
 
 
-def fit_int_scale(module: Any, arguments: tuple[Tensor, ...]) -> None:
-    """Before an integer quantiser runs: sets its scale to that of the smallest mean square error."""
+def fit_int_scale(module: Any, values: Tensor) -> None:
+    """Sets the scale of an integer quantiser to that of the smallest mean square error over `values`."""
     steps = _FREE_STEPS if has_free_scale(module.act_quant) else 1
 
     def set_scale(scale: float) -> None:
         set_int_scale(module, scale)
 
-    choose_scale(arguments[0], largest_code(module), set_scale, module.forward, steps)
+    choose_scale(values, largest_code(module), set_scale, module.forward, steps)
 
 
 def largest_code(quantiser: Any) -> int:

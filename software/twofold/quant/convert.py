@@ -11,13 +11,12 @@ from torch import Tensor, fx, nn
 from twofold.quant.apot import ApotActivation, ApotWeight, first_weight_alpha
 from twofold.quant.calibrate import calibrate
 from twofold.quant.integer import activation_quantiser, free_int_activation, int_activation, int_weight
+from twofold.quant.joins import INPUT_QUANTISER, Join, joins_of
 from twofold.quant.layer_plan import LayerPlan
-from twofold.quant.layers import Add
+from twofold.quant.layers import Add, Concat
 from twofold.quant.recipe import EDGE, Apot, Int, Recipe, Scales, first_layer
-from twofold.quant.trace import check_takes, refuse, refuse_kind, trace
+from twofold.quant.trace import check_takes, joined_by, refuse, refuse_kind, trace
 from twofold.quant.weighted import quantised_layer
-
-INPUT_QUANTISER = "input_quant"
 
 
 def quantise(model: nn.Module, recipe: Recipe, example: Tensor) -> fx.GraphModule:
@@ -25,7 +24,8 @@ def quantise(model: nn.Module, recipe: Recipe, example: Tensor) -> fx.GraphModul
 
     The input, each ReLU, each operand of an addition, and each average get a quantiser; the first and
     the last layer have 8-bit integer weights, and the last layer's input is an 8-bit integer. Operands
-    of additions that are sums of products become signed integers of the recipe's `residual_bits`. Nodes are
+    of additions that are sums of products become signed integers of the recipe's `residual_bits`. What is
+    concatenated has one quantiser in common (`twofold.quant.joins`). Nodes are
     named after the nodes of `torch.fx.symbolic_trace(model)`; a quantiser takes the name of its ReLU, or its
     source's name and `_quant`.
 
@@ -65,6 +65,8 @@ class _Converter:
         self.values, self.requantised = dict[fx.Node, _Value](), dict[str, _Value]()
         self.plan = LayerPlan(traced, recipe)
         self.sources = self.plan.sources
+        self.joins = joins_of(self.plan, traced.graph.nodes, input_non_negative)
+        self.shared = dict[Join, Any]()
 
     def convert(self, name: str) -> fx.GraphModule:
         for node in self.traced.graph.nodes:
@@ -106,6 +108,9 @@ class _Converter:
                 return self._relu(node, operands[0])
             case Add():
                 return self._addition(node, operands)
+            case Concat():
+                parts = [self._exact(self.values[part]) for part in joined_by(node)]
+                return self._emit(node.name, module, parts, True, all(part.non_negative for part in parts))
             case nn.MaxPool2d() | nn.Flatten():
                 source = operands[0] if self.plan.read_in_float(node) else self._exact(operands[0])
                 return self._emit(node.name, module, [source], source.exact, source.non_negative)
@@ -130,7 +135,18 @@ class _Converter:
         )
 
     def _add_quantiser(self, source: _Value, name: str, injector: Any) -> _Value:
-        return self._emit(name, activation_quantiser(injector), [source], True, source.non_negative)
+        quantiser = self._joined(self.joins[name]) if name in self.joins else injector
+        return self._emit(name, activation_quantiser(quantiser), [source], True, source.non_negative)
+
+    def _joined(self, join: Join) -> Any:
+        """The `act_quant` that the quantisers of `join` have in common."""
+        if join not in self.shared:
+            if join.rectified and isinstance(self.recipe, Apot):
+                injector = ApotActivation.let(apot_bits=join.bits)
+            else:
+                injector = int_activation(join.bits, join.signed)
+            self.shared[join] = activation_quantiser(injector).act_quant
+        return self.shared[join]
 
     def _uniform(self, source: _Value, bits: int = EDGE.bits) -> Any:
         return int_activation(bits, signed=not source.non_negative)
@@ -184,7 +200,7 @@ class _Converter:
             return replace(rectified, name=node.name)
         bits = self.plan.widths[node]
         assert bits is not None
-        if node is self.plan.last_input:
+        if node in self.plan.read_by_last:
             return self._add_quantiser(rectified, node.name, self._uniform(rectified, bits))
         return self._add_quantiser(rectified, node.name, self._rectified_quantiser(node, bits))
 

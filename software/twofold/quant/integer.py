@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from typing import Any
 
@@ -86,5 +87,9 @@ def has_channel_scales(proxy: Any) -> bool:
     return bool(proxy.quant_injector.scaling_per_output_type == ScalingPerOutputType.CHANNEL)
 
 
-def activation_quantiser(injector: Any) -> qnn.QuantIdentity:
-    return qnn.QuantIdentity(act_quant=injector, return_quant_tensor=False)
+def activation_quantiser(act_quant: Any) -> qnn.QuantIdentity:
+    """act_quant: an injector, or the `act_quant` of another quantiser, which both then have in common."""
+    with warnings.catch_warnings():
+        # Brevitas warns of arguments that it passes itself and that a shared `act_quant` does not need
+        warnings.filterwarnings("ignore", "Keyword arguments are being passed", UserWarning)
+        return qnn.QuantIdentity(act_quant=act_quant, return_quant_tensor=False)

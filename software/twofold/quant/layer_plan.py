@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from torch import fx, nn
 
 from twofold.errors import UserError
+from twofold.quant.layers import Concat
 from twofold.quant.recipe import EDGE, Recipe
 from twofold.quant.trace import module_of, refuse, trace
 
@@ -35,9 +36,10 @@ def layer_widths(model: nn.Module, recipe: Recipe) -> LayerWidths:
 class LayerPlan:
     """The layers of a traced network under a recipe.
 
-    sources: node → the module that computes it; first, last: layers with weights; last_input: what made the
-    operand of `last`; widths: of every layer with weights and every ReLU, None for float. Raises UserError,
-    naming the node, for what is not supported, and for patterns of the recipe that fit no layer.
+    sources: node → the module that computes it; first, last: layers with weights; read_by_last: what made the
+    operand of `last`, several where it is joined; widths: of every layer with weights and every ReLU, None
+    for float. Raises UserError, naming the node, for what is not supported, and for patterns of the recipe
+    that fit no layer.
     """
 
     def __init__(self, traced: fx.GraphModule, recipe: Recipe) -> None:
@@ -47,7 +49,7 @@ class LayerPlan:
         if not weighted:
             raise UserError("expected a model with at least one Conv2d or Linear layer, found none")
         self.first, self.last = weighted[0], weighted[-1]
-        self.last_input = self._source_of(self.last)
+        self.read_by_last = self.made_by(self.last.all_input_nodes[0])
         self.widths = self._checked_widths()
 
     def _checked_widths(self) -> dict[fx.Node, int | None]:
@@ -72,7 +74,7 @@ class LayerPlan:
 
     def _usual_width(self, node: fx.Node) -> int:
         if isinstance(self.sources[node], nn.ReLU):
-            return EDGE.bits if node is self.last_input else self.recipe.activation_bits
+            return EDGE.bits if node in self.read_by_last else self.recipe.activation_bits
         edge = node is self.first or self.leaves_raw(node)
         return EDGE.bits if edge else self.recipe.weight_bits
 
@@ -90,12 +92,11 @@ class LayerPlan:
         ]
         return bool(readers) and all(readers)
 
-    def _source_of(self, node: fx.Node) -> fx.Node:
-        """The node that made the operand of `node`, looking through layers that move values unchanged."""
-        source = node.all_input_nodes[0]
-        while isinstance(self.sources.get(source), _TRANSPARENT):
-            source = source.all_input_nodes[0]
-        return source
+    def made_by(self, node: fx.Node) -> frozenset[fx.Node]:
+        """The nodes whose values `node` has: behind what moves them unchanged and what joins them."""
+        if not isinstance(self.sources.get(node), (*_TRANSPARENT, Concat)):
+            return frozenset({node})
+        return frozenset().union(*(self.made_by(source) for source in node.all_input_nodes))
 
     def is_weighted(self, node: fx.Node) -> bool:
         """Whether `node` is a convolution or a fully connected layer."""

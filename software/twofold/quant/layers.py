@@ -28,6 +28,13 @@ class Add(nn.Module):
         return torch.add(a, b)
 
 
+class Concat(nn.Module):
+    """Tensors [N, C1, ...], [N, C2, ...], ... joined along channels."""
+
+    def forward(self, *tensors: Tensor) -> Tensor:
+        return torch.cat(tensors, 1)
+
+
 class DynamicQuantiser(nn.Module):
     """Rounds a tensor of any shape to `bits` bits, its scale the greatest magnitude of the batch over the
     greatest code; zero stays zero.

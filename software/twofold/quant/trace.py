@@ -12,11 +12,11 @@ import torch.nn.functional as F
 from torch import Tensor, fx, nn
 
 from twofold.errors import UserError
-from twofold.quant.layers import Add
+from twofold.quant.layers import Add, Concat
 
 SUPPORTED = (
-    "Conv2d, BatchNorm2d, Linear, ReLU, add, MaxPool2d, AvgPool2d, AdaptiveAvgPool2d(1), mean over height "
-    "and width, Flatten, Dropout, Identity"
+    "Conv2d, BatchNorm2d, Linear, ReLU, add, cat, MaxPool2d, AvgPool2d, AdaptiveAvgPool2d(1), mean over "
+    "height and width, Flatten, Dropout, Identity"
 )
 
 _RECTIFY = "write ReLU and train anew; what its quantiser clips at is learned"
@@ -25,16 +25,14 @@ _LOGITS = (
     "leave it out and return the logits, of which the largest is the same class; CrossEntropyLoss takes them"
 )
 _SCALE = "do it to the images beforehand, or leave it to batch normalisation"
-_JOIN = (
-    "add the tensors instead; or quantise with Brevitas yourself and import its QONNX file, docs/network.md"
-)
+_IMPORT = "quantise with Brevitas yourself and import its QONNX file, docs/network.md"
 _INSTEAD: Mapping[str, str] = {
     **dict.fromkeys(("ReLU6", "relu6", "LeakyReLU", "leaky_relu", "PReLU", "ELU", "elu"), _RECTIFY),
     **dict.fromkeys(("GELU", "gelu", "SiLU", "silu", "Hardswish", "hardswish", "clamp"), _RECTIFY),
     **dict.fromkeys(("view", "reshape", "size", "getattr", "squeeze"), _FLATTEN),
     **dict.fromkeys(("Softmax", "softmax", "LogSoftmax", "log_softmax"), _LOGITS),
     **dict.fromkeys(("sub", "mul", "truediv"), _SCALE),
-    **dict.fromkeys(("cat", "concat", "concatenate", "Upsample", "interpolate"), _JOIN),
+    **dict.fromkeys(("Upsample", "interpolate"), _IMPORT),
     **dict.fromkeys(("ZeroPad2d", "pad"), "give the padding to the convolution, padding=1"),
     **dict.fromkeys(("Dropout2d", "dropout2d"), "write Dropout"),
     "BatchNorm1d": "leave it out, a Linear layer has a bias; or write Conv2d of 1×1 and BatchNorm2d",
@@ -43,11 +41,14 @@ _INSTEAD: Mapping[str, str] = {
 
 _FUNCTIONS: Mapping[Any, str] = {
     operator.add: "add", operator.iadd: "add", torch.add: "add",
+    torch.cat: "cat", torch.concat: "cat", torch.concatenate: "cat",
     F.relu: "relu", torch.relu: "relu", torch.relu_: "relu",
     torch.flatten: "flatten", torch.mean: "mean",
     F.max_pool2d: "max_pool2d", torch.max_pool2d: "max_pool2d",
     F.avg_pool2d: "avg_pool2d", F.adaptive_avg_pool2d: "adaptive_avg_pool2d", F.dropout: "dropout",
 }  # fmt: skip
+#: Of a map [N, C, H, W].
+_CHANNELS = (1, -3)
 _METHODS: Mapping[str, str] = {
     "add": "add", "add_": "add", "relu": "relu", "relu_": "relu", "flatten": "flatten", "mean": "mean",
 }  # fmt: skip
@@ -122,6 +123,8 @@ def _from_call(node: fx.Node, name: str) -> nn.Module:
             if node.kwargs.get("alpha", 1) != 1:
                 raise refuse(node, f"expected alpha = 1, got {node.kwargs['alpha']}")
             return Add()
+        case "cat":
+            return _concat(node)
         case "relu":
             return nn.ReLU()
         case "dropout":
@@ -149,6 +152,20 @@ def _from_call(node: fx.Node, name: str) -> nn.Module:
             return nn.AdaptiveAvgPool2d(_argument(node, 1, "output_size"))
         case _:
             return _mean(node)
+
+
+def joined_by(node: fx.Node) -> tuple[fx.Node, ...]:
+    """The operands of a concatenation, in order."""
+    return tuple(_argument(node, 0, "tensors"))
+
+
+def _concat(node: fx.Node) -> nn.Module:
+    axis, tensors = _argument(node, 1, "dim", 0), _argument(node, 0, "tensors")
+    if axis not in _CHANNELS:
+        raise refuse(node, f"expected channels to be joined, dim = 1, got dim = {axis}")
+    if not isinstance(tensors, tuple | list) or not all(isinstance(part, fx.Node) for part in tensors):
+        raise refuse(node, f"expected a list of tensors to join, got {tensors}")
+    return Concat()
 
 
 def _mean(node: fx.Node) -> nn.Module:

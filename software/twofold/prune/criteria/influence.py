@@ -9,7 +9,7 @@ from torch import Tensor
 
 from twofold.errors import UserError
 from twofold.prune.criteria.criterion import Scores, WeightCriterion, relative
-from twofold.prune.groups import ChannelGroup
+from twofold.prune.groups import ChannelGroup, check_unjoined
 from twofold.prune.prunable import Prunable
 
 
@@ -21,7 +21,8 @@ class Influence(WeightCriterion):
     over the layers that do. Each is relative to its mean over the layer's filters. Where the two disagree,
     the score is uncertain, and the penalty lowers it. Zheng et al. (Neurocomputing 569, 2024, 127124) model
     both influences by weights with a penalty for uncertainty; the survey that describes it gives no
-    equation: this one is ours. Raises UserError for a penalty outside 0 to 1.
+    equation: this one is ours. Raises UserError for a penalty outside 0 to 1, and for
+    layers that read a concatenation.
     """
 
     penalty: float = 0.5
@@ -31,6 +32,7 @@ class Influence(WeightCriterion):
             raise UserError(f"influence: expected 0 ≤ penalty ≤ 1, got {self.penalty}")
 
     def __call__(self, network: Prunable) -> Scores:
+        check_unjoined(network.groups, "influence")
         scores = {}
         for group in network.groups:
             indirect = _indirect(network, group)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from twofold.prune.groups import ChannelGroup
+from twofold.prune.groups import ChannelGroup, check_unjoined
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,11 @@ class WidthCosts:
     def of(
         cls, groups: Sequence[ChannelGroup], widths: Mapping[str, int], macs: Mapping[str, int]
     ) -> WidthCosts:
-        """widths: convolution → filters; macs: layer → MACs, both of the unpruned network."""
+        """widths: convolution → filters; macs: layer → MACs, both of the unpruned network.
+
+        Raises UserError for layers that read a concatenation.
+        """
+        check_unjoined(groups, "a search for filters")
         sizes = tuple(widths[group.producers[0]] for group in groups)
         made = {name: place for place, group in enumerate(groups) for name in group.producers}
         read = {name: place for place, group in enumerate(groups) for name in group.readers}
