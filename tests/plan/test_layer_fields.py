@@ -173,7 +173,8 @@ def test_what_a_layer_cannot_express_is_refused_by_name(body: Conv2d, message: s
         (map_of("x", (10, 1, 1)), (2041, 1, 1), "conv: channels: expected at most 2040, found (10, 2041)"),
         (
             *(map_of("x", (10, 1, 1), bits=16), (9, 1, 1)),
-            "conv: x: expected codes of at most 8 bits, found 16 bits",
+            "conv: x: expected codes of at most 8 bits (quantise this to 8 bits or fewer, or build with "
+            "--backend hls, which takes any width), found 16 bits",
         ),
     ],
 )

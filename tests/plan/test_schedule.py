@@ -106,7 +106,9 @@ def with_greater_bias(op: Op) -> Op:
 REFUSALS: dict[str, tuple[Callable[[Network], Network], str]] = {
     "thresholds": (
         lambda network: with_op(network, "act", more_thresholds),
-        "act: thresholds: expected at most 15 a channel, found 16",
+        "act: thresholds: expected at most 15 a channel, or equal steps that a multiplier gives (quantise "
+        "this to 4 bits or fewer or to uniform levels, average over a power of two of pixels, or build "
+        "with --backend hls), found 16",
     ),
     "accumulator": (
         lambda network: with_op(network, "point", with_greater_bias),
@@ -114,13 +116,15 @@ REFUSALS: dict[str, tuple[Callable[[Network], Network], str]] = {
     ),
     "activations": (
         lambda network: with_type(network, "joined", IntType(False, 16)),
-        "join: joined: expected codes of at most 8 bits, found 16 bits",
+        "join: joined: expected codes of at most 8 bits (quantise this to 8 bits or fewer, or build with "
+        "--backend hls, which takes any width), found 16 bits",
     ),
     "output": (
         lambda network: replace(
             network, output_name="flat", ops=network.ops[:-1], tensors=dict(network.tensors)
         ),
-        "small: output: expected a tensor that a layer computes, found flat",
+        "small: output: expected a tensor that a layer computes (leave the last Flatten out and flatten what "
+        "comes from the engine, or end with a fully connected layer), found flat",
     ),
 }
 

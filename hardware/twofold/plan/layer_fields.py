@@ -218,4 +218,8 @@ def check_limits(stage: Stage, geometry: Geometry) -> None:
 
 def _expect_codes(name: str, map_: Map) -> None:
     if map_.bits > LANE_BITS:
-        raise NetworkError(name, map_.name, f"codes of at most {LANE_BITS} bits", f"{map_.bits} bits")
+        expected = (
+            f"codes of at most {LANE_BITS} bits (quantise this to {LANE_BITS} bits or fewer, or build with "
+            "--backend hls, which takes any width)"
+        )
+        raise NetworkError(name, map_.name, expected, f"{map_.bits} bits")

@@ -66,9 +66,12 @@ def _quantiser_words(stage: Stage, geometry: Geometry, part: slice, bias: IntArr
 def _check_thresholds(quantiser: Threshold, stage: Stage, geometry: Geometry) -> None:
     count = quantiser.thresholds.shape[1]
     if count >= 1 << THRESHOLD_BITS:
-        raise NetworkError(
-            quantiser.name, "thresholds", f"at most {(1 << THRESHOLD_BITS) - 1} a channel", count
+        expected = (
+            f"at most {(1 << THRESHOLD_BITS) - 1} a channel, or equal steps that a multiplier gives "
+            "(quantise this to 4 bits or fewer or to uniform levels, average over a power of two of pixels, "
+            "or build with --backend hls)"
         )
+        raise NetworkError(quantiser.name, "thresholds", expected, count)
     lo, hi = code_range(stage.result)
     if not geometry.level_bits and np.any(np.diff(quantiser.levels) != 1):
         raise NetworkError(

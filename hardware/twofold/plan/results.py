@@ -37,7 +37,11 @@ def results(
         map_ = Map.of(arranged.network.output, arranged.views[name])
         found[name] = (max(i for i, s in enumerate(stages) if s.result.buffer == map_.buffer), map_)
     if name not in found:
-        raise NetworkError(arranged.network.name, "output", "a tensor that a layer computes", name)
+        expected = (
+            "a tensor that a layer computes (leave the last Flatten out and flatten what comes from the "
+            "engine, or end with a fully connected layer)"
+        )
+        raise NetworkError(arranged.network.name, "output", expected, name)
     stored = [found.pop(name), *(found[other] for other in found if other in kept)]
     sums = {stage.result.name for stage in stages if stage.quantiser is None}
     regions: list[Region] = []
