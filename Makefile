@@ -49,7 +49,7 @@ bench-area: setup  ## LUTs, DSPs, depth and clock of each kind of MAC array (hou
 bench-cost: setup  ## the planner's model of area beside synthesis, over 66 geometries (half an hour)
 	$(BIN)/python -m twofold.synth.bench_cost
 
-bench-engine: setup  ## ResNets and generated layers on engines of 1 to 8 tiles: exact, cycles, MACs busy (hours)
+bench-engine: setup  ## ResNets on engines of 1 to 8 tiles, generated layers on 1 to 16: exact, cycles, MACs busy (hours)
 	$(BIN)/python -m twofold.sim.bench_layers
 	$(BIN)/python -m twofold.sim.bench_engine
 

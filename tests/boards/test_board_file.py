@@ -15,7 +15,7 @@ from twofold.boards.sources import source_of
 from twofold.boards.systems import Fabric, Zynq7000, ZynqMpsoc, ZynqSystem
 from twofold.errors import UserError
 from twofold.rtl.primitives.family import Family
-from twofold.synth.devices import ZYNQ_7020
+from twofold.synth.devices import K26, ZU7EV, ZYNQ_7020, Device
 
 ZYNQ, ARTY = CATALOGUE / "pynq-z2.toml", CATALOGUE / "arty-a7-100t.toml"
 OF_THE_ISSUE = (
@@ -57,12 +57,11 @@ def test_the_nearest_source_of_a_value_counts() -> None:
     assert source_of("title", sources) is None
 
 
-def test_resources_are_those_that_synthesis_counts_against() -> None:
-    device = asdict(ZYNQ_7020)
-    found = asdict(load_board("pynq-z2").resources)
-    assert {name: found[name] for name in ("lut", "lutram", "ff", "dsp", "bram36")} == {
-        name: device[name] for name in ("lut", "lutram", "ff", "dsp", "bram36")
-    }
+@pytest.mark.parametrize(("board", "device"), [("pynq-z2", ZYNQ_7020), ("kv260", K26), ("zcu104", ZU7EV)])
+def test_resources_are_those_that_synthesis_counts_against(board: str, device: Device) -> None:
+    found, expected = asdict(load_board(board).resources), asdict(device)
+    for name in ("lut", "lutram", "ff", "dsp", "bram36"):
+        assert found[name] == expected[name], name
 
 
 def test_an_unknown_board_is_refused_with_the_known_ones() -> None:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from twofold.plan.banks import BankLayout, Transfer
 
-LAYOUTS = st.builds(BankLayout, st.integers(1, 20), st.integers(1, 4), st.sampled_from([1, 2, 4, 8]))
+LAYOUTS = st.builds(BankLayout, st.integers(1, 20), st.integers(1, 4), st.sampled_from([1, 2, 4, 8, 16]))
 
 
 @given(LAYOUTS, st.integers(1, 9))

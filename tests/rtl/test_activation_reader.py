@@ -16,7 +16,7 @@ from twofold.rtl.isa import LANES_PE, LAYER
 from twofold.rtl.layer_timing import LayerTiming
 
 Simulate = Callable[[Elaboratable, Callable[[Any], Any]], None]
-BASE, WIDTH, BLOCKS, WORDS = 5, 3, 8, 128
+BASE, WIDTH, BLOCKS, WORDS = 5, 3, 16, 256
 
 
 def filled(banks: BankLayout) -> list[list[int]]:
@@ -31,7 +31,8 @@ def filled(banks: BankLayout) -> list[list[int]]:
 
 @pytest.mark.parametrize("own", [False, True])
 @pytest.mark.parametrize(
-    ("tiles", "bands", "height"), [(1, 1, 5), (4, 4, 7), (4, 2, 8), (8, 2, 4), (4, 1, 3)]
+    ("tiles", "bands", "height"),
+    [(1, 1, 5), (4, 4, 7), (4, 2, 8), (8, 2, 4), (4, 1, 3), (16, 16, 32), (16, 2, 8), (16, 1, 3)],
 )
 def test_each_tile_gets_its_pixel(simulate: Simulate, tiles: int, bands: int, height: int, own: bool) -> None:
     """Tile 0 reads rows −1 to `height` of its block or of block 1; the other tiles theirs."""

@@ -16,8 +16,8 @@ from twofold.rtl.inner_product import ProductTiming
     [
         ({"lanes": 4}, "lanes: expected a positive multiple of 8, got 4"),
         ({"lanes": 12}, "lanes: expected a positive multiple of 8, got 12"),
-        ({"tiles": 3}, "tiles: expected one of [1, 2, 4, 8], got 3"),
-        ({"tiles": 2, "weight_banks": 4}, "weight_banks: expected one of [1, 2, 4, 8], at most 2, got 4"),
+        ({"tiles": 3}, "tiles: expected one of [1, 2, 4, 8, 16], got 3"),
+        ({"tiles": 2, "weight_banks": 4}, "weight_banks: expected one of [1, 2, 4, 8, 16], at most 2, got 4"),
         ({"kinds": ()}, "kinds: expected one to three different PE kinds, got []"),
         ({"kinds": (PeName.INT_MUL,) * 2}, "kinds: expected one to three different PE kinds"),
         ({"apot_activation_bits": 9}, "apot_activation_bits: expected 2 to 8, got 9"),

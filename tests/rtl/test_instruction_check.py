@@ -89,7 +89,9 @@ def test_layers_of_other_engines_are_named(simulate: Simulate) -> None:
         *((Opcode.LAYER, SIZES | {name: 0}) for name in ONES),
         (Opcode.LAYER, SIZES | {"pe": 2}),
         (Opcode.LAYER, SIZES | {"output": 3}),
+        *((Opcode.LAYER, SIZES | {name: value}) for name in ("blocks_log2", "in_fold") for value in (4, 7)),
         (Opcode.LAYER, SIZES | {"blocks_log2": 3}),
+        (Opcode.LAYER, SIZES | {"blocks_log2": 2, "tile_blocks": 17}),
         (Opcode.LAYER, SIZES | {"blocks_log2": 1, "tile_blocks": 3}),
         (Opcode.LAYER, SIZES | {"blocks_log2": 2, "tile_blocks": 2, "last_blocks": 3}),
     ]

@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
-from amaranth.hdl import Shape
+from amaranth.hdl import Const, Module, Shape, Value
 from amaranth.lib import data
+from amaranth.sim import Simulator
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from twofold.rtl.isa import INSTRUCTION_BYTES, LAYER, LAYOUTS, TRANSFER, Opcode, encode
+from twofold.rtl.isa import (
+    INSTRUCTION_BYTES,
+    LAYER,
+    LAYOUTS,
+    TRANSFER,
+    Opcode,
+    encode,
+    layer_of,
+    names_more,
+)
 
 
 def bounds(layout: data.StructLayout, name: str) -> tuple[int, int]:
@@ -33,6 +45,29 @@ def test_fields_come_back_from_the_layout(drawn: st.DataObject) -> None:
     layout = LAYOUTS[opcode]
     word = layout.from_bits(int.from_bytes(code, "little") & (1 << layout.size) - 1)
     assert {name: int(word[name]) for name in layout.members} == {"opcode": opcode, **fields}
+
+
+@pytest.mark.parametrize(("tiles", "counts", "logarithms"), [(1, 1, 0), (8, 15, 3), (16, 31, 7)])
+def test_an_engine_reads_the_bits_that_its_tiles_need(tiles: int, counts: int, logarithms: int) -> None:
+    ones = Const(-1, 8 * INSTRUCTION_BYTES)
+    layer = LAYER.from_bits(_value(layer_of(ones, tiles).as_value()))
+    assert [layer[name] for name in ("tile_blocks", "last_blocks")] == [counts] * 2
+    assert [layer[name] for name in ("blocks_log2", "in_fold", "out_fold")] == [logarithms] * 3
+    assert layer["out_groups"] == 255 and layer["in_bank"] == 15
+    assert _value(names_more(ones, tiles)) == (tiles < 16)
+    assert _value(names_more(layer_of(ones, tiles).as_value(), tiles)) == 0
+
+
+def _value(expression: Value) -> int:
+    found = []
+
+    async def bench(ctx: Any) -> None:
+        found.append(ctx.get(expression))
+
+    simulator = Simulator(Module())
+    simulator.add_testbench(bench)
+    simulator.run()
+    return int(found[0])
 
 
 def test_the_opcode_is_in_the_same_place_in_all_layouts() -> None:

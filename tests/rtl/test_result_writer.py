@@ -19,7 +19,17 @@ BASE, WIDTH = 9, 3
 
 @pytest.mark.parametrize(
     ("tiles", "bands", "height", "blocks"),
-    [(1, 1, 4, 3), (4, 4, 7, 3), (4, 2, 8, 5), (4, 2, 2, 3), (8, 1, 1, 8), (8, 2, 4, 3)],
+    [
+        (1, 1, 4, 3),
+        (4, 4, 7, 3),
+        (4, 2, 8, 5),
+        (4, 2, 2, 3),
+        (8, 1, 1, 8),
+        (8, 2, 4, 3),
+        (16, 16, 16, 3),
+        (16, 1, 1, 17),
+        (16, 4, 8, 9),
+    ],
 )
 def test_every_word_is_where_its_readers_look(
     simulate: Simulate, tiles: int, bands: int, height: int, blocks: int

@@ -125,12 +125,14 @@ def _fillers(geometry: Geometry) -> Iterator[EngineArea]:
 
 
 def _exchange(geometry: Geometry) -> EngineArea:
-    """Between tiles and banks, both ways: words, and the addresses of each."""
+    """Between tiles and banks, both ways: words, and the addresses of each. A tile chooses among all banks,
+    results are moved in steps of four (`twofold.rtl.tile_offsets.rotated`)."""
     if geometry.tiles == 1:
         return EngineArea()
     word, places = geometry.activation_word_bits, geometry.tiles
+    rotation = -(-geometry.bank_bits // 2)
     return EngineArea(
-        lut=places * (2 * _choice(places) * word + 12 * 16),
+        lut=places * ((_choice(places) + rotation) * word + 12 * 16),
         ff=places * (2 * word + 6 * 16),
     )
 

@@ -66,12 +66,13 @@ class ActivationReader(wiring.Component):
         m.d.sync += own.eq(self.running & (layer.pe == LANES_PE))
         step = Mux(own, layer.in_band_words, 0)
         offsets = block_offsets(m, self.tiles, step, layer.in_fold, layer.blocks_log2, "offset")
+        offsets = rotated(m, offsets, bank, "offset")
         block = Mux(own, 0, low_bits(layer.blocks_log2, self.tiles))[: self.bank_bits]
         for tile in range(self.tiles):
             reached = Signal(ADDRESS_BITS, name=f"address_{tile}", reset_less=True)
             chosen = Signal(self.bank_bits, name=f"bank_{tile}", reset_less=True)
             m.d.sync += [
-                reached.eq(address + rotated(offsets, tile, bank)),
+                reached.eq(address + offsets[tile]),
                 chosen.eq(bank + (Const(tile, self.bank_bits) & ~block)),
                 self.words[tile].eq(Array(self.data)[delay(m, chosen, 1, f"bank_{tile}_read")]),
             ]

@@ -8,12 +8,12 @@ from amaranth.lib.wiring import In, Out
 
 from twofold.rtl.countdown import Countdown
 from twofold.rtl.geometry import BEAT_BITS
-from twofold.rtl.isa import ADDRESS_BITS, BANK_BITS
+from twofold.rtl.isa import ADDRESS_BITS, BANK_BITS, COUNT_BITS
 
 _BAND = {
     "base": In(ADDRESS_BITS),
     "first_bank": In(BANK_BITS),
-    "bank_step": In(BANK_BITS),
+    "bank_step": In(COUNT_BITS),
     "band_words": In(16),
     "address": Out(ADDRESS_BITS),
     "bank": Out(BANK_BITS),

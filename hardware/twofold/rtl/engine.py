@@ -16,7 +16,7 @@ from twofold.rtl.cycle_counters import CycleCounters
 from twofold.rtl.geometry import BEAT_BITS, Geometry
 from twofold.rtl.instruction_check import InstructionCheck
 from twofold.rtl.instruction_fetch import InstructionFetch
-from twofold.rtl.isa import INSTRUCTION_BYTES, LAYER, TRANSFER, Memory, Opcode
+from twofold.rtl.isa import INSTRUCTION_BYTES, TRANSFER, Memory, Opcode, layer_of
 from twofold.rtl.layer_timing import LayerTiming
 from twofold.rtl.run_errors import CAUSE_BITS, Cause
 from twofold.rtl.sequencer import Sequencer
@@ -66,8 +66,8 @@ class Engine(wiring.Component):
             sequencer.fetched.eq(fetch.ready),
             sequencer.fetch_opcode.eq(fetch.following[:4]),
             sequencer.fetch_cause.eq(check.cause),
-            conv.layer.eq(data.View(LAYER, fetch.instruction[: LAYER.size])),
-            conv.following.eq(data.View(LAYER, fetch.following[: LAYER.size])),
+            conv.layer.eq(layer_of(fetch.instruction, geometry.tiles)),
+            conv.following.eq(layer_of(fetch.following, geometry.tiles)),
             conv.following_ready.eq(
                 fetch.ready & (fetch.following[:4] == Opcode.LAYER) & (check.cause == Cause.NONE)
             ),

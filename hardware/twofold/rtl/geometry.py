@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from twofold.errors import UserError
-from twofold.rtl.isa import TAP_BITS, WINDOW_BITS
+from twofold.rtl.isa import TAP_BITS, TILES_MAX, WINDOW_BITS
 from twofold.rtl.primitives.family import Family
 
 LANE_BITS = 8
@@ -14,7 +14,7 @@ BEAT_BITS = 64
 SUM_WORD_BITS = 32
 ACCUMULATOR_BITS_MIN = 16
 ACCUMULATOR_BITS_MAX = 24
-TILES = (1, 2, 4, 8)
+TILES = tuple(1 << log2 for log2 in range(TILES_MAX.bit_length()))
 LANE_SHIFT_MAX = 7
 PARTS_MAX = 16
 """Passes of a word of activations through a kind with fewer inputs than lanes."""
@@ -48,8 +48,8 @@ class Geometry:
     """Sizes of an engine.
 
     lanes: Tin = Tout, the channels of one memory word; a multiple of 8, so that a word is whole 64-bit beats.
-    tiles: PE arrays of each kind, with partial sums and a requantiser each; 1, 2, 4 or 8. They work side by
-    side on bands of a layer's rows, on blocks of its output channels, or on some of each.
+    tiles: PE arrays of each kind, with partial sums and a requantiser each; 1, 2, 4, 8 or 16. They work side
+    by side on bands of a layer's rows, on blocks of its output channels, or on some of each.
     weight_banks: of weight memory, at most `tiles`, a power of two: blocks of output channels that are
     convolved at a time.
     kinds: the PE arrays, each lanes × lanes; a layer names the one it uses.

@@ -12,12 +12,13 @@ from twofold.rtl.isa import (
     ADDRESS_BITS,
     EARLY_MAX,
     INSTRUCTION_BYTES,
-    LAYER,
     TRANSFER,
     Base,
     Memory,
     Opcode,
     Output,
+    layer_of,
+    names_more,
 )
 from twofold.rtl.run_errors import CAUSE_BITS, Cause
 
@@ -104,11 +105,12 @@ class InstructionCheck(wiring.Component):
 
     def _layer(self, m):
         geometry = self.geometry
-        layer = data.View(LAYER, self.instruction[: LAYER.size])
+        layer = layer_of(self.instruction, geometry.tiles)
         wrong = Cat(
             *(layer[name] == 0 for name in _COUNTS),
             layer.pe > len(geometry.kinds),
             layer.output > max(Output),
+            names_more(self.instruction, geometry.tiles),
             (1 << layer.blocks_log2) > geometry.tiles,
             layer.tile_blocks > (1 << layer.blocks_log2),
             layer.last_blocks > layer.tile_blocks,

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from enum import IntEnum
 
-from amaranth.hdl import Shape, signed, unsigned
+from amaranth.hdl import Const, Shape, Value, signed, unsigned
 from amaranth.lib import data
 
 INSTRUCTION_BYTES = 64
@@ -24,8 +24,10 @@ WINDOW_BITS = 6
 TAP_BITS = 8
 """Of kernel sizes."""
 BANK_BITS = 4
-"""Of banks of memory, and of numbers of tiles."""
-
+"""Of banks of memory, which are counted modulo their number."""
+COUNT_BITS = 5
+"""Of numbers of tiles and of blocks, up to TILES_MAX."""
+TILES_MAX = 1 << BANK_BITS
 
 PART_BITS = 4
 """Of the sweeps of one tap."""
@@ -87,7 +89,7 @@ TRANSFER = data.StructLayout(
         "words": unsigned(16),
         "address": unsigned(ADDRESS_BITS),
         "bank": unsigned(BANK_BITS),
-        "bank_step": unsigned(BANK_BITS),
+        "bank_step": unsigned(COUNT_BITS),
         "band_words": unsigned(16),
     }
 )
@@ -115,9 +117,9 @@ LAYER = data.StructLayout(
         "clamp_hi": signed(9),
         "zero_point": signed(9),
         # how tiles share the work: log2 of the tiles that share a band of rows, their blocks
-        "blocks_log2": unsigned(2),
-        "tile_blocks": unsigned(BANK_BITS),
-        "last_blocks": unsigned(BANK_BITS),
+        "blocks_log2": unsigned(3),
+        "tile_blocks": unsigned(COUNT_BITS),
+        "last_blocks": unsigned(COUNT_BITS),
         # the loop nest: groups of output blocks, input blocks, taps, rows, columns
         "out_groups": unsigned(8),
         "in_blocks": unsigned(8),
@@ -137,7 +139,7 @@ LAYER = data.StructLayout(
         "tile_rows": unsigned(11),  # from the first row of a tile's band to that of the next tile's
         "in_base": unsigned(ADDRESS_BITS),  # of the first row of a band, column 0
         "in_band_words": unsigned(ADDRESS_BITS + 1),
-        "in_fold": unsigned(2),  # log2 of the banks from one band to the next
+        "in_fold": unsigned(3),  # log2 of the banks from one band to the next
         "in_bank": unsigned(BANK_BITS),  # of row origin_y
         "in_row": unsigned(ADDRESS_BITS),  # words from the first row of its band to row origin_y
         "in_block_stride": unsigned(ADDRESS_BITS),
@@ -149,7 +151,7 @@ LAYER = data.StructLayout(
         # where results go
         "out_base": unsigned(ADDRESS_BITS),
         "out_band_words": unsigned(ADDRESS_BITS + 1),
-        "out_fold": unsigned(2),
+        "out_fold": unsigned(3),
         "out_bank": unsigned(BANK_BITS),
         "out_row": unsigned(ADDRESS_BITS),
         "out_group_stride": unsigned(ADDRESS_BITS),
@@ -164,6 +166,28 @@ LAYER = data.StructLayout(
     }
 )
 """One layer, or some of its rows: for each output group, input block, tap and part of its inputs, a sweep."""
+
+
+def layer_of(instruction: Value, tiles: int) -> data.View:
+    """The LAYER in an instruction as an engine of so many tiles reads it: of numbers of tiles and blocks, and
+    of their logarithms, only the bits that it needs, so that a small one has no logic for the others."""
+    kept = Const(~_beyond(tiles) & (1 << LAYER.size) - 1, LAYER.size)
+    return data.View(LAYER, instruction[: LAYER.size] & kept)
+
+
+def names_more(instruction: Value, tiles: int) -> Value:
+    """Whether the LAYER in an instruction has other bits than `layer_of` keeps."""
+    return (instruction[: LAYER.size] & Const(_beyond(tiles), LAYER.size)).any()
+
+
+def _beyond(tiles: int) -> int:
+    """The bits of a LAYER that are 0 in all programs for so many tiles."""
+    counts, logarithms = tiles.bit_length(), (tiles.bit_length() - 1).bit_length()
+    needed = dict.fromkeys(("tile_blocks", "last_blocks"), counts)
+    needed |= dict.fromkeys(("blocks_log2", "in_fold", "out_fold"), logarithms)
+    fields = ((LAYER[name], bits) for name, bits in needed.items())
+    return sum((1 << field.width) - (1 << bits) << field.offset for field, bits in fields)
+
 
 LAYOUTS: Mapping[Opcode, data.StructLayout] = {
     Opcode.END: data.StructLayout(_OPCODE),

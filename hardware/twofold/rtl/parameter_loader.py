@@ -7,7 +7,7 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from twofold.rtl.countdown import Countdown
-from twofold.rtl.isa import ADDRESS_BITS, BANK_BITS
+from twofold.rtl.isa import ADDRESS_BITS, BANK_BITS, TILES_MAX
 
 
 class ParameterLoader(wiring.Component):
@@ -20,19 +20,19 @@ class ParameterLoader(wiring.Component):
     high if it was `restart`. The other words overwrite what the group before still uses, so they wait
     until `drain` cycles after `begin`; after the last of them `ready` rises. It falls with `begin`.
 
-    blocks, words: of a group, at least 1; of a block, 0 for a layer whose sums stay sums.
+    blocks, words: of a group, 1 to `blocks_max`; of a block, 0 for a layer whose sums stay sums.
     address, data: read port of the parameter memory, one cycle of latency.
     valid, index: `data` is word `index` of block `block`, for its requantisers.
     """
 
-    def __init__(self, word_bits: int, index_bits: int, drain: int):
+    def __init__(self, word_bits: int, index_bits: int, drain: int, blocks_max: int = TILES_MAX):
         self.drain = drain
         super().__init__(
             {
                 "restart": In(1),
                 "begin": In(1),
                 "base": In(ADDRESS_BITS),
-                "blocks": In(BANK_BITS),
+                "blocks": In(range(blocks_max + 1)),
                 "words": In(index_bits + 1),
                 "address": Out(ADDRESS_BITS),
                 "data": In(word_bits),
@@ -45,7 +45,8 @@ class ParameterLoader(wiring.Component):
             }
         )
         self._wait = Signal(range(drain + 1))
-        self._words, self._blocks = Countdown(index_bits + 1, "words"), Countdown(BANK_BITS, "blocks")
+        self._words = Countdown(index_bits + 1, "words")
+        self._blocks = Countdown(blocks_max.bit_length(), "blocks")
         # of the word that is read
         self._word, self._block = Signal(index_bits), Signal(BANK_BITS)
 

@@ -8,7 +8,7 @@ from amaranth.lib.wiring import In, Out
 
 from twofold.rtl.countdown import Countdown
 from twofold.rtl.geometry import Geometry
-from twofold.rtl.isa import ADDRESS_BITS, BANK_BITS, LAYER
+from twofold.rtl.isa import ADDRESS_BITS, BANK_BITS, COUNT_BITS, LAYER
 from twofold.rtl.tile_offsets import block_offsets, low_bits, rotated
 
 
@@ -21,7 +21,7 @@ class WritePort(wiring.Signature):
                 "enable": Out(1),
                 "address": Out(ADDRESS_BITS),
                 "bank": Out(BANK_BITS),
-                "bank_step": Out(BANK_BITS),
+                "bank_step": Out(COUNT_BITS),
                 "word": Out(word_bits),
             }
         )
@@ -83,13 +83,15 @@ class ResultWriter(wiring.Component):
         offsets = block_offsets(
             m, self.tiles, layer.out_band_words, layer.out_fold, layer.blocks_log2, "offset"
         )
+        offsets = rotated(m, offsets, now, "offset")
+        enables, words = rotated(m, enables, bank, "enable"), rotated(m, words, bank, "word")
         for target in range(self.tiles):
             offset = Signal(ADDRESS_BITS, name=f"offset_to_{target}", reset_less=True)
             m.d.sync += [
-                offset.eq(rotated(offsets, target, now)),
-                self.enables[target].eq(rotated(enables, target, bank)),
+                offset.eq(offsets[target]),
+                self.enables[target].eq(enables[target]),
                 self.addresses[target].eq(first + offset),
-                self.words[target].eq(rotated(words, target, bank)),
+                self.words[target].eq(words[target]),
             ]
         return m
 

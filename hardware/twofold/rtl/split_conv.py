@@ -91,7 +91,7 @@ class SplitConvolution(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         geometry = self.geometry
-        m.submodules.taps = taps = TapGenerator(geometry.tap_bits)
+        m.submodules.taps = taps = TapGenerator(geometry.tap_bits, geometry.tiles)
         m.submodules.sweep = sweep = Sweeper(
             max(self.timing.intervals), geometry.family, Feature.UPSAMPLING in geometry.features
         )
@@ -252,7 +252,7 @@ class SplitConvolution(wiring.Component):
     def _parameters(self, m, sweep, control):
         geometry, layer = self.geometry, self.layer
         m.submodules.parameter_loader = loader = ParameterLoader(
-            geometry.parameter_word_bits, THRESHOLD_BITS, self.timing.drain
+            geometry.parameter_word_bits, THRESHOLD_BITS, self.timing.drain, geometry.tiles
         )
         m.submodules.parameter_memory = memory = DeepMemory(
             geometry.parameter_word_bits, geometry.parameter_words

@@ -9,8 +9,7 @@ from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from twofold.rtl.countdown import Countdown
-from twofold.rtl.geometry import TILES
-from twofold.rtl.isa import ADDRESS_BITS, BANK_BITS, LANES_PE, LAYER, PART_BITS, TAP_BITS
+from twofold.rtl.isa import ADDRESS_BITS, BANK_BITS, LANES_PE, LAYER, PART_BITS, TAP_BITS, TILES_MAX
 from twofold.rtl.loop_nest import LoopNest
 from twofold.rtl.primitives.lut_sum import lut_sum
 from twofold.rtl.tile_offsets import low_bits
@@ -44,11 +43,12 @@ class TapGenerator(wiring.Component):
     Input blocks of a convolution lie in one bank after the other, and `in_block_stride` further after
     each 2^in_fold of them; operands without weights lie in the same banks, `in_block_stride` apart.
 
-    layer: the LAYER instruction; of its `taps_y` and `taps_x` the low `tap_bits`.
+    layer: the LAYER instruction for `tiles` tiles; of its `taps_y` and `taps_x` the low `tap_bits`.
     taps: stream of TAP.
     """
 
-    def __init__(self, tap_bits: int = TAP_BITS):
+    def __init__(self, tap_bits: int = TAP_BITS, tiles: int = TILES_MAX):
+        self.tiles = tiles
         super().__init__({"start": In(1), "layer": In(LAYER), "taps": Out(stream.Signature(TAP))})
         self._nest = LoopNest(
             [
@@ -125,7 +125,7 @@ class TapGenerator(wiring.Component):
 
     def _fold(self):
         """Blocks at the same address as the current one, without it."""
-        return Mux(self.layer.pe == LANES_PE, 0, low_bits(self.layer.in_fold, max(TILES)))
+        return Mux(self.layer.pe == LANES_PE, 0, low_bits(self.layer.in_fold, self.tiles))
 
     def _begin(self, m):
         layer, tap = self.layer, self.taps.payload

@@ -12,7 +12,7 @@ from amaranth.hdl import Array, Module, Mux, Signal, Value
 
 
 def band_offsets(m: Module, tiles: int, stride: Value, blocks_log2: Value, name: str) -> list[Value]:
-    """Each tile's band times `stride`, a cycle later, that of tile 7 two cycles."""
+    """Each tile's band times `stride`, a cycle later, those of tiles with three or four bits two cycles."""
     return _offsets(m, tiles, [_shifted(bit, tiles, stride, blocks_log2) for bit in _bits(tiles)], name)
 
 
@@ -39,17 +39,35 @@ def _offsets(m: Module, tiles: int, steps: Sequence[Value], name: str) -> list[V
     for tile in range(tiles):
         offset = Signal(16, name=f"{name}_{tile}")
         own = [step for bit, step in enumerate(steps) if tile >> bit & 1]
-        if len(own) > 2:  # not more than one addition in a cycle
-            own = [own[0], offsets[tile & (tile - 1)]]
+        match len(own):  # not more than one addition in a cycle
+            case 3:
+                own = [own[0], offsets[tile & (tile - 1)]]
+            case 4:
+                own = [offsets[tile & 0b0011], offsets[tile & 0b1100]]
         m.d.sync += offset.eq(sum(own, start=0))
         offsets.append(offset)
     return offsets
 
 
-def rotated(values: Sequence[Value], target: int, bank: Value) -> Value:
-    """What belongs at `target` if the first of `values` belongs at `bank`; a multiplexer alone."""
-    count = len(values)
-    return Array(values[(target - first) % count] for first in range(count))[bank]
+def rotated(m: Module, values: Sequence[Value], bank: Value, name: str) -> list[Value]:
+    """What belongs at each place if the first of `values` belongs at `bank`; multiplexers alone.
+
+    Of eight values a bit takes two LUTs. Sixteen are moved by a multiple of four places and then by the rest,
+    which takes two as well, in place of four.
+    """
+    if len(values) <= 8:
+        return _moved(values, bank)
+    near: list[Value] = []
+    for place, moved in enumerate(_moved(values, bank[2:], 4)):
+        near.append(Signal(len(moved), name=f"{name}_near_{place}"))
+        m.d.comb += near[-1].eq(moved)
+    return _moved(near, bank[:2])
+
+
+def _moved(values: Sequence[Value], steps: Value, step: int = 1) -> list[Value]:
+    """The values, each `steps` times `step` places further, around the end."""
+    places, count = range(len(values)), min(1 << len(steps), len(values))
+    return [Array(values[(at - move * step) % len(values)] for move in range(count))[steps] for at in places]
 
 
 def low_bits(count: Value, tiles: int) -> Value:

@@ -1,4 +1,4 @@
-"""Whole networks on engines of one to eight tiles: exact in every layer, cycles, utilisation, resources.
+"""Whole networks on engines of one to sixteen tiles: exact in every layer, cycles, utilisation, resources.
 
 Each row compares every layer of some frames with the golden model while all AXI channels pause at random,
 then the logits of frames without pauses or stores between layers, whose cycles it counts. Rows are written
@@ -8,6 +8,8 @@ predicted cycles are off by more than 2%, or a path is longer than 5 LUTs and a 
 Examples:
   python -m twofold.sim.bench_engine --network resnet8 --precision 4-bit --tiles 1 8 --synth
   python -m twofold.sim.bench_engine --network resnet20 --tiles 1 --widths 12 23 45
+  python -m twofold.sim.bench_engine --network resnet8 --precision 4-bit --tiles 16 --device XCZU7EV \\
+    --kinds apot_shift int8_dsp
   python -m twofold.sim.bench_engine --network model.onnx --tiles 8 --images 1000 --folder CIFAR10
 """
 
@@ -28,7 +30,7 @@ from twofold.golden.compare import Status
 from twofold.network.digest import digest
 from twofold.network.graph import Network
 from twofold.plan.schedule import plan
-from twofold.rtl.geometry import TILES
+from twofold.rtl.geometry import TILES, PeName
 from twofold.sim.engine_row import (
     Conditions,
     check_layers,
@@ -37,13 +39,16 @@ from twofold.sim.engine_row import (
     steady_state,
     synthesis_columns,
 )
-from twofold.sim.engine_subject import Precision, Subject, subjects
+from twofold.sim.engine_subject import KINDS, EngineChoice, Precision, Subject, subjects
 from twofold.sim.image_check import check_images
 from twofold.synth.depth import CARRIES_MAX
+from twofold.synth.devices import DEVICES, ZYNQ_7020
 from twofold.synth.engine import LUTS_MAX
 
 OUT = Path("build/bench/engine.json")
 CYCLES_TOLERANCE = 0.02
+_TILES = [tiles for tiles in TILES if tiles <= 8]
+"""What a Zynq-7020 can hold."""
 _SOURCES = Path(__file__).parents[3]
 
 Row = dict[str, Any]
@@ -102,7 +107,7 @@ def _bench(subject: Subject, given: argparse.Namespace) -> Row:
         _keep(given.out, row)
     if given.synth and row["resources"] is None:
         print(f"{subject.label}: synthesise", file=sys.stderr, flush=True)
-        row |= synthesis_columns(subject.geometry(network))
+        row |= synthesis_columns(subject.geometry(network), subject.engine.device)
         _keep(given.out, row)
     if given.images:
         print(f"{subject.label}: {given.images} images of {given.data}", file=sys.stderr, flush=True)
@@ -159,7 +164,9 @@ def _keep(out: Path, row: Row) -> None:
 def _subjects(given: argparse.Namespace) -> list[Subject]:
     precisions = [Precision(word) for word in given.precision]
     widths = tuple(given.widths) if given.widths else None
-    return subjects(given.network, precisions, given.tiles, given.lanes, given.seed, widths)
+    kinds, device = tuple(map(PeName, given.kinds)), DEVICES[given.device]
+    engines = [EngineChoice(tiles, given.lanes, kinds, device) for tiles in given.tiles]
+    return subjects(given.network, precisions, engines, given.seed, widths)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -172,8 +179,16 @@ def _parser() -> argparse.ArgumentParser:
         "--network", nargs="+", default=networks, help="names, or QONNX files of trained ones"
     )
     parser.add_argument("--precision", nargs="+", default=named, choices=named, help="of networks by name")
-    parser.add_argument("--tiles", nargs="+", type=int, default=list(TILES), choices=TILES, help="1 2 4 8")
+    parser.add_argument(
+        "--tiles", nargs="+", type=int, default=_TILES, choices=TILES, help="1 2 4 8; 16, too, if asked for"
+    )
     parser.add_argument("--lanes", type=int, default=16, help="of a tile, a multiple of 8")
+    parser.add_argument(
+        "--kinds", nargs="+", default=list(KINDS), choices=list(PeName), help="of PE arrays, the best first"
+    )
+    parser.add_argument(
+        "--device", default=ZYNQ_7020.name, choices=DEVICES, help="whose DSP blocks and block RAMs are taken"
+    )
     parser.add_argument("--frames", type=int, default=3, help="compared in every layer")
     parser.add_argument("--stalls", type=float, default=0.2, help="share of cycles in which a channel pauses")
     parser.add_argument("--seed", type=int, default=0, help="of weights, frames and stalls")

@@ -1,4 +1,4 @@
-"""Layers of random shapes and numbers on engines of one, two, four and eight tiles, of all kinds.
+"""Layers of random shapes and numbers on engines of one to sixteen tiles, of all kinds.
 
 Each layer runs twice, without pauses and with, two frames each; every integer is compared with the golden
 model, and cycles without pauses with the prediction. For each engine one wrong weight must be found. Ends
@@ -43,6 +43,7 @@ GEOMETRIES = {
     2: replace(_DEEP, tiles=2, weight_banks=1, kinds=(PeName.LUT_DA, PeName.INT_MUL)),
     4: replace(_DEEP, tiles=4, weight_banks=2, kinds=(PeName.APOT_SHIFT, PeName.INT8_DSP)),
     8: replace(_DEEP, tiles=8, weight_banks=4, kinds=(PeName.LUT_DA, PeName.INT8_DSP)),
+    16: replace(_DEEP, tiles=16, weight_banks=8, kinds=(PeName.APOT_SHIFT, PeName.INT_MUL)),
 }
 """Tiles → an engine of 8 lanes with memories for the widest layer."""
 
@@ -139,7 +140,7 @@ def _parser() -> argparse.ArgumentParser:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--layers", type=int, default=100, help="shared out among the engines")
-    parser.add_argument("--tiles", nargs="+", type=int, default=list(TILES), choices=TILES, help="1 2 4 8")
+    parser.add_argument("--tiles", nargs="+", type=int, default=list(TILES), choices=TILES, help="1 2 4 8 16")
     parser.add_argument("--seed", type=int, default=1, help="of layers, frames and stalls")
     parser.add_argument("--json", action="store_true", help="print the rows as JSON")
     parser.add_argument("--out", type=Path, default=OUT, help="file for the rows")

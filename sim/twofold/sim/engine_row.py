@@ -20,7 +20,7 @@ from twofold.sim.bulk.library import EngineLibrary, build_library
 from twofold.sim.bulk.run import BulkRun, run_bulk
 from twofold.sim.engine import shaped
 from twofold.sim.layer_use import LayerUse, layer_uses, slots_per_cycle
-from twofold.synth.devices import ZYNQ_7020
+from twofold.synth.devices import Device
 from twofold.synth.engine import engine_path, synthesise_engine
 
 BUILDS = Path("build/bulk")
@@ -106,16 +106,16 @@ def simulation_columns(geometry: Geometry, check: Check, steady: Steady) -> dict
     }
 
 
-def synthesis_columns(geometry: Geometry) -> dict[str, Any]:
-    """The engine from a Zynq-7020's primitives by Yosys, and whether that holds it. Takes minutes."""
-    mapped = replace(geometry, family=Family(ZYNQ_7020.family))
+def synthesis_columns(geometry: Geometry, device: Device) -> dict[str, Any]:
+    """The engine from the 7 series' primitives by Yosys, and whether the device holds it. Takes minutes."""
+    mapped = replace(geometry, family=Family.XC7)
     path = engine_path(mapped)  # first: it keeps the netlist, whose cells the other then needs not make again
     used = synthesise_engine(mapped)
     return {
         "resources": asdict(used) | {"depth": {"lut": path.luts, "carry": path.carries, "path": str(path)}},
-        "shares": ZYNQ_7020.shares(used),
-        "device": ZYNQ_7020.name,
-        "fits": ZYNQ_7020.fits(used),
+        "shares": device.shares(used),
+        "device": device.name,
+        "fits": device.fits(used),
     }
 
 

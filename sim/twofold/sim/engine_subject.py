@@ -1,8 +1,9 @@
-"""What the bench of engines measures: a network, its precision, and how many tiles it runs on."""
+"""What the bench of engines measures: a network, its precision, and the engine that it runs on."""
 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -17,7 +18,7 @@ from twofold.qonnx.importer.load import import_model
 from twofold.qonnx.untrained import export_untrained
 from twofold.quant.recipe import ApotWeights, Int, Recipe
 from twofold.rtl.geometry import Geometry, PeName
-from twofold.synth.devices import ZYNQ_7020
+from twofold.synth.devices import ZYNQ_7020, Device
 
 MODELS = Path("build/bench/models")
 KINDS = (PeName.LUT_DA, PeName.INT8_DSP)
@@ -42,22 +43,39 @@ _RECIPES: dict[Precision, Recipe] = {
 
 
 @dataclass(frozen=True)
+class EngineChoice:
+    """lanes: Tin = Tout of a tile. kinds: of PE arrays, in the order of preference. device: what DSP blocks
+    and block RAMs are taken from."""
+
+    tiles: int
+    lanes: int
+    kinds: tuple[PeName, ...] = KINDS
+    device: Device = ZYNQ_7020
+
+    @property
+    def label(self) -> str:
+        """Sizes, and what is not as usual."""
+        kinds = () if self.kinds == KINDS else ("+".join(self.kinds),)
+        device = () if self.device == ZYNQ_7020 else (self.device.name,)
+        return " ".join((f"{self.tiles}x{self.lanes}", *kinds, *device))
+
+
+@dataclass(frozen=True)
 class Subject:
-    """network: a name, for random weights drawn with `seed`, or a QONNX file. lanes: Tin = Tout of a tile.
+    """network: a name, for random weights drawn with `seed`, or a QONNX file.
 
     widths: of the stacks of a ResNet by name, as pruning leaves them; None: as published.
     """
 
     network: str
     precision: Precision
-    tiles: int
-    lanes: int
+    engine: EngineChoice
     seed: int = 0
     widths: Widths | None = None
 
     @property
     def label(self) -> str:
-        return f"{self.name} {self.precision} {self.tiles}x{self.lanes}"
+        return f"{self.name} {self.precision} {self.engine.label}"
 
     @property
     def name(self) -> str:
@@ -77,23 +95,28 @@ class Subject:
         return import_model(path)
 
     def geometry(self, network: Network) -> Geometry:
-        """For a Zynq-7020: with weights of eight bits in tables, too, if DSP blocks alone do not fit, or take
+        """For the device: with weights of eight bits in tables, too, if DSP blocks alone do not fit, or take
         a tenth more cycles."""
+        engine = self.engine
         lean, wide = (
-            propose(network, self.lanes, KINDS, tiles=self.tiles, device=ZYNQ_7020, table_weights=weights)
+            propose(
+                *(network, engine.lanes, engine.kinds),
+                tiles=engine.tiles,
+                device=engine.device,
+                table_weights=weights,
+            )
             for weights in (LUT_DA_WEIGHTS, INT8_WEIGHTS)
         )
-        if excess(wide, ZYNQ_7020):
+        if lean == wide or excess(wide, engine.device):
             return lean
         slower = plan(network, lean).frame_cycles > 1.1 * plan(network, wide).frame_cycles
-        return wide if slower or excess(lean, ZYNQ_7020) else lean
+        return wide if slower or excess(lean, engine.device) else lean
 
 
 def subjects(
     networks: list[str],
     precisions: list[Precision],
-    tiles: list[int],
-    lanes: int,
+    engines: Sequence[EngineChoice],
     seed: int,
     widths: Widths | None = None,
 ) -> list[Subject]:
@@ -106,5 +129,5 @@ def subjects(
         if is_file and widths is not None:
             raise UserError(f"widths: expected a ResNet by name, got {network}, which has widths of its own")
         for precision in [Precision.OWN] if is_file else precisions:
-            found += [Subject(network, precision, count, lanes, seed, widths) for count in tiles]
+            found += [Subject(network, precision, engine, seed, widths) for engine in engines]
     return found
