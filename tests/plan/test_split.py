@@ -9,13 +9,14 @@ import pytest
 
 from twofold.network.errors import NetworkError
 from twofold.network.graph import Network
-from twofold.network.ops import Add, Conv2d, Requantise
+from twofold.network.ops import Add, Conv2d, Requantise, Threshold
 from twofold.plan.maps import Map
 from twofold.plan.split import Split, Work, splits, works
 from twofold.plan.stages import Body, Stage, stages
 from twofold.rtl.geometry import Geometry
 
 EIGHT = Geometry(lanes=8, tiles=8, weight_banks=4)
+SIXTEEN = Geometry(lanes=8, tiles=16, weight_banks=16)
 
 
 def map_of(name: str, size: tuple[int, int, int]) -> Map:
@@ -67,6 +68,26 @@ def test_additions_need_no_weights() -> None:
         Split(2, 4, 4, 4),
         Split(1, 8, 8, 8),
     ]
+
+
+def test_no_more_blocks_at_a_time_than_get_their_biases() -> None:
+    """A bias comes each cycle: eight before the first sums of an addition, five between two of its groups."""
+    maps = (map_of("a", (136, 1, 1)), map_of("b", (136, 1, 1)))
+    added = stage(Add("add", ("a", "b"), "s"), *maps, result=(136, 1, 1))
+    assert list(splits(added, SIXTEEN)) == [Split(1, 16, 8, 1)]
+    assert list(splits(added, replace(SIXTEEN, full_tiles=1))) == [Split(1, 16, 1, 1)]
+    biased = replace(added, bias=np.arange(136))
+    assert list(splits(biased, SIXTEEN)) == [Split(1, 16, 4, 1)]
+    wide = convolution((8, 1, 1), (136, 1, 1), 1)
+    assert list(splits(wide, SIXTEEN)) == [Split(1, 16, 8, 1)]
+    lean = replace(SIXTEEN, full_tiles=8)
+    found = [split.blocks for part in (added, wide) for split in splits(thresholds(part), lean)]
+    assert found == [16, 16]
+
+
+def thresholds(part: Stage) -> Stage:
+    rows = np.tile(np.arange(15), (part.sums.channels, 1))
+    return replace(part, quantiser=Threshold("q", ("s",), "y", thresholds=rows, levels=np.arange(16)))
 
 
 def test_sums_that_stay_are_tile_0s(network: Network) -> None:

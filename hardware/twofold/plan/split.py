@@ -13,6 +13,8 @@ from twofold.plan.layout import blocks_of
 from twofold.plan.stages import Stage
 from twofold.plan.window import Window
 from twofold.rtl.geometry import Geometry
+from twofold.rtl.isa import LANES_PE
+from twofold.rtl.layer_timing import LayerTiming
 
 
 @dataclass(frozen=True)
@@ -45,7 +47,7 @@ def splits(stage: Stage, geometry: Geometry) -> Iterator[Split]:
 
     Several bands need input rows that lie as far apart as the banks' bands. Sums that stay are computed
     by tile 0 alone, what is requantised by multiplier by the tiles that have one. A convolution computes no
-    more blocks at a time than there are banks of weights.
+    more blocks at a time than there are banks of weights, and no layer more than get their biases in time.
     """
     tiles, blocks = geometry.tiles, blocks_of(stage.sums.channels, geometry.lanes)
     source, result = BankLayout.of(stage.operands[0], tiles), BankLayout.of(stage.result, tiles)
@@ -54,7 +56,7 @@ def splits(stage: Stage, geometry: Geometry) -> Iterator[Split]:
         return
     aligned = Window.of(stage).input_rows(result.rows) == source.rows
     bands = min(source.bands, result.bands) if aligned else 1
-    most = geometry.weight_banks if isinstance(stage.body, Conv2d) else tiles
+    most = min(geometry.weight_banks if isinstance(stage.body, Conv2d) else tiles, _biased(stage, geometry))
     if isinstance(stage.quantiser, Requantise) and geometry.multipliers < tiles:
         bands, most = 1, min(most, geometry.multipliers)
     while bands:
@@ -62,6 +64,21 @@ def splits(stage: Stage, geometry: Geometry) -> Iterator[Split]:
         rows = min(result.rows // bands, stage.sums.height)
         yield Split(bands, width, min(width, most, blocks), rows)
         bands //= 2
+
+
+def _biased(stage: Stage, geometry: Geometry) -> int:
+    """Blocks at a time whose biases are there in time, a power of two: all if no more tiles have biases.
+
+    Without weights biases are mostly 0, and then those of the first group are also the others'.
+    """
+    timing, blocks = LayerTiming.of(geometry), blocks_of(stage.sums.channels, geometry.lanes)
+    if isinstance(stage.body, Conv2d):
+        found = min(timing.biased_blocks(pe + 1, later=True) for pe in range(len(geometry.kinds)))
+    else:
+        first = timing.biased_blocks(LANES_PE, later=False)
+        later = stage.bias is not None and blocks > first
+        found = timing.biased_blocks(LANES_PE, later=True) if later else first
+    return geometry.tiles if geometry.multipliers <= found else 1 << (found.bit_length() - 1)
 
 
 def works(stage: Stage, split: Split, geometry: Geometry) -> Iterator[Work]:

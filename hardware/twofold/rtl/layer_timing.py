@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from twofold.rtl.geometry import Geometry
 from twofold.rtl.inner_product import ProductTiming
@@ -30,6 +31,7 @@ class LayerTiming:
     slack: int
 
     @classmethod
+    @lru_cache(maxsize=64)
     def of(cls, geometry: Geometry) -> LayerTiming:
         """Raises UserError if a kind's sums are wider than the geometry's accumulators."""
         product = ProductTiming.of(geometry)
@@ -54,6 +56,15 @@ class LayerTiming:
     def held(self, pe: int) -> int:
         """From a pixel's coordinates to the cycle in which beats are held back for its result."""
         return self.word - PartialSums.LEAD + self.product.latencies[pe] + self.hold
+
+    def biased_blocks(self, pe: int, *, later: bool) -> int:
+        """Blocks whose biases, which come one a cycle, are there before their first sums.
+
+        later: of any group of a layer, from the last pixel of the group before on; else of the first alone,
+        which begins two cycles after the layer at the earliest.
+        """
+        sums = self.word + self.product.latencies[pe]
+        return sums - 2 if later else sums + 1
 
     @property
     def intervals(self) -> tuple[int, ...]:
