@@ -1,11 +1,15 @@
 """The names that a notebook needs.
 
-from twofold import api
+    from pathlib import Path
+    from twofold import api
 
-result = api.train("apot", api.load_dataset("digits"), Path("build/mine"), model=MyNetwork())
-print(api.evaluate(result.onnx, api.load_dataset("digits")).accuracy)
-checks = api.verify(result.onnx, ["qonnx", "hls", "rtl"])
-api.build(result.onnx, "pynq-z2", "rtl", Path("build/pynq"))
+    result = api.train("apot", api.load_dataset("digits"), Path("build/mine"), model=MyNetwork())
+    print(api.evaluate(result.onnx, api.load_dataset("digits")).accuracy)
+    checks = api.verify(result.onnx, ["qonnx", "hls", "rtl"])
+    api.build(result.onnx, "pynq-z2", "rtl", Path("build/pynq"))
+
+What follows `import_model` computes with codes: integers of a type with a scale and a zero point
+(`twofold.network.types.IntType`). Whatever a user can mend is raised as `twofold.errors.UserError`.
 """
 
 from __future__ import annotations
@@ -123,7 +127,11 @@ def predict(model: Path | str, progress: Progress = SILENT) -> dict[str, Predict
 
 
 def synthesise(model: Path | str, board: str, progress: Progress = SILENT) -> tuple[Utilisation, Device]:
-    """Utilisation of the whole engine for a model, by Yosys, and the board's device."""
+    """Utilisation of the whole engine for a model, by Yosys, and the board's device.
+
+    model: as of `show`. The engine is the smallest that `propose` finds for the board. Nothing is placed or
+    timed. Raises UserError for files that cannot be imported and engines that the device cannot hold.
+    """
     target = load_board(board)
     geometry = propose_for(target, import_model(model_file(model)))
     with progress.task("synthesise the engine"):
