@@ -3,6 +3,8 @@ PYTHON ?= python3
 # Where pip looks for more wheels. A Linux machine without a GPU saves gigabytes with
 #   make demo TORCH_INDEX=https://download.pytorch.org/whl/cpu
 TORCH_INDEX ?=
+# Processes that run tests side by side: make test WORKERS=8
+WORKERS ?= 2
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/installed
@@ -33,11 +35,11 @@ lint: setup  ## the linter, the formatter and the type checker
 	$(BIN)/mypy
 
 test: lint  ## all tests, after lint
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist worksteal
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
 
 # What it finds becomes a case of `make test`.
 explore: setup  ## the tests that draw examples, with new ones each time
-	HYPOTHESIS_PROFILE=explore OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 -m hypothesis
+	HYPOTHESIS_PROFILE=explore OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS) -m hypothesis
 
 # Each writes its rows to build/bench and prints them beside a baseline of the same run.
 bench:  ## the lines of the benches alone
