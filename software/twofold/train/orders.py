@@ -169,6 +169,13 @@ def _jointly(pruning: JointPruning) -> Prepare:
 
 
 def _remove_masked(pruning: SoftPruning) -> Transform:
+    """APoT weights that are left are normalised anew, and so jump to other levels.
+
+    With `keep_normalised_weights` they would not: of the demo network on digits (three seeds, ten epochs of
+    masks) 72 to 87% of the validation part are right after the removal, not 53 to 74%. But weights that are
+    no longer normalised learn worse: six epochs on, 92 to 98% of the test part, not 96 to 99%.
+    """
+
     def remove(model: nn.Module, examples: Images) -> nn.Module:
         pruned = remove_filters(model, examples.real, FilterNorm(2), pruning.keep(model))
         renew_quantisers(pruned, model)
