@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from twofold.boards.board import Board
 from twofold.errors import UserError
 from twofold.hls.budget import Budget
+from twofold.hls.many_thresholds import with_multipliers
 from twofold.hls.options import HlsBackend, HlsOptions, HlsStrategy
 from twofold.hls.sizes import check_sizes
 from twofold.hls.strategy import choose
@@ -79,6 +80,7 @@ def predict_hls(network: Network, board: Board, options: HlsOptions) -> HlsPredi
     """Raises as generating the project does: NetworkError for what cannot be built, UserError for what does
     not fit.
     """
+    network = with_multipliers(network)
     check_support(network, options)
     check_sizes(network, options)
     chosen = choose(network, options)

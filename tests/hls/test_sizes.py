@@ -57,5 +57,5 @@ def conv_of_map() -> Network:
 
 def test_too_many_thresholds() -> None:
     op = Threshold("t", ("x",), "y", np.zeros((17, 255), np.int64), np.arange(256))
-    with pytest.raises(NetworkError, match=r"t: thresholds: .*a multiplier form, found 4,335"):
+    with pytest.raises(NetworkError, match=r"t: thresholds: .*fewer bits or channels, found 4,335"):
         check_sizes(network_of(op, (17, 1, 1), (17, 1, 1)), HlsOptions())

@@ -11,10 +11,10 @@ import pytest
 from twofold.golden.compare import Check, Status
 from twofold.network.dyadic import Dyadic
 from twofold.network.graph import Network, Tensor
+from twofold.network.multiplier_form import multiplier_forms
 from twofold.network.ops import Add, Conv2d, Threshold
 from twofold.network.thresholds import rounding_thresholds
 from twofold.network.types import IntType
-from twofold.plan.multiplier_form import multiplier_forms
 from twofold.plan.schedule import plan
 from twofold.rtl.geometry import Geometry
 from twofold.sim.bulk.library import EngineLibrary
@@ -58,7 +58,7 @@ def test_zero_points_are_exact(
     verify_bulk_on: Callable[[EngineLibrary], Verify],
 ) -> None:
     found = network(zero_point)
-    assert {form.biased for form in multiplier_forms(found).values()} == {zero_point % 2}
+    assert {form.biased for form in multiplier_forms(found, 16).values()} == {zero_point % 2}
     check, _ = verify_bulk_on(library)(found, plan(found, geometry, traced=True), frames=9, stalls=0.2)
     assert check.status is Status.PASS, check.detail
 

@@ -85,12 +85,12 @@ class TwofoldSumPool(TwofoldLayer):
 
 
 class TwofoldRequantise(TwofoldLayer):
-    """Multiplier and shift for each channel, half to even, clamp."""
+    """A bias, multiplier and shift for each channel, half to even, clamp."""
 
     constants = ("multiplier", "shift")
     internal_types = ("product",)
     _expected_attributes: ClassVar = [
-        *(Attribute(name) for name in ("n_in", "n_chan", "zero_point", "lowest", "highest")),
+        *(Attribute(name) for name in ("n_in", "n_chan", "bias", "zero_point", "lowest", "highest")),
         WeightAttribute("multiplier"),
         WeightAttribute("shift"),
         TypeAttribute("multiplier"),
@@ -135,7 +135,7 @@ _CONFIGS = {
     ),
     TwofoldRequantise: _integers("n_in", "n_chan")
     + _REUSE
-    + _integers("zero_point", "lowest", "highest", kind="long long")
+    + _integers("bias", "zero_point", "lowest", "highest", kind="long long")
     + _typedefs(multiplier="multiplier", shift="shift", product="product"),
     TwofoldThreshold: _integers("n_in", "n_chan", "n_thresholds")
     + _REUSE

@@ -26,7 +26,8 @@ def check_sizes(network: Network, options: HlsOptions) -> None:
             _check_products(op, options)
         elif isinstance(op, Threshold):
             expected = (
-                f"at most {UNROLL_MAX} in registers; choose fewer bits or channels, or a multiplier form"
+                f"at most {UNROLL_MAX} in registers, or equal steps, which a multiplier gives; choose fewer "
+                "bits or channels"
             )
             _check(op.name, "thresholds", expected, op.thresholds.size)
         elif isinstance(op, Upsample2d):

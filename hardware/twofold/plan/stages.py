@@ -10,6 +10,7 @@ import numpy as np
 
 from twofold.network.errors import NetworkError
 from twofold.network.graph import Network
+from twofold.network.multiplier_form import MultiplierForm, multiplier_forms
 from twofold.network.ops import (
     Add,
     Concat,
@@ -26,7 +27,7 @@ from twofold.network.ops import (
 )
 from twofold.network.types import IntArray
 from twofold.plan.maps import Map, View
-from twofold.plan.multiplier_form import MultiplierForm, multiplier_forms
+from twofold.rtl.tile import THRESHOLD_BITS
 
 Quantiser = Requantise | Threshold
 Body = Conv2d | Add | MaxPool2d | SumPool2d | Upsample2d
@@ -64,7 +65,7 @@ def stages(network: Network, views: Mapping[str, View] = NOTHING_JOINED) -> tupl
     the engine cannot execute.
     """
     fused: set[str] = set()
-    forms = multiplier_forms(network)
+    forms = multiplier_forms(network, 1 << THRESHOLD_BITS)
     result = []
     for op in network.ops:
         if isinstance(op, Concat) and op.output not in views:

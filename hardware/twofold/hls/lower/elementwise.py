@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from twofold.hls.lower.state import Lowering, elements
+from twofold.hls.many_thresholds import BiasedRequantise
 from twofold.hls.spec import LayerSpec
 from twofold.hls.types import HlsType
 from twofold.network.ops import Add, Concat, Requantise, Threshold, WeightedAdd
@@ -67,10 +68,11 @@ def lower_concat(op: Concat, state: Lowering) -> list[LayerSpec]:
 
 def lower_requantise(op: Requantise, state: Lowering) -> list[LayerSpec]:
     operand, zero_point = state.operand(op), state.network.result(op).type.zero_point
-    largest = int(op.multiplier.max())
-    reach = max(
-        max(-operand.type.lo, operand.type.hi) * largest, 1 << int(op.shift.max()), *map(abs, op.bounds)
-    )
+    bias = 0
+    if isinstance(op, BiasedRequantise):
+        bias, zero_point = op.bias, zero_point - op.biased
+    largest, farthest = int(op.multiplier.max()), max(-operand.type.lo, operand.type.hi) + abs(bias)
+    reach = max(farthest * largest, 1 << int(op.shift.max()), *map(abs, op.bounds))
     types = {
         "result": state.result_type(op),
         "multiplier": HlsType(False, max(largest.bit_length(), 1)),
@@ -81,6 +83,7 @@ def lower_requantise(op: Requantise, state: Lowering) -> list[LayerSpec]:
     attributes = elements(operand) | {
         "multiplier_data": op.multiplier,
         "shift_data": op.shift,
+        "bias": bias,
         "zero_point": int(zero_point),
         "lowest": int(op.bounds[0]),
         "highest": int(op.bounds[1]),

@@ -10,6 +10,7 @@ from twofold.hls.lower.elementwise import lower_add, lower_concat, lower_requant
 from twofold.hls.lower.pools import lower_flatten, lower_max_pool, lower_sum_pool, lower_upsample
 from twofold.hls.lower.products import lower_conv2d, lower_linear
 from twofold.hls.lower.state import Lowering
+from twofold.hls.many_thresholds import BiasedRequantise, with_multipliers
 from twofold.hls.options import HlsOptions
 from twofold.hls.sizes import check_sizes
 from twofold.hls.spec import LayerSpec, ProjectSpec
@@ -47,6 +48,7 @@ _LOWERINGS: Mapping[type[Op], Callable[[Any, Lowering], list[LayerSpec]]] = {
     Upsample2d: lower_upsample,
     Flatten: lower_flatten,
     Requantise: lower_requantise,
+    BiasedRequantise: lower_requantise,
     Threshold: lower_threshold,
 }
 
@@ -57,10 +59,11 @@ def lower(network: Network, options: HlsOptions) -> ProjectSpec:
     Raises NetworkError, by op name, for what cannot be built exactly or what HLS cannot finish, and UserError
     for what does not fit the budget.
     """
+    ranges, network = value_ranges(network), with_multipliers(network)
     check_support(network, options)
     check_sizes(network, options)
     strategies = choose(network, options)
-    state = Lowering(network, strategies.layers, value_ranges(network))
+    state = Lowering(network, strategies.layers, ranges)
     layout = Layout(network.input.shape)
     state.layouts[network.input_name] = layout
     state.layer_of[network.input_name] = INPUT_LAYER

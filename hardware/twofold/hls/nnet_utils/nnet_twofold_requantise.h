@@ -6,14 +6,15 @@
 
 namespace nnet {
 
-// clamp(round_half_even(x * multiplier / 2^shift) + zero_point).
-// product_t holds x * multiplier, 2^shift and the clamp's bounds, so nothing overflows before the clamp.
+// clamp(round_half_even((x + bias) * multiplier / 2^shift) + zero_point).
+// product_t holds (x + bias) * multiplier, 2^shift and the clamp's bounds, so nothing overflows before the clamp.
 template <class data_T, class res_T, typename CONFIG_T>
 res_T twofold_requantise_one(data_T x, typename CONFIG_T::multiplier_t multiplier, typename CONFIG_T::shift_t shift) {
     #pragma HLS INLINE
     typedef typename CONFIG_T::product_t product_t;
     const unsigned places = shift.to_uint();
-    const product_t product = product_t(x) * multiplier;
+    const product_t biased = product_t(x) + product_t(CONFIG_T::bias);
+    const product_t product = biased * multiplier;
     const product_t floor = product >> places;
     const product_t remainder = product - (floor << places);
     const product_t half = places == 0 ? product_t(0) : product_t(product_t(1) << (places - 1));

@@ -1,4 +1,4 @@
-"""The multiplier form of thresholds, for more of them than an engine holds."""
+"""The multiplier form of thresholds, for more of them than an engine or registers hold."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ from twofold.network.ops import Requantise, Threshold
 from twofold.network.ranges import ChannelRange, value_ranges
 from twofold.network.rounding import MULTIPLIER_BITS, SHIFT_MAX, requantise
 from twofold.network.types import IntArray
-from twofold.rtl.tile import THRESHOLD_BITS
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,15 +29,13 @@ class MultiplierForm:
     biased: int
 
 
-def multiplier_forms(network: Network) -> Mapping[str, MultiplierForm]:
-    """By op, for quantisers of 16 thresholds and more whose steps are equal, as those of 8 bits are that read
-    sums with a zero point; each is the same on every integer of its range."""
+def multiplier_forms(network: Network, least: int) -> Mapping[str, MultiplierForm]:
+    """By op, for quantisers of `least` thresholds a channel and more whose steps are equal, as those of 8
+    bits are that read sums with a zero point; each is the same on every integer of its range."""
     wide = [
         op
         for op in network.ops
-        if isinstance(op, Threshold)
-        and op.thresholds.shape[1] >= 1 << THRESHOLD_BITS
-        and (np.diff(op.levels) == 1).all()
+        if isinstance(op, Threshold) and op.thresholds.shape[1] >= least and (np.diff(op.levels) == 1).all()
     ]
     if not wide:
         return {}

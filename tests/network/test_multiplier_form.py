@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 
 from twofold.network.graph import Network, Tensor
+from twofold.network.multiplier_form import MultiplierForm, multiplier_forms
 from twofold.network.ops import Conv2d, Threshold
 from twofold.network.ranges import value_ranges
 from twofold.network.rounding import requantise
 from twofold.network.thresholds import NEVER
 from twofold.network.types import IntArray, IntType
-from twofold.plan.multiplier_form import MultiplierForm, multiplier_forms
 from twofold.plan.stages import stages
 
 CHANNELS = 6
@@ -59,7 +59,7 @@ def test_powers_of_two_with_ties_are_exact_for_even_and_odd_zero_points(
     gain: IntArray, zero_point: int
 ) -> None:
     codes = rounded(gain, 0, zero_point)
-    form = multiplier_forms(network(codes, 0, zero_point))["act"]
+    form = multiplier_forms(network(codes, 0, zero_point), 16)["act"]
     assert np.array_equal(given_by(form, zero_point), codes)
     assert form.biased == zero_point % 2
 
@@ -68,7 +68,7 @@ def test_powers_of_two_with_ties_are_exact_for_even_and_odd_zero_points(
 def test_other_scales_are_exact(zero_point: int) -> None:
     gain = np.random.default_rng(3).uniform(0.01, 0.9, CHANNELS)
     codes = rounded(gain, -128, zero_point)
-    form = multiplier_forms(network(codes, -128, zero_point))["act"]
+    form = multiplier_forms(network(codes, -128, zero_point), 16)["act"]
     assert np.array_equal(given_by(form, zero_point), codes)
 
 
@@ -83,13 +83,13 @@ def test_uneven_and_few_thresholds_have_no_form() -> None:
         replace(op, thresholds=op.thresholds[:, :15], levels=op.levels[:16]),
         replace(op, levels=np.append(op.levels[:-1], 300)),
     ):
-        assert not multiplier_forms(replace(sound, ops=(sound.ops[0], other)))
-    assert multiplier_forms(sound)
+        assert not multiplier_forms(replace(sound, ops=(sound.ops[0], other)), 16)
+    assert multiplier_forms(sound, 16)
 
 
 def test_a_stage_adds_the_bias_and_less_of_the_zero_point() -> None:
     found = network(rounded(np.full(6, 1 / 16), 0, 101), 0, 101)
     (stage,) = stages(found)
-    form = multiplier_forms(found)["act"]
+    form = multiplier_forms(found, 16)["act"]
     assert np.array_equal(stage.bias, form.bias) and stage.offset == 100
     assert value_ranges(found)["sums"].lo[0] == -4080
