@@ -26,7 +26,7 @@ from twofold.boards.flash_check.checks import CHECKS
 from twofold.boards.flash_check.stand_in import StandIn, finished
 from twofold.boards.flashing_ways import Jtag
 from twofold.boards.openfpgaloader import known_boards, loader_version
-from twofold.errors import UserError
+from twofold.errors import UserError, ends_in_a_line
 from twofold.files import write_atomically
 from twofold.projects import network_of, write_engine_project
 
@@ -53,6 +53,7 @@ class FlashRow:
         return f"{self.tool}: {self.check}: {'passed' if self.passed else 'FAILED'} ({self.detail})"
 
 
+@ends_in_a_line()
 def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter

@@ -22,7 +22,7 @@ from itertools import product
 from pathlib import Path
 
 from twofold.data.load import load
-from twofold.errors import UserError
+from twofold.errors import UserError, ends_in_a_line
 from twofold.files import write_atomically
 from twofold.golden.codes import quantise
 from twofold.golden.compare import Status, compare
@@ -155,22 +155,19 @@ def keep(row: HlsRow, out: Path) -> None:
     write_atomically(out, json.dumps(rows, indent=2) + "\n")
 
 
+@ends_in_a_line()
 def main(arguments: Sequence[str] | None = None) -> None:
     given = _parser().parse_args(arguments)
     statuses = set()
-    try:
-        for source in given.network:
-            for precision in ["as exported"] if source.endswith(".onnx") else given.precision:
-                label, network = load_network(source, precision, given.seed)
-                frames = frames_for(network, given)
-                for name, options in choices(given):
-                    row = measure(label, name, network, frames, options)
-                    print(row.line, flush=True)
-                    keep(row, given.out)
-                    statuses.add(row.status)
-    except UserError as error:
-        print(error, file=sys.stderr)
-        sys.exit(2)
+    for source in given.network:
+        for precision in ["as exported"] if source.endswith(".onnx") else given.precision:
+            label, network = load_network(source, precision, given.seed)
+            frames = frames_for(network, given)
+            for name, options in choices(given):
+                row = measure(label, name, network, frames, options)
+                print(row.line, flush=True)
+                keep(row, given.out)
+                statuses.add(row.status)
     sys.exit(int(not {Status.PASS} <= statuses <= {Status.PASS, REFUSED}))
 
 

@@ -19,7 +19,7 @@ import numpy.typing as npt
 
 from twofold.candidates import Subject, check_hls, check_qonnx, check_rtl
 from twofold.data.load import load
-from twofold.errors import UserError
+from twofold.errors import UserError, ends_in_a_line
 from twofold.files import write_atomically
 from twofold.golden.compare import Check, Status
 from twofold.qonnx.example_networks import NAMES, export_example
@@ -125,6 +125,7 @@ def _speeds(speed: Speed) -> str:
     )
 
 
+@ends_in_a_line()
 def main(arguments: Sequence[str] | None = None) -> None:
     """Exit code 1 if an imported network differs anywhere, or a check did not run."""
     parser = argparse.ArgumentParser(description=__doc__)

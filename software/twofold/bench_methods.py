@@ -22,7 +22,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from twofold.candidates import Subject
-from twofold.errors import UserError
+from twofold.errors import ends_in_a_line
 from twofold.files import write_atomically
 from twofold.methods.make import Workshop
 from twofold.methods.named import Method, integer_methods, method_named, other_recipes
@@ -66,14 +66,11 @@ class MethodRow:
         )
 
 
+@ends_in_a_line()
 def main(arguments: Sequence[str] | None = None) -> None:
     given = _parser().parse_args(arguments)
-    try:
-        methods = [method_named(name) for name in given.methods] if given.methods else integer_methods()
-        rows = list(_rows(Workshop(WORK, given.widths), methods, given.roads, given.out))
-    except UserError as error:
-        print(error, file=sys.stderr)
-        sys.exit(2)
+    methods = [method_named(name) for name in given.methods] if given.methods else integer_methods()
+    rows = list(_rows(Workshop(WORK, given.widths), methods, given.roads, given.out))
     print(summary(rows))
     sys.exit(int(not all(row.holds for row in rows)))
 

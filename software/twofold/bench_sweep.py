@@ -25,7 +25,7 @@ from pathlib import Path
 from optuna.trial import FrozenTrial, TrialState
 
 from twofold import api
-from twofold.errors import UserError
+from twofold.errors import UserError, ends_in_a_line
 from twofold.files import write_atomically
 from twofold.golden.compare import Status
 from twofold.sweep.beat import Timing
@@ -56,6 +56,7 @@ class SweepRow:
         return f"{self.check}: {'passed' if self.passed else 'FAILED'} ({self.detail})"
 
 
+@ends_in_a_line()
 def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter

@@ -9,12 +9,11 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from twofold.errors import UserError
+from twofold.errors import UserError, ends_in_a_line
 from twofold.files import write_atomically
 from twofold.synth.area_row import PEERS, AreaRow, read_rows, table
 from twofold.synth.bench_subjects import SharedTables, Subject, subjects
@@ -57,13 +56,10 @@ def chosen(tin: int, tout: int, labels: Sequence[str]) -> list[Subject]:
     return [subject for subject in every if not labels or subject.label in labels]
 
 
+@ends_in_a_line()
 def main(arguments: Sequence[str] | None = None) -> None:
     given = _parser().parse_args(arguments)
-    try:
-        rows = _rows(given)
-    except UserError as error:
-        print(error, file=sys.stderr)
-        sys.exit(2)
+    rows = _rows(given)
     print(table(rows))
 
 

@@ -11,6 +11,7 @@ import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from twofold.errors import ends_in_a_line
 from twofold.files import write_atomically
 from twofold.plan.area import area
 from twofold.rtl.mac.interface import PeKind
@@ -46,6 +47,7 @@ def table(rows: Rows, kinds: Mapping[str, PeKind]) -> str:
     return "\n".join(lines)
 
 
+@ends_in_a_line()
 def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--kind", action="append", default=[], help="name of a kind; may be repeated")

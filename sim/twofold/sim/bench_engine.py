@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Any
 
 from twofold.data.load import load
-from twofold.errors import UserError
+from twofold.errors import ends_in_a_line
 from twofold.files import write_atomically
 from twofold.golden.compare import Status
 from twofold.network.digest import digest
@@ -54,13 +54,10 @@ _SOURCES = Path(__file__).parents[3]
 Row = dict[str, Any]
 
 
+@ends_in_a_line()
 def main(arguments: Sequence[str] | None = None) -> None:
     given = _parser().parse_args(arguments)
-    try:
-        rows = [_bench(subject, given) for subject in _subjects(given)]
-    except UserError as error:
-        print(error, file=sys.stderr)
-        sys.exit(2)
+    rows = [_bench(subject, given) for subject in _subjects(given)]
     print(json.dumps(rows, indent=1) if given.json else "\n".join(map(describe, rows)))
     sys.exit(int(not all(map(holds, rows))))
 

@@ -18,6 +18,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from twofold.errors import ends_in_a_line
 from twofold.files import write_atomically
 from twofold.golden.compare import Status, compare
 from twofold.golden.execute import execute
@@ -50,6 +51,7 @@ GEOMETRIES = {
 Row = dict[str, Any]
 
 
+@ends_in_a_line()
 def main(arguments: Sequence[str] | None = None) -> None:
     given = _parser().parse_args(arguments)
     rows: list[Row] = []

@@ -12,6 +12,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from twofold.errors import ends_in_a_line
 from twofold.rtl.mac.interface import PeKind
 from twofold.sim.netlist_row import NetlistRow, read_rows, write_rows
 from twofold.sim.pe_check import Verdict, check, simulate_netlist, simulate_rtl
@@ -69,6 +70,7 @@ def known(subject: Subject, vectors: int, rows: Sequence[NetlistRow]) -> Netlist
     return next((row for row in rows if row.design == design and row.rtl.vectors >= vectors), None)
 
 
+@ends_in_a_line()
 def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, epilog="Example: python -m twofold.sim.bench_netlist --kind apot_shift"
