@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from twofold.files import atomic_path, beside, sha256, write_atomically
+from twofold.files import atomic_path, beside, remove_unfinished, sha256, write_atomically
 
 
 @pytest.fixture(params=[0o022, 0o002, 0o077], ids=oct)
@@ -57,6 +57,17 @@ def test_names_beside_a_file_are_new_and_hidden(tmp_path: Path) -> None:
     first, second = beside(tmp_path / "file.tar.gz"), beside(tmp_path / "file.tar.gz")
     assert first != second and not first.exists()
     assert first.name.startswith(".") and first.suffix == ".gz"
+
+
+def test_what_killed_writers_of_a_file_left_is_removed_and_nothing_else(tmp_path: Path) -> None:
+    target = tmp_path / "model[1].onnx"
+    for _ in range(2):
+        beside(target).write_text("half")
+    others = {target, tmp_path / ".model[1].old.onnx", beside(tmp_path / "model1.onnx"), tmp_path / ".hidden"}
+    for path in others:
+        path.write_text("content")
+    remove_unfinished(target)
+    assert set(tmp_path.iterdir()) == others
 
 
 def test_the_digest_of_a_file(tmp_path: Path) -> None:

@@ -5,14 +5,24 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from glob import escape
 from pathlib import Path
 from secrets import token_hex
+
+_TOKEN_BYTES = 8
 
 
 def beside(target: Path) -> Path:
     """A name in the folder of `target`, which is made, that nothing has yet; hidden, with the same ending."""
     target.parent.mkdir(parents=True, exist_ok=True)
-    return target.with_name(f".{target.stem}.{token_hex(8)}{target.suffix}")
+    return target.with_name(f".{target.stem}.{token_hex(_TOKEN_BYTES)}{target.suffix}")
+
+
+def remove_unfinished(target: Path) -> None:
+    """What processes that were killed while they wrote `target` have left beside it."""
+    token = "[0-9a-f]" * (2 * _TOKEN_BYTES)
+    for unfinished in target.parent.glob(f".{escape(target.stem)}.{token}{escape(target.suffix)}"):
+        unfinished.unlink(missing_ok=True)
 
 
 @contextmanager

@@ -11,6 +11,7 @@ import pytest
 import torch
 
 from twofold.errors import UserError
+from twofold.files import beside
 from twofold.train.checkpoint import Checkpoint
 from twofold.train.loop import FitState
 
@@ -99,7 +100,7 @@ def test_a_full_disk_keeps_the_last_checkpoint(path: Path, monkeypatch: pytest.M
 
 
 def test_what_a_killed_writer_left_is_removed(path: Path) -> None:
-    left = path.with_name(".checkpoint.pt.abc.pt")
+    left = beside(path)
     left.write_bytes(b"half")
     Checkpoint.open(path, "mine")
     assert not left.exists()

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from twofold.errors import UserError
-from twofold.files import atomic_path
+from twofold.files import atomic_path, remove_unfinished
 from twofold.train.loop import FitState
 
 #: What reading a damaged archive raises.
@@ -46,7 +46,7 @@ class Checkpoint:
         A file of other inputs is renamed after its key, and found again when its inputs come back.
         Raises UserError for a damaged file, which is left as it is.
         """
-        _remove_unfinished(path)
+        remove_unfinished(path)
         if path.is_file() and (found := cls.read(path)).key != key:
             path.replace(_set_aside(path, found.key))
         aside = _set_aside(path, key)
@@ -129,9 +129,3 @@ def _content(path: Path) -> dict[str, Any]:
 
 def _set_aside(path: Path, key: str) -> Path:
     return path.with_stem(f"{path.stem}-{key[:12]}")
-
-
-def _remove_unfinished(path: Path) -> None:
-    """What a run that was killed while it wrote has left."""
-    for unfinished in path.parent.glob(f".{path.name}.*"):
-        unfinished.unlink(missing_ok=True)
