@@ -23,7 +23,7 @@ from onnxruntime.quantization import QuantType, quant_pre_process, quantize_dyna
 from torch import Tensor, nn
 
 from twofold.data.dataset import Dataset, Images
-from twofold.errors import UserError
+from twofold.errors import ends_in_a_line
 from twofold.files import write_atomically
 from twofold.golden.execute import Golden
 from twofold.metrics import accuracy
@@ -195,6 +195,7 @@ def line(row: Row) -> str:
     )
 
 
+@ends_in_a_line()
 def main(arguments: Sequence[str] | None = None) -> None:
     """Exit code 2, with the reason in a line, for a folder that holds no float run on the data; 1 where
     logits that are to be equal are not.
@@ -209,15 +210,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if given.images < 1:
         parser.error(f"--images: expected at least 1, got {given.images}")
     rows: list[Row] = []
-    try:
-        for run in given.runs:
-            dataset, network = float_network(run, given.data, given.data_folder)
-            images = dataset.test.take(slice(given.images))
-            rows += measure(run, dataset, network, images, given.out.parent / "post_training" / run.name)
-            write_atomically(given.out, json.dumps([asdict(row) for row in rows], indent=2) + "\n")
-    except UserError as error:
-        print(error, file=sys.stderr)
-        sys.exit(2)
+    for run in given.runs:
+        dataset, network = float_network(run, given.data, given.data_folder)
+        images = dataset.test.take(slice(given.images))
+        rows += measure(run, dataset, network, images, given.out.parent / "post_training" / run.name)
+        write_atomically(given.out, json.dumps([asdict(row) for row in rows], indent=2) + "\n")
     if wrong := [line(row) for row in rows if row.differing]:
         sys.exit("\n".join(f"expected equal integers: {told}" for told in wrong))
 

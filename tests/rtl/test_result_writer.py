@@ -17,6 +17,23 @@ Simulate = Callable[[Elaboratable, Callable[[Any], Any]], None]
 BASE, WIDTH = 9, 3
 
 
+def word(block: int, row: int, column: int) -> int:
+    """Another one in each place."""
+    return 1 + (block * 100 + row) * WIDTH + column
+
+
+def words_of(banks: BankLayout, blocks: int) -> dict[tuple[int, int], int]:
+    """(bank, address) → the word that readers look for there."""
+    return {
+        (banks.bank(row, block), BASE + banks.block_address(block) + banks.row_address(row) + column): word(
+            block, row, column
+        )
+        for block in range(blocks)
+        for row in range(banks.rows)
+        for column in range(WIDTH)
+    }
+
+
 @pytest.mark.parametrize(
     ("tiles", "bands", "height", "blocks"),
     [
@@ -74,21 +91,14 @@ def test_every_word_is_where_its_readers_look(
                     (group * width + tile % width, tile // width * rows + pixel // WIDTH)
                     for tile in range(tiles)
                 ]
-                await tick([1 + (block * 100 + row) * WIDTH + pixel % WIDTH for block, row in places])
+                await tick([word(block, row, pixel % WIDTH) for block, row in places])
             ctx.set(writer.valid, 0)
             await tick()
         await tick()
         await tick()
 
     simulate(writer, bench)
-    assert memory == {
-        (banks.bank(row, block), BASE + banks.block_address(block) + banks.row_address(row) + column): 1
-        + (block * 100 + row) * WIDTH
-        + column
-        for block in range(blocks)
-        for row in range(banks.rows)
-        for column in range(WIDTH)
-    }
+    assert memory == words_of(banks, blocks)
 
 
 @pytest.mark.parametrize("tiles", [1, 4])

@@ -24,7 +24,6 @@ MODELS = Path("build/bench/models")
 KINDS = (PeName.LUT_DA, PeName.INT8_DSP)
 """Weights of up to five bits in LUT memories, others in DSP blocks."""
 
-
 INT8_WEIGHTS = (-128, 127)
 
 
@@ -100,7 +99,9 @@ class Subject:
         engine = self.engine
         lean, wide = (
             propose(
-                *(network, engine.lanes, engine.kinds),
+                network,
+                engine.lanes,
+                engine.kinds,
                 tiles=engine.tiles,
                 device=engine.device,
                 table_weights=weights,
