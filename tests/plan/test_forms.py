@@ -10,7 +10,12 @@ import pytest
 from twofold.network.errors import NetworkError
 from twofold.network.graph import Network
 from twofold.network.ops import Requantise, Threshold
-from twofold.plan.forms import fit_forms, with_fewer_multipliers, with_fewer_products
+from twofold.plan.forms import (
+    fit_forms,
+    with_fewer_multipliers,
+    with_fewer_products,
+    with_shared_multipliers,
+)
 from twofold.plan.propose import propose
 from twofold.plan.schedule import plan
 from twofold.plan.stages import Quantiser, stages
@@ -54,6 +59,14 @@ def test_fewer_products_are_tried_first(network: Network) -> None:
     assert list(with_fewer_products(stages(network), Geometry(kinds=(PeName.LUT_DA,)))) == [
         Geometry(kinds=(PeName.LUT_DA,))
     ]
+
+
+def test_multipliers_are_shared_if_that_costs_little(network: Network) -> None:
+    found = [geometry.multiplier_lanes for geometry in with_shared_multipliers(Geometry(lanes=16))]
+    assert found == [1, 2, 4, 8, None]
+    of_24 = [geometry.multiplier_lanes for geometry in with_shared_multipliers(Geometry(lanes=24))]
+    assert of_24 == found
+    assert propose(network).multiplier_lanes is None
 
 
 def test_multipliers_that_are_worth_their_cycles_stay(network: Network) -> None:

@@ -29,6 +29,7 @@ from twofold.rtl.inner_product import ProductTiming
         ({"lut_da_activation_bits": 0}, "lut_da_activation_bits: expected 1 to 8, got 0"),
         ({"accumulator_bits": 15}, "accumulator_bits: expected 16 to 24, got 15"),
         ({"accumulator_bits": 25}, "accumulator_bits: expected 16 to 24, got 25"),
+        ({"multiplier_lanes": 3}, "multiplier_lanes: expected a divisor of 8, got 3"),
         ({"tiles": 2, "full_tiles": 3}, "full_tiles: expected 1 to 2, got 3"),
         (
             {"tiles": 2, "full_tiles": 1, "thresholds": False},

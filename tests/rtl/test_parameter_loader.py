@@ -15,10 +15,11 @@ BASE, DRAIN = 500, 9
 
 
 @pytest.mark.parametrize("blocks", [1, 4])
-@pytest.mark.parametrize("words", [0, 1, 16])
-def test_groups(simulate: Simulate, words: int, blocks: int) -> None:
-    """A group ends every 100 cycles."""
-    loader = ParameterLoader(word_bits=256, index_bits=4, drain=DRAIN)
+@pytest.mark.parametrize(("words", "later"), [(0, 0), (1, 0), (16, 0), (1, 7), (16, 7)])
+def test_groups(simulate: Simulate, words: int, later: int, blocks: int) -> None:
+    """A group ends every 100 cycles. Only what multipliers need waits longer."""
+    loader = ParameterLoader(word_bits=256, index_bits=4, drain=DRAIN, later=later)
+    drain = DRAIN + later * (words == 1)
     period = 100
     biases: dict[int, tuple[int, int, int]] = {}
     written: dict[int, tuple[int, int, int]] = {}
@@ -49,7 +50,7 @@ def test_groups(simulate: Simulate, words: int, blocks: int) -> None:
         for block in range(blocks)
     }
     # the other words come two cycles after the last bias, or as much later as results take to drain
-    begins = [group * period + 4 + blocks + (DRAIN if group else 0) for group in range(4)]
+    begins = [group * period + 4 + blocks + (drain if group else 0) for group in range(4)]
     assert written == {
         begin + block * words + i: (block, i, BASE + group * stride + blocks + block * words + i)
         for group, begin in enumerate(begins)

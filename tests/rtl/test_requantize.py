@@ -159,6 +159,34 @@ def test_multipliers_alone() -> None:
     assert np.array_equal(got, expected & 0xFF)
 
 
+@pytest.mark.parametrize("shared", [2, 4])
+@pytest.mark.parametrize("thresholds", [True, False])
+def test_lanes_that_share_a_multiplier(shared: int, thresholds: bool) -> None:
+    lanes, every = 4, shared + (shared == 2)
+    design = Requantiser(lanes=lanes, tag_bits=5, thresholds=thresholds, lanes_per_multiplier=shared)
+    hardware = build(design, Path("build/vectors"))
+    rng = np.random.default_rng(shared)
+    multiplier, shift = rng.integers(0, 1 << 16, lanes), np.array([30, 5, 47, 13])
+    accumulators = ties_and_extremes(multiplier, shift, design.acc_bits, rng, count=300)
+    words = design.words.multipliers(multiplier, shift)
+    config = config_word(RequantiseMode.MULTIPLIER, zero_point=3, low=-128, high=127)
+    outputs = hardware.run(columns(design, words, accumulators, config, every))
+    begin = len(words) + design.multiplier_latency(shared)
+    assert np.flatnonzero(outputs["out_valid"]).tolist() == [*range(begin, begin + 300 * every, every)]
+    assert outputs["out_tag"][begin:].tolist() == [cycle % 32 for cycle in range(300 * every)]
+    expected = requantise(accumulators, multiplier, shift, 3, (-128, 127))
+    assert np.array_equal(outputs["q"][begin::every], expected & 0xFF)
+    if thresholds:
+        steps, levels = np.sort(rng.integers(-999, 999, (lanes, 15)), axis=1), np.arange(16)
+        accumulators = rng.integers(-1200, 1200, (300, lanes))
+        config = config_word(RequantiseMode.THRESHOLDS)
+        outputs = hardware.run(columns(design, design.words.thresholds(steps, levels), accumulators, config))
+        begin = 16 + design.LATENCY
+        assert np.flatnonzero(outputs["out_valid"]).tolist() == [*range(begin, begin + 300)]
+        got = outputs["q"][begin : begin + 300]
+        assert np.array_equal(got, by_thresholds(accumulators, steps, levels))
+
+
 def test_one_of_the_forms_must_be_there() -> None:
     with pytest.raises(ValueError, match=r"^expected multipliers, thresholds or both, got neither$"):
         Requantiser(lanes=1, multipliers=False, thresholds=False)

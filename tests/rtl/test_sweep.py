@@ -12,7 +12,7 @@ from amaranth.hdl import Elaboratable, Module
 from amaranth.lib import wiring
 
 from twofold.plan.banks import BankLayout
-from twofold.rtl.isa import LANES_PE, LAYER
+from twofold.rtl.isa import LANES_PE, LAYER, Output
 from twofold.rtl.sweep import Sweeper
 from twofold.rtl.taps import TapGenerator
 
@@ -25,8 +25,8 @@ TILES = 4
 class LoopNest(Elaboratable):
     """The two components, connected."""
 
-    def __init__(self) -> None:
-        self.taps, self.sweep = TapGenerator(), Sweeper(interval_max=63)
+    def __init__(self, pace: int) -> None:
+        self.taps, self.sweep = TapGenerator(), Sweeper(interval_max=63, pace=pace)
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
@@ -109,9 +109,11 @@ class Record:
     ends: list[int]
 
 
-def record(simulate: Simulate, layer: dict[str, int], interval: int, waits: Callable[[], int]) -> Record:
+def record(
+    simulate: Simulate, layer: dict[str, int], interval: int, waits: Callable[[], int], pace: int = 1
+) -> Record:
     """waits: cycles after the end of a group before `results_ready` rises again."""
-    nest, seen = LoopNest(), Record([], [], [], [])
+    nest, seen = LoopNest(pace), Record([], [], [], [])
     count = len(list(loop_nest(layer)))
 
     async def bench(ctx: Any) -> None:
@@ -157,6 +159,28 @@ def test_pixels_come_in_order_one_a_cycle(simulate: Simulate, seed: int) -> None
     assert seen.taken == starts.tolist()
     assert seen.issued == [start + 1 + pixel for start in starts for pixel in range(pixels)]
     assert seen.ends == [start + pixels for start in starts[per_group - 1 :: per_group]]
+
+
+@pytest.mark.parametrize("output", list(Output))
+@pytest.mark.parametrize("seed", range(4))
+def test_the_last_sweep_of_a_group_waits_for_multipliers(
+    simulate: Simulate, seed: int, output: Output
+) -> None:
+    rng = np.random.default_rng(200 + seed)
+    layer, interval = random_layer(rng) | {"output": output}, int(rng.integers(1, 12))
+    seen = record(simulate, layer, interval, lambda: 0, pace=5)
+    assert seen.pixels == list(loop_nest(layer))
+    pixels, per_group = layer["out_height"] * layer["out_width"], len(seen.taken) // layer["out_groups"]
+    taken: list[int] = []
+    issued: list[int] = []
+    begin = 1 + interval
+    for sweep in range(len(seen.taken)):
+        final = sweep % per_group == per_group - 1
+        pace = 5 if final and output is Output.MULTIPLY else 1
+        taken.append(begin)
+        issued += range(begin + 1, begin + 1 + pixels * pace, pace)
+        begin += max((pixels - 1) * pace + 1 + (per_group == 1), interval)
+    assert (seen.taken, seen.issued) == (taken, issued)
 
 
 @pytest.mark.parametrize("seed", range(4))

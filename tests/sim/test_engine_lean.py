@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from twofold.golden.compare import Check, Status
 from twofold.network.dyadic import Dyadic
@@ -15,8 +16,10 @@ from twofold.network.ops import Add, Conv2d, Flatten, Linear, Requantise, SumPoo
 from twofold.network.passes.narrow import narrow_accumulators
 from twofold.network.passes.run import run_passes
 from twofold.network.types import IntType
+from twofold.plan.forms import fit_forms
 from twofold.plan.propose import propose
 from twofold.plan.schedule import plan, result_maps
+from twofold.plan.stages import stages
 from twofold.qonnx.importer.load import import_model
 from twofold.rtl.geometry import Geometry, PeName
 from twofold.rtl.isa import Opcode, Output
@@ -100,3 +103,16 @@ def test_codes_that_are_counted(library_once: LibraryOnce, verify_bulk_on: Verif
     assert lean.lean_bits is not None and lean.lean_bits <= lean.accumulator_bits
     outputs = [fields["output"] for fields in layers]
     assert outputs.count(Output.MULTIPLY) < outputs.count(Output.THRESHOLD)
+    assert lean.multiplier_lanes == 1
+
+
+@pytest.mark.parametrize(("tiles", "multiplier_lanes"), [(1, 1), (2, 4)])
+def test_lanes_that_take_turns_at_a_multiplier(
+    tiles: int, multiplier_lanes: int, library_once: LibraryOnce, verify_bulk_on: VerifyOn
+) -> None:
+    """All layers by multiplier, of maps and of single pixels, on one band and on two."""
+    all_scaled = replace(fit_forms(stages(multiplied()), propose(multiplied(), tiles=tiles)), lean_bits=None)
+    geometry = replace(all_scaled, multiplier_lanes=multiplier_lanes, accumulator_bits=24)
+    layers = expect_exact(multiplied(), geometry, library_once, verify_bulk_on)
+    outputs = {fields["output"] for fields in layers}
+    assert outputs == {Output.MULTIPLY, Output.SUMS}

@@ -62,8 +62,8 @@ class CostModel:
         """
         timing = self.timing
         final = self.last_sweep(fields, first)
-        stored = final + _pixels(fields) + timing.drains[fields["pe"]] + timing.finish
-        return ISSUE + stored - fields["early"]
+        behind = timing.drains[fields["pe"]] + timing.later(fields["output"]) + timing.finish
+        return ISSUE + final + self._issuing(fields) + behind - fields["early"]
 
     def last_sweep(self, fields: Mapping[str, int], first: int | None = None) -> int:
         """Cycles from issue to the start of the last sweep."""
@@ -84,15 +84,23 @@ class CostModel:
         if fields["output"] == Output.SUMS:
             return ()
         timing = self.timing
-        delay = 1 + timing.held(fields["pe"])
-        return tuple((final + delay, _pixels(fields)) for final in self._final_sweeps(fields, first))
+        delay, pace = 1 + timing.held(fields["pe"]), timing.pace(fields["output"])
+        later, pixels = timing.later(fields["output"]), _pixels(fields)
+        finals = [final + delay + later for final in self._final_sweeps(fields, first)]
+        if pace == 1:
+            return tuple((begin, pixels) for begin in finals)
+        return tuple((begin + pixel * pace, 1) for begin in finals for pixel in range(pixels))
+
+    def _issuing(self, fields: Mapping[str, int]) -> int:
+        """Cycles from the first pixel of a group's last sweep to the one after the last."""
+        return (_pixels(fields) - 1) * self.timing.pace(fields["output"]) + 1
 
     def _final_sweeps(self, fields: Mapping[str, int], first: int | None) -> Iterator[int]:
         """Cycles from issue to the start of each output group's last sweep."""
         timing = self.timing
         interval = 1 if fields["chained"] else timing.intervals[fields["pe"]]
-        blocks, pixels = fields["tile_blocks"], _pixels(fields)
-        sweep = max(pixels, interval)
+        blocks, issuing = fields["tile_blocks"], self._issuing(fields)
+        sweep, drain = max(_pixels(fields), interval), timing.drain + timing.later(fields["output"])
         sweeps = fields["in_blocks"] * fields["taps_y"] * fields["taps_x"] * fields["parts"]
         words = (0, 1, 1 << THRESHOLD_BITS)[Output(fields["output"])]
         parameters = _PARAMETERS + blocks - 1 + blocks * words
@@ -100,8 +108,8 @@ class CostModel:
         for _ in range(fields["out_groups"]):
             final = max(taken + (sweeps - 1) * sweep, ready)
             yield final
-            taken = final + sweep
-            ready = final + pixels + parameters + timing.drain
+            taken = final + max(issuing, interval)
+            ready = final + issuing + parameters + drain
 
     def load(self, memory: Memory, words: int) -> int:
         return ISSUE + self.read(self.beats(memory, words)) + _LAST_WORD - 1

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
 
+from twofold.network.rounding import MULTIPLIER_BITS
 from twofold.plan.area import area, filler_area, table_tile_area
 from twofold.plan.memory_area import block_rams
 from twofold.rtl.deep_memory import depth_parts
@@ -18,6 +19,7 @@ from twofold.rtl.isa import WORDS
 from twofold.rtl.mac.interface import PeKind
 from twofold.rtl.mac.kinds import pe_kinds, table_kind
 from twofold.rtl.mac.lut_da import LutDa
+from twofold.rtl.requantize_multiply import SHIFT_BITS
 from twofold.rtl.tile import THRESHOLD_BITS
 
 COUNTER_BITS = 32
@@ -49,7 +51,7 @@ def engine_area(geometry: Geometry) -> EngineArea:
     return tiles + shared
 
 
-_CONTROL = EngineArea(lut=2300, lutram=60, ff=600)
+_CONTROL = EngineArea(lut=2300, lutram=60, ff=1900)
 """Bus, registers, sequencer, counters, address generators."""
 
 
@@ -101,9 +103,19 @@ def _codes(geometry: Geometry, full: bool) -> EngineArea:
     lane = EngineArea(ff=geometry.tile_bits(full=full) + codes)
     if geometry.thresholds:
         lane += _search(geometry, full)
-    if full:
-        lane += EngineArea(lut=130, lutram=4, ff=170, dsp=1)
-    return lane.times(geometry.lanes)
+    if full and geometry.thresholds:
+        lane += EngineArea(lut=LANE_BITS)
+    multipliers = _multiplier(geometry).times(full * geometry.lanes // geometry.multiplier_pace)
+    return lane.times(geometry.lanes) + multipliers
+
+
+def _multiplier(geometry: Geometry) -> EngineArea:
+    """With what the lanes that take turns at it wait in, and the choice among them."""
+    unit, lanes = EngineArea(lut=130, lutram=5, ff=92, dsp=1), geometry.multiplier_pace
+    if lanes == 1:
+        return unit
+    chosen = geometry.accumulator_bits + MULTIPLIER_BITS + SHIFT_BITS
+    return unit + EngineArea(lut=_choice(lanes) * chosen + lanes, ff=lanes * (chosen + LANE_BITS + 1))
 
 
 def _search(geometry: Geometry, full: bool) -> EngineArea:

@@ -71,6 +71,16 @@ def with_fewer_multipliers(parts: Sequence[Stage], geometry: Geometry) -> Iterat
     yield fit_forms(parts, geometry)
 
 
+def with_shared_multipliers(geometry: Geometry) -> Iterator[Geometry]:
+    """The geometry with 1, 2, 4, … lanes of a full tile requantised at a time, and at last with all."""
+    lanes = 1
+    while lanes < geometry.lanes:
+        if not geometry.lanes % lanes:
+            yield replace(geometry, multiplier_lanes=lanes)
+        lanes *= 2
+    yield geometry
+
+
 def with_fewer_products(parts: Sequence[Stage], geometry: Geometry) -> Iterator[Geometry]:
     """The geometry with as few inputs of `int8_dsp` as some layer has channels, or shares of them, in rising
     order, and at last with all. The first layer has those of its kernel's columns, too."""

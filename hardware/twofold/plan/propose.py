@@ -17,7 +17,7 @@ from twofold.plan.capacity import Capacity, excess
 from twofold.plan.columns import with_columns
 from twofold.plan.cost import BusTiming, CostModel
 from twofold.plan.fastest import cycles, fastest
-from twofold.plan.forms import with_fewer_multipliers, with_fewer_products
+from twofold.plan.forms import with_fewer_multipliers, with_fewer_products, with_shared_multipliers
 from twofold.plan.input_blocks import InputBlocks
 from twofold.plan.layout import blocks_of
 from twofold.plan.memory_map import allocate, lifetimes
@@ -78,6 +78,7 @@ def propose(
     lean = next(with_fewer_multipliers(parts, draft))
     draft = _leanest(parts, _within(tuple(with_fewer_products(parts, lean)), device))
     draft = _leanest(parts, _within(tuple(with_fewer_multipliers(parts, draft)), device))
+    draft = _leanest(parts, tuple(with_shared_multipliers(draft)))
     parts = tuple(executed(part, draft) for part in parts)
     draft = _with_sums(arranged.network, parts, draft, accumulator_bits)
     parts, _ = with_columns(parts, draft)

@@ -67,6 +67,8 @@ class Geometry:
     full_tiles: the first so many tiles requantise by multiplier too and keep biases; the others requantise
     by thresholds alone, which hold the biases. None: all tiles.
     lean_bits: width of the partial sums of tiles that are not full, 16 to accumulator_bits; None: the same.
+    multiplier_lanes: lanes of a full tile that are requantised by multiplier at a time, a divisor of lanes;
+    None: all. The last sweep of such a layer takes lanes / multiplier_lanes cycles a pixel.
     thresholds: whether tiles can requantise by thresholds; without, all tiles are full.
     level_bits: width of the codes that thresholds lead to, 4 to 8; those of fewer than 8 bits are unsigned. 0
     if every threshold leads to the next code and none is kept.
@@ -94,6 +96,7 @@ class Geometry:
     sum_words: int = 512
     full_tiles: int | None = None
     lean_bits: int | None = None
+    multiplier_lanes: int | None = None
     thresholds: bool = True
     level_bits: int = LANE_BITS
     features: tuple[Feature, ...] = tuple(Feature)
@@ -150,6 +153,9 @@ class Geometry:
         full = self.full_tiles
         _expect(full is None or 1 <= full <= self.tiles, "full_tiles", f"1 to {self.tiles}", full)
         _expect(lean is None or least <= lean <= bits, "lean_bits", f"{least} to {bits}", lean)
+        shared = self.multiplier_lanes
+        right = shared is None or (1 <= shared <= self.lanes and not self.lanes % shared)
+        _expect(right, "multiplier_lanes", f"a divisor of {self.lanes}", shared)
         right = self.thresholds or self.multipliers == self.tiles
         _expect(right, "full_tiles", f"{self.tiles} without thresholds", full)
         right = not self.level_bits or 4 <= self.level_bits <= LANE_BITS
@@ -171,6 +177,11 @@ class Geometry:
     def multipliers(self) -> int:
         """Tiles that requantise by multiplier."""
         return self.tiles if self.full_tiles is None else self.full_tiles
+
+    @property
+    def multiplier_pace(self) -> int:
+        """Cycles that a full tile takes to requantise a word by multiplier."""
+        return 1 if self.multiplier_lanes is None else self.lanes // self.multiplier_lanes
 
     def tile_bits(self, *, full: bool) -> int:
         """Width of the partial sums of a tile."""

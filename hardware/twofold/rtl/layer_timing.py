@@ -7,6 +7,7 @@ from functools import lru_cache
 
 from twofold.rtl.geometry import Geometry
 from twofold.rtl.inner_product import ProductTiming
+from twofold.rtl.isa import Output
 from twofold.rtl.partial_sums import PartialSums
 from twofold.rtl.requantize import Requantiser
 
@@ -22,6 +23,7 @@ class LayerTiming:
     address outside of layers to that activation word. finish: from the end of `drains` to the last result
     in the activation memory. slack: how many cycles a layer's first word is read after the last result of the
     one before is stored. Several tiles take two cycles more to reach their banks, and one to write.
+    multiplier_pace: cycles between two pixels of a last sweep whose sums are requantised by multiplier.
     """
 
     product: ProductTiming
@@ -29,13 +31,23 @@ class LayerTiming:
     store: int
     finish: int
     slack: int
+    multiplier_pace: int
 
     @classmethod
     @lru_cache(maxsize=64)
     def of(cls, geometry: Geometry) -> LayerTiming:
         """Raises UserError if a kind's sums are wider than the geometry's accumulators."""
         product = ProductTiming.of(geometry)
-        return cls(product, 2, 1, 6, 6) if geometry.tiles == 1 else cls(product, 4, 3, 7, 7)
+        places = (2, 1, 6, 6) if geometry.tiles == 1 else (4, 3, 7, 7)
+        return cls(product, *places, geometry.multiplier_pace)
+
+    def pace(self, output: int) -> int:
+        """Cycles between two pixels of a group's last sweep."""
+        return self.multiplier_pace if output == Output.MULTIPLY else 1
+
+    def later(self, output: int) -> int:
+        """How many cycles a code takes more than `Requantiser.LATENCY`."""
+        return Requantiser.multiplier_latency(self.pace(output)) - Requantiser.LATENCY
 
     @property
     def drains(self) -> tuple[int, ...]:

@@ -18,15 +18,18 @@ class ParameterLoader(wiring.Component):
 
     Bias i of a group is on `data` with `bias_valid` 2 + i cycles after `restart` or `begin`; `initial` is
     high if it was `restart`. The other words overwrite what the group before still uses, so they wait
-    until `drain` cycles after `begin`; after the last of them `ready` rises. It falls with `begin`.
+    until `drain` cycles after `begin`, and `later` more if a block has one word, M and n; after the last of
+    them `ready` rises. It falls with `begin`.
 
     blocks, words: of a group, 1 to `blocks_max`; of a block, 0 for a layer whose sums stay sums.
     address, data: read port of the parameter memory, one cycle of latency.
     valid, index: `data` is word `index` of block `block`, for its requantisers.
     """
 
-    def __init__(self, word_bits: int, index_bits: int, drain: int, blocks_max: int = TILES_MAX):
-        self.drain = drain
+    def __init__(
+        self, word_bits: int, index_bits: int, drain: int, blocks_max: int = TILES_MAX, later: int = 0
+    ):
+        self.drain, self.later = drain, later
         super().__init__(
             {
                 "restart": In(1),
@@ -44,7 +47,7 @@ class ParameterLoader(wiring.Component):
                 "ready": Out(1),
             }
         )
-        self._wait = Signal(range(drain + 1))
+        self._wait = Signal(range(drain + later + 1))
         self._words = Countdown(index_bits + 1, "words")
         self._blocks = Countdown(blocks_max.bit_length(), "blocks")
         # of the word that is read
@@ -69,12 +72,13 @@ class ParameterLoader(wiring.Component):
         return m
 
     def _await_group(self, m):
+        drain = Mux(self.words == 1, self.drain + self.later, self.drain) if self.later else self.drain
         with m.State("IDLE"):
             with m.If(self.restart | self.begin):
                 m.d.sync += [
                     self.ready.eq(0),
                     self.initial.eq(self.restart),
-                    self._wait.eq(Mux(self.restart, 0, self.drain)),
+                    self._wait.eq(Mux(self.restart, 0, drain)),
                     *self._blocks.load(self.blocks),
                     self._block.eq(0),
                 ]

@@ -1,17 +1,18 @@
-"""Requantisation of accumulators: by thresholds, or by multiplier and shift; one vector a cycle."""
+"""Requantisation of accumulators: by thresholds, or by multiplier and shift."""
 
 from __future__ import annotations
 
 from enum import Enum
 
-from amaranth.hdl import Module, Mux, Value, signed, unsigned
+from amaranth.hdl import Const, Module, Mux, Value, signed, unsigned
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
 from twofold.rtl.mac.pipeline import delay, registers
 from twofold.rtl.primitives.family import Family
-from twofold.rtl.requantize_multiply import BOUNDS, MultiplierLane
+from twofold.rtl.requantize_multiply import BOUNDS
 from twofold.rtl.requantize_search import ThresholdLane
+from twofold.rtl.requantize_shared import SharedMultiplier
 from twofold.rtl.requantize_words import FIELD_BITS, LEVEL_BIT, RequantiseWords
 
 
@@ -28,11 +29,13 @@ from there on follow each other."""
 
 
 class Requantiser(wiring.Component):
-    """`lanes` accumulators a cycle to as many 8-bit codes, `latency` cycles later, without stalls.
+    """`lanes` accumulators a cycle to as many 8-bit codes, LATENCY cycles later, without stalls.
 
     By multiplier, `clamp(round_half_even(acc · M[lane] / 2^n[lane]) + zero_point)`; by thresholds,
-    `levels[number of t with acc ≥ T[lane][t]]`, as a binary search of one comparison a cycle. Both forms
-    have the same latency. A block of lanes has 2^threshold_bits parameter words of 32 bits a lane:
+    `levels[number of t with acc ≥ T[lane][t]]`, as a binary search of one comparison a cycle. Both forms have
+    the same latency, but where lanes share a multiplier: then its codes take `multiplier_latency`, and
+    vectors come `lanes_per_multiplier` cycles after each other or later. A block of lanes has
+    2^threshold_bits parameter words of 32 bits a lane:
 
     ====== ==================== ====================== ============================
     word   bits 0 to 23         multiplier form        threshold form, bits 24 to 31
@@ -50,12 +53,13 @@ class Requantiser(wiring.Component):
     level_bits : width of the levels; those of fewer than 8 bits are unsigned. 0: no levels are kept, and each
         threshold leads from `config.bounds.low` to the next code. No accumulator may be the greatest number.
     multipliers, thresholds : which forms there are; with one of them, `config.mode` is not read.
+    lanes_per_multiplier : lanes that take turns at one multiplier, a divisor of `lanes`.
     family : whose LUT memories and carry chains are used.
 
     Members
     -------
     config : In(CONFIG)
-        Constant from `latency` cycles before a layer's first vector to its last.
+        Constant from a layer's first vector to its last code.
     param_valid, param_index, param_word : In(1), In(threshold_bits), In(32 * lanes)
         Write port of the parameters; a vector given in the next cycle or later meets them. No vector
         may be on its way during a write.
@@ -66,7 +70,11 @@ class Requantiser(wiring.Component):
         What `out_valid` and `out_tag` are in the next cycle.
     """
 
-    LATENCY = 2 + MultiplierLane.LATENCY
+    LATENCY = 1 + SharedMultiplier.latency_of(1)
+
+    @staticmethod
+    def multiplier_latency(lanes_per_multiplier: int) -> int:
+        return 1 + SharedMultiplier.latency_of(lanes_per_multiplier)
 
     def __init__(
         self,
@@ -78,6 +86,7 @@ class Requantiser(wiring.Component):
         level_bits: int = 8,
         multipliers: bool = True,
         thresholds: bool = True,
+        lanes_per_multiplier: int = 1,
         family: Family = Family.PORTABLE,
     ) -> None:
         if not 2 <= acc_bits <= LEVEL_BIT:
@@ -88,7 +97,7 @@ class Requantiser(wiring.Component):
             raise ValueError("expected multipliers, thresholds or both, got neither")
         self.lanes, self.acc_bits, self.threshold_bits = lanes, acc_bits, threshold_bits
         self.level_bits, self.multipliers, self.thresholds = level_bits, multipliers, thresholds
-        self.family = family
+        self.lanes_per_multiplier, self.family = lanes_per_multiplier, family
         self.words = RequantiseWords(lanes, acc_bits, threshold_bits)
         super().__init__(
             {
@@ -109,44 +118,57 @@ class Requantiser(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        for lane in range(self.lanes):
-            m.d.sync += self.q[lane].eq(self._code(m, delay(m, self.acc[lane], 1, f"acc_{lane}"), lane))
-        m.d.comb += [
-            self.next_valid.eq(registers(m, self.valid, self.LATENCY - 1, "valid")),
-            self.next_tag.eq(delay(m, self.tag, self.LATENCY - 1, "tag")),
-        ]
+        codes = [forms[0] if len(forms) == 1 else self._either(*forms) for forms in self._forms(m)]
+        m.d.sync += [q.eq(code) for q, code in zip(self.q, codes, strict=True)]
+        self._announce(m)
         m.d.sync += [self.out_valid.eq(self.next_valid), self.out_tag.eq(self.next_tag)]
         return m
 
-    def _code(self, m: Module, accumulator: Value, lane: int) -> Value:
-        if not self.thresholds:
-            return self._multiplied(m, accumulator, lane)
-        level = self._searched(m, accumulator, lane)
-        if not self.multipliers:
-            return level
-        scaled = self._multiplied(m, accumulator, lane)
-        return Mux(self.config.mode == RequantiseMode.THRESHOLDS, level, scaled)
+    def _either(self, by_thresholds: Value, by_multiplier: Value) -> Value:
+        return Mux(self.config.mode == RequantiseMode.THRESHOLDS, by_thresholds, by_multiplier)
 
-    def _multiplied(self, m: Module, accumulator: Value, lane: int) -> Value:
-        m.submodules[f"multiplier_{lane}"] = unit = MultiplierLane(self.acc_bits)
-        m.d.comb += [
-            unit.write.eq(self.param_valid & (self.param_index == 0)),
-            unit.field.eq(self.param_word.word_select(lane, FIELD_BITS)),
-            unit.bounds.eq(self.config.bounds),
-            unit.acc.eq(accumulator),
-        ]
-        return unit.code
+    def _forms(self, m: Module) -> list[tuple[Value, ...]]:
+        """Each lane's code in the forms that there are."""
+        searched = [self._searched(m, lane) for lane in range(self.lanes)] if self.thresholds else []
+        forms = [form for form in (searched, self._multiplied(m) if self.multipliers else []) if form]
+        return list(zip(*forms, strict=True))
 
-    def _searched(self, m: Module, accumulator: Value, lane: int) -> Value:
-        """The level, as late as the multiplier's code."""
+    def _announce(self, m: Module) -> None:
+        """What comes out next: in the form that is in use, as they may take differently long."""
+        valid = registers(m, self.valid, self.LATENCY - 1, "valid")
+        tag = delay(m, self.tag, self.LATENCY - 1, "tag")
+        later = self.multiplier_latency(self.lanes_per_multiplier) - self.LATENCY
+        if later and self.multipliers:
+            scaled = Const(1) if not self.thresholds else self.config.mode == RequantiseMode.MULTIPLIER
+            valid = Mux(scaled, registers(m, valid & scaled, later, "valid_later"), valid)
+            tag = Mux(scaled, delay(m, tag, later, "tag_later"), tag)
+        m.d.comb += [self.next_valid.eq(valid), self.next_tag.eq(tag)]
+
+    def _multiplied(self, m: Module) -> list[Value]:
+        codes: list[Value] = []
+        for first in range(0, self.lanes, self.lanes_per_multiplier):
+            unit = SharedMultiplier(self.lanes_per_multiplier, self.acc_bits)
+            m.submodules[f"multiplier_{first}"] = unit
+            m.d.comb += [
+                unit.write.eq(self.param_valid & (self.param_index == 0)),
+                unit.fields.eq(self.param_word[first * FIELD_BITS :]),
+                unit.take.eq(self.valid),
+                unit.acc.eq(self.acc.as_value()[first * self.acc_bits :]),
+                unit.bounds.eq(self.config.bounds),
+            ]
+            codes.extend(unit.codes)
+        return codes
+
+    def _searched(self, m: Module, lane: int) -> Value:
+        """The level, as late as the code of a multiplier of one lane."""
         m.submodules[f"thresholds_{lane}"] = unit = ThresholdLane(
-            self.acc_bits, self.threshold_bits, self.level_bits, MultiplierLane.LATENCY, self.family
+            self.acc_bits, self.threshold_bits, self.level_bits, self.LATENCY - 2, self.family
         )
         m.d.comb += [
             unit.write.eq(self.param_valid),
             unit.index.eq(self.param_index),
             unit.field.eq(self.param_word.word_select(lane, FIELD_BITS)),
-            unit.acc.eq(accumulator),
+            unit.acc.eq(delay(m, self.acc[lane], 1, f"acc_{lane}")),
             unit.first.eq(self.config.bounds.low),
         ]
         return unit.level

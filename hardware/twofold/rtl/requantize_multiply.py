@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, signed
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, signed, unsigned
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
 from twofold.network.rounding import MULTIPLIER_BITS
 from twofold.rtl.mac.pipeline import delay
-from twofold.rtl.requantize_words import FIELD_BITS
 
 SHIFT_BITS = 6
+
+FACTOR = data.StructLayout({"multiplier": unsigned(MULTIPLIER_BITS), "shift": unsigned(SHIFT_BITS)})
+"""What is a channel's own, as the lowest bits of a parameter word's field."""
 
 BOUNDS = data.StructLayout({"zero_point": signed(9), "low": signed(9), "high": signed(9)})
 """What is the same for all channels of a layer."""
@@ -21,9 +23,8 @@ BOUNDS = data.StructLayout({"zero_point": signed(9), "low": signed(9), "high": s
 class MultiplierLane(wiring.Component):
     """`clamp(round_half_even(acc · M / 2^n) + zero_point)`, LATENCY = 7 cycles after `acc`.
 
-    write, field: a parameter word's field, M and from bit 16 on n, for vectors given in the next cycle or
-    later. bounds: constant while vectors are on their way. code: signed(9), within the bounds.
-    One DSP block.
+    factor: M and n, of this cycle's `acc`. bounds: constant while numbers are on their way. code: signed(9),
+    within the bounds. One DSP block.
     """
 
     LATENCY = 7
@@ -32,8 +33,7 @@ class MultiplierLane(wiring.Component):
         self.acc_bits = acc_bits
         super().__init__(
             {
-                "write": In(1),
-                "field": In(FIELD_BITS),
+                "factor": In(FACTOR),
                 "bounds": In(BOUNDS),
                 "acc": In(signed(acc_bits)),
                 "code": Out(signed(9)),
@@ -42,16 +42,14 @@ class MultiplierLane(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        factor, shift = Signal(MULTIPLIER_BITS, reset_less=True), Signal(SHIFT_BITS, reset_less=True)
-        with m.If(self.write):
-            m.d.sync += Cat(factor, shift).eq(self.field)
         product = Signal(signed(self.acc_bits + MULTIPLIER_BITS), reset_less=True)
-        m.d.sync += product.eq(self.acc * factor)
+        m.d.sync += product.eq(self.acc * self.factor.multiplier)
         number = _Fixed.from_product(delay(m, product, 1, "product"))
         # The greatest shift is 47: of its six bits, the upper two are never both set.
-        amounts = (shift[4:6], (0, 16, 32)), (shift[2:4], (0, 4, 8, 12)), (shift[0:2], (0, 1, 2, 3))
-        for (select, bits), width in zip(amounts, (27, 15, 12), strict=True):
-            number = number.shifted_right(m, select, bits, width, f"shifted_{width}")
+        steps = (4, (0, 16, 32), 27), (2, (0, 4, 8, 12), 15), (0, (0, 1, 2, 3), 12)
+        for step, (bit, amounts, width) in enumerate(steps):
+            select = delay(m, self.factor.shift[bit : bit + 2], 2 + step, f"select_{width}")
+            number = number.shifted_right(m, select, amounts, width, f"shifted_{width}")
         m.d.comb += self.code.eq(number.clamped(m, self.bounds, "rounded"))
         return m
 

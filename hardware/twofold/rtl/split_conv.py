@@ -51,8 +51,9 @@ class SplitConvolution(wiring.Component):
     that is known for a cycle and `LayerTiming.word` cycles have passed since this one took its last sweep.
     activation_write, weight_write, parameter_write: for loading, while no layer executes; activations also
     behind a layer, but not `layer_timing.BEAT_TO_WORD` cycles after `hold_writes`: a result is written then.
-    issues: a pixel enters the pipeline. starved: none does, though there are more: weights, parameters or
-    partial sums are not ready. multiplied: inputs, of all tiles, that entered 2 cycles ago and have weights.
+    issues: a pixel enters the pipeline. starved: none does, though there are more: weights, parameters,
+    partial sums or multipliers are not ready. multiplied: inputs, of all tiles, that entered 2 cycles ago and
+    have weights.
     out_of_bounds: a cycle ago the layer read or wrote at an address that the memory does not have. What is
     read of the next layer's weights counts once that one has begun.
     store_address, store_bank: while no layer executes, `store_activation` is that activation word
@@ -93,7 +94,10 @@ class SplitConvolution(wiring.Component):
         geometry = self.geometry
         m.submodules.taps = taps = TapGenerator(geometry.tap_bits, geometry.tiles)
         m.submodules.sweep = sweep = Sweeper(
-            max(self.timing.intervals), geometry.family, Feature.UPSAMPLING in geometry.features
+            max(self.timing.intervals),
+            geometry.family,
+            Feature.UPSAMPLING in geometry.features,
+            geometry.multiplier_pace,
         )
         for index, tile in enumerate(self.tiles):
             m.submodules[f"tile_{index}"] = tile
@@ -252,7 +256,11 @@ class SplitConvolution(wiring.Component):
     def _parameters(self, m, sweep, control):
         geometry, layer = self.geometry, self.layer
         m.submodules.parameter_loader = loader = ParameterLoader(
-            geometry.parameter_word_bits, THRESHOLD_BITS, self.timing.drain, geometry.tiles
+            geometry.parameter_word_bits,
+            THRESHOLD_BITS,
+            self.timing.drain,
+            geometry.tiles,
+            self.timing.later(Output.MULTIPLY),
         )
         m.submodules.parameter_memory = memory = DeepMemory(
             geometry.parameter_word_bits, geometry.parameter_words
@@ -285,7 +293,12 @@ class SplitConvolution(wiring.Component):
     def _accumulate(self, m, control):
         layer = self.layer
         writes = control.issue & control.pixel.final & (layer.output != Output.SUMS)
-        m.d.comb += self.hold_writes.eq(delay(m, writes, self.timing.hold, "hold"))
+        held = delay(m, writes, self.timing.hold, "hold")
+        later = self.timing.later(Output.MULTIPLY)
+        if later:
+            scaled = self._behind.output == Output.MULTIPLY
+            held = Mux(scaled, delay(m, held & scaled, later, "hold_later"), held)
+        m.d.comb += self.hold_writes.eq(held)
         last = delay(m, Cat(control.pixel.final, control.group_end), PartialSums.LATENCY, "last")
         behind = self._behind
         mode = Mux(behind.output == Output.THRESHOLD, RequantiseMode.THRESHOLDS, RequantiseMode.MULTIPLIER)
@@ -308,8 +321,10 @@ class SplitConvolution(wiring.Component):
     def _finish(self, m, sweep):
         """`done` when the last pixel's result is stored, or `early` cycles before."""
         cycles = [drain + self.timing.finish for drain in self.timing.drains]
-        wait, needed = Signal(range(max(cycles) + 1)), Signal(range(max(cycles) + 1))
-        m.d.sync += needed.eq(Array(cycles)[self.layer.pe] - self.layer.early)
+        later = Array(self.timing.later(output) for output in Output)[self.layer.output]
+        most = max(cycles) + self.timing.later(Output.MULTIPLY)
+        wait, needed = Signal(range(most + 1)), Signal(range(most + 1))
+        m.d.sync += needed.eq(Array(cycles)[self.layer.pe] + later - self.layer.early)
         with m.If(sweep.group_end & sweep.pixel.last):
             m.d.sync += wait.eq(needed)
         with m.Elif(wait != 0):

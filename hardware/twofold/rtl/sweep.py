@@ -7,7 +7,7 @@ from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from twofold.rtl.countdown import Countdown
-from twofold.rtl.isa import ADDRESS_BITS, BANK_BITS, LAYER, PART_BITS
+from twofold.rtl.isa import ADDRESS_BITS, BANK_BITS, LAYER, PART_BITS, Output
 from twofold.rtl.primitives.family import Family
 from twofold.rtl.primitives.ternary_adder import TernaryAdder
 from twofold.rtl.taps import TAP, BandStep
@@ -38,7 +38,8 @@ class Sweeper(wiring.Component):
     A tap is taken when the sweep before it has issued its last pixel, when `interval` cycles have
     passed since that sweep was taken, and, for the final tap of an output group, when `results_ready`
     is high, which must fall in the cycle after `group_end`. Its pixels follow from the next cycle on.
-    A sweep of P pixels therefore takes max(P, interval) cycles.
+    A sweep of P pixels therefore takes max(P, interval) cycles; the last one of a group whose sums are
+    requantised by multiplier issues a pixel every `pace` cycles.
 
     upsampling: whether two columns and two rows of a layer can read the same pixel; both are even then.
     layer: the LAYER instruction, stable from `start` to `done`.
@@ -50,8 +51,10 @@ class Sweeper(wiring.Component):
     group_end: high with the last pixel of an output group.
     """
 
-    def __init__(self, interval_max: int, family: Family = Family.PORTABLE, upsampling: bool = True):
-        self.family, self.upsampling = family, upsampling
+    def __init__(
+        self, interval_max: int, family: Family = Family.PORTABLE, upsampling: bool = True, pace: int = 1
+    ):
+        self.family, self.upsampling, self.pace = family, upsampling, pace
         super().__init__(
             {
                 "start": In(1),
@@ -70,6 +73,7 @@ class Sweeper(wiring.Component):
         )
         self._columns, self._rows = Countdown(11, "columns"), Countdown(11, "rows")
         self._rest = Countdown(interval_max.bit_length(), "rest")
+        self._sweeping, self._turn = Signal(), Countdown(pace.bit_length(), "turn")
         self._x, self._x_start = Signal(signed(14)), Signal(signed(12))
         self._base, self._row = Signal(ADDRESS_BITS), Signal(ADDRESS_BITS)
         self._odd_column, self._odd_row = Signal(), Signal()
@@ -83,7 +87,7 @@ class Sweeper(wiring.Component):
         m.d.comb += [
             last_pixel.eq(last_column & self._rows.last),
             self.taps.ready.eq(
-                (~self.issue | last_pixel)
+                (~self._sweeping | (self.issue & last_pixel))
                 & self._rest.last
                 & (~tap.final | (self.results_ready & ~self.group_end))
             ),
@@ -95,17 +99,32 @@ class Sweeper(wiring.Component):
         ]
         with m.If(~self._rest.last):
             m.d.sync += self._rest.step()
+        self._issue(m)
         with m.If(self.issue):
             self._advance(m, last_column, step)
-            m.d.sync += self.issue.eq(~last_pixel)
+            m.d.sync += self._sweeping.eq(~last_pixel)
         with m.If(self.taken):
             self._begin(m)
-            m.d.sync += [self.issue.eq(1), *self._rest.load(self.interval)]
+            m.d.sync += [self._sweeping.eq(1), *self._rest.load(self.interval)]
         with m.If(self.preload):
             m.d.sync += self._rest.load(self.preload_interval)
         with m.If(self.start & ~self.preloaded):
             m.d.sync += self._rest.load(self.interval + 1)
         return m
+
+    def _issue(self, m):
+        """Every cycle, or as the multipliers take their turns."""
+        if self.pace == 1:
+            m.d.comb += self.issue.eq(self._sweeping)
+            return
+        m.d.comb += self.issue.eq(self._sweeping & self._turn.last)
+        paced = self.pixel.final & (self.layer.output == Output.MULTIPLY)
+        with m.If(~self._turn.last):
+            m.d.sync += self._turn.step()
+        with m.If(self.issue & paced):
+            m.d.sync += self._turn.load(self.pace)
+        with m.If(~self._sweeping | self.taken):
+            m.d.sync += self._turn.load(1)
 
     def _advance(self, m, last_column, step):
         """The next pixel of the sweep."""

@@ -161,6 +161,7 @@ class Tile(wiring.Component):
             threshold_bits=THRESHOLD_BITS,
             level_bits=geometry.level_bits,
             multipliers=self.full,
+            lanes_per_multiplier=geometry.multiplier_pace,
             thresholds=geometry.thresholds,
             family=geometry.family,
         )

@@ -109,7 +109,7 @@ _WAITS = (
         "WEIGHT_WAIT_CYCLES",
         0x58,
         Access.RO,
-        "Cycles in which a layer waited for weights, parameters or partial sums.",
+        "Cycles in which a layer waited for weights, parameters, partial sums or multipliers.",
     ),
     Register("HELD_CYCLES", 0x5C, Access.RO, "Cycles in which a layer's results held read data back."),
     Register(

@@ -28,17 +28,20 @@ def config_word(mode: RequantiseMode, *, zero_point: int = 0, low: int = 0, high
 
 
 def columns(
-    design: Requantiser, words: list[int], accumulators: IntArray, config: int
+    design: Requantiser, words: list[int], accumulators: IntArray, config: int, every: int = 1
 ) -> dict[str, list[int]]:
-    """Columns of inputs: the parameter words, then a vector a cycle whose tag counts up."""
-    load, cycles = len(words), len(accumulators)
+    """Columns of inputs: the parameter words, then a vector every `every` cycles, and in the cycles between
+    the next vector without `valid`. Tags count the cycles."""
+    load, cycles = len(words), every * len(accumulators)
     tags = 1 << len(design.tag)
+    vectors = np.repeat(np.roll(accumulators, -1, axis=0), every, axis=0)
+    vectors[::every] = accumulators
     return {
-        "config": [config] * (load + cycles + design.LATENCY),
+        "config": [config] * (load + cycles + design.multiplier_latency(design.lanes_per_multiplier)),
         "param_valid": [1] * load,
         "param_index": list(range(load)),
         "param_word": words,
-        "valid": [0] * load + [1] * cycles,
-        "acc": [[0] * design.lanes] * load + accumulators.tolist(),
+        "valid": [0] * load + [int(cycle % every == 0) for cycle in range(cycles)],
+        "acc": [[0] * design.lanes] * load + vectors.tolist(),
         "tag": [0] * load + [cycle % tags for cycle in range(cycles)],
     }
