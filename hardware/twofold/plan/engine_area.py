@@ -136,20 +136,13 @@ def _fillers(geometry: Geometry) -> Iterator[EngineArea]:
         yield EngineArea(found.lut, found.lutram, found.ff).times(geometry.weight_banks)
 
 
-_OF_SIXTEEN = 6
-"""LUTs of a bit that is chosen among 16 banks: 5.7 by Yosys 0.70, in an `ActivationReader` of 8 lanes. A
-`ResultWriter` of as many takes 3,482 LUTs, the model's 3,584."""
-
-
 def _exchange(geometry: Geometry) -> EngineArea:
-    """Between tiles and banks, both ways: words, and the addresses of each. A tile chooses among all banks,
-    results are moved in steps of four (`twofold.rtl.tile_offsets.rotated`)."""
+    """Between tiles and banks, both ways: words (`twofold.rtl.exchange`), and the addresses of each."""
     if geometry.tiles == 1:
         return EngineArea()
     word, places = geometry.activation_word_bits, geometry.tiles
-    choice, rotation = _OF_SIXTEEN if places > 8 else _choice(places), -(-geometry.bank_bits // 2)
     return EngineArea(
-        lut=places * ((choice + rotation) * word + 12 * 16),
+        lut=places * (geometry.bank_bits * word + 12 * 16),
         ff=places * (2 * word + 6 * 16),
     )
 

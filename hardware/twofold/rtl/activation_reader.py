@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from amaranth.hdl import Array, Const, Module, Mux, Signal
+from amaranth.hdl import Const, Module, Mux, Signal
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
+from twofold.rtl.exchange import exchanged
 from twofold.rtl.geometry import Geometry
 from twofold.rtl.isa import ADDRESS_BITS, BANK_BITS, LANES_PE, LAYER
 from twofold.rtl.layer_timing import LayerTiming
@@ -29,7 +30,7 @@ class ActivationReader(wiring.Component):
     """
 
     def __init__(self, geometry: Geometry):
-        self.tiles, self.bank_bits = geometry.tiles, geometry.bank_bits
+        self.tiles, self.bank_bits, self.family = geometry.tiles, geometry.bank_bits, geometry.family
         self.latency, self.depth = LayerTiming.of(geometry).word, geometry.activation_words
         words = data.ArrayLayout(geometry.activation_word_bits, geometry.tiles)
         super().__init__(
@@ -68,15 +69,18 @@ class ActivationReader(wiring.Component):
         offsets = block_offsets(m, self.tiles, step, layer.in_fold, layer.blocks_log2, "offset")
         offsets = rotated(m, offsets, bank, "offset")
         block = Mux(own, 0, low_bits(layer.blocks_log2, self.tiles))[: self.bank_bits]
+        sources = []
         for tile in range(self.tiles):
             reached = Signal(ADDRESS_BITS, name=f"address_{tile}", reset_less=True)
             chosen = Signal(self.bank_bits, name=f"bank_{tile}", reset_less=True)
             m.d.sync += [
                 reached.eq(address + offsets[tile]),
                 chosen.eq(bank + (Const(tile, self.bank_bits) & ~block)),
-                self.words[tile].eq(Array(self.data)[delay(m, chosen, 1, f"bank_{tile}_read")]),
             ]
             m.d.comb += self.addresses[tile].eq(reached)
+            sources.append(delay(m, chosen, 1, f"bank_{tile}_read"))
+        words = exchanged(m, list(self.data), sources, self.family, "word")
+        m.d.sync += [self.words[tile].eq(word) for tile, word in enumerate(words)]
 
     def _inside(self, m):
         layer, pixel = self.layer, self.pixel

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from amaranth.hdl import Module, Mux, Signal
+from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
 from twofold.rtl.countdown import Countdown
+from twofold.rtl.exchange import exchanged
 from twofold.rtl.geometry import Geometry
 from twofold.rtl.isa import ADDRESS_BITS, BANK_BITS, COUNT_BITS, LAYER
 from twofold.rtl.tile_offsets import block_offsets, low_bits, rotated
@@ -43,7 +44,7 @@ class ResultWriter(wiring.Component):
     """
 
     def __init__(self, geometry: Geometry):
-        self.tiles, self.bank_bits = geometry.tiles, geometry.bank_bits
+        self.tiles, self.bank_bits, self.family = geometry.tiles, geometry.bank_bits, geometry.family
         words = data.ArrayLayout(geometry.activation_word_bits, geometry.tiles)
         super().__init__(
             {
@@ -65,7 +66,7 @@ class ResultWriter(wiring.Component):
         load, layer = self.load, self.layer
         blocks = self._walk(m)
         valid, loaded, word = Signal(), Signal(), Signal(len(load.word), reset_less=True)
-        first, bank = Signal(ADDRESS_BITS), Signal(self.bank_bits)
+        first = Signal(ADDRESS_BITS)
         base, row = Mux(load.enable, load.address, self._base), Mux(load.enable, 0, self._row)
         now = Mux(load.enable, load.bank, self._bank)[: self.bank_bits]
         m.d.sync += [
@@ -73,7 +74,6 @@ class ResultWriter(wiring.Component):
             loaded.eq(load.enable),
             word.eq(load.word),
             first.eq(base + row),
-            bank.eq(now),
         ]
         words = [Mux(loaded, word, self.codes[0]), *list(self.codes)[1:]]
         enables = [self._writes(m, tile, blocks, valid, loaded) for tile in range(self.tiles)]
@@ -84,16 +84,22 @@ class ResultWriter(wiring.Component):
             m, self.tiles, layer.out_band_words, layer.out_fold, layer.blocks_log2, "offset"
         )
         offsets = rotated(m, offsets, now, "offset")
-        enables, words = rotated(m, enables, bank, "enable"), rotated(m, words, bank, "word")
+        writes = [Cat(word, enable) for word, enable in zip(words, enables, strict=True)]
+        writes = exchanged(m, writes, self._sources(m, now), self.family, "write")
         for target in range(self.tiles):
             offset = Signal(ADDRESS_BITS, name=f"offset_to_{target}", reset_less=True)
             m.d.sync += [
                 offset.eq(offsets[target]),
-                self.enables[target].eq(enables[target]),
+                Cat(self.words[target], self.enables[target]).eq(writes[target]),
                 self.addresses[target].eq(first + offset),
-                self.words[target].eq(words[target]),
             ]
         return m
+
+    def _sources(self, m, bank):
+        """By bank, the tile that writes to it if tile 0 writes to `bank`; a cycle later."""
+        sources = [Signal(self.bank_bits, name=f"source_{target}") for target in range(self.tiles)]
+        m.d.sync += [source.eq(target - bank) for target, source in enumerate(sources)]
+        return sources
 
     def _writes(self, m, tile, blocks, valid, loaded):
         """Tile 0 also writes what is loaded; a tile without a block does not write. Which these are is known
