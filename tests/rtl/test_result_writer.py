@@ -120,3 +120,46 @@ def test_loaded_words_go_to_one_bank(simulate: Simulate, tiles: int) -> None:
 
     simulate(writer, bench)
     assert seen == [(cycle % tiles, 40 + cycle, 1000 + cycle) for cycle in range(2, 10)]
+
+
+@pytest.mark.parametrize("tiles", [1, 4])
+def test_a_loaded_word_beyond_the_banks_is_noticed(simulate: Simulate, tiles: int) -> None:
+    writer = ResultWriter(Geometry(kinds=(PeName.INT_MUL,), tiles=tiles, activation_words=64))
+    noticed: list[int] = []
+
+    async def bench(ctx: Any) -> None:
+        for address in (0, 63, 64, 65, 127, 128, 1 << 15):
+            ctx.set(writer.load.address, address)
+            for enable in (1, 0, 0):
+                ctx.set(writer.load.enable, enable)
+                await ctx.tick()
+                if ctx.get(writer.outside):
+                    noticed.append(address)
+
+    simulate(writer, bench)
+    assert noticed == [64, 65, 127, 128, 1 << 15]
+
+
+@pytest.mark.parametrize(
+    ("base", "blocks", "outside"), [(0, 4, 1), (0, 3, 0), (3, 3, 0), (4, 3, 1), (63, 1, 0), (128, 1, 1)]
+)
+def test_a_block_beyond_the_banks_is_noticed(
+    simulate: Simulate, base: int, blocks: int, outside: int
+) -> None:
+    """Blocks are 30 words apart, in banks of 64."""
+    writer = ResultWriter(Geometry(kinds=(PeName.INT_MUL,), tiles=4, activation_words=64))
+    fields = {"blocks_log2": 2, "out_band_words": 30, "out_base": base, "out_groups": 1}
+    seen: list[int] = []
+
+    async def bench(ctx: Any) -> None:
+        ctx.set(writer.layer, dict.fromkeys(LAYER.members, 0) | fields | {"last_blocks": blocks})
+        ctx.set(writer.start, 1)
+        await ctx.tick()
+        ctx.set(writer.start, 0)
+        for cycle in range(8):
+            ctx.set(writer.valid, cycle == 4)
+            seen.append(ctx.get(writer.outside))
+            await ctx.tick()
+
+    simulate(writer, bench)
+    assert sum(seen) == outside

@@ -40,11 +40,13 @@ class ResultWriter(wiring.Component):
     valid, last: a pixel's codes come in the next cycle; those of the last pixel of a group.
     codes: by tile.
     load: words from outside, while no layer is executed.
-    enables, addresses, words: write ports of the banks.
+    enables, addresses, words: write ports of the banks. outside: one of these words belongs at an address
+    that the banks do not have; `addresses` are without what is beyond.
     """
 
     def __init__(self, geometry: Geometry):
         self.tiles, self.bank_bits, self.family = geometry.tiles, geometry.bank_bits, geometry.family
+        self.address_bits = geometry.activation_words.bit_length() - 1
         words = data.ArrayLayout(geometry.activation_word_bits, geometry.tiles)
         super().__init__(
             {
@@ -55,8 +57,9 @@ class ResultWriter(wiring.Component):
                 "codes": In(words),
                 "load": In(WritePort(geometry.activation_word_bits)),
                 "enables": Out(geometry.tiles),
-                "addresses": Out(data.ArrayLayout(ADDRESS_BITS, geometry.tiles)),
+                "addresses": Out(data.ArrayLayout(self.address_bits, geometry.tiles)),
                 "words": Out(words),
+                "outside": Out(1),
             }
         )
         self._base, self._row, self._bank = Signal(ADDRESS_BITS), Signal(ADDRESS_BITS), Signal(BANK_BITS)
@@ -78,22 +81,35 @@ class ResultWriter(wiring.Component):
         words = [Mux(loaded, word, self.codes[0]), *list(self.codes)[1:]]
         enables = [self._writes(m, tile, blocks, valid, loaded) for tile in range(self.tiles)]
         if self.tiles == 1:
-            m.d.comb += [self.enables.eq(enables[0]), self.addresses[0].eq(first), self.words[0].eq(words[0])]
+            m.d.comb += [
+                self.enables.eq(enables[0]),
+                self.addresses[0].eq(first),
+                self.words[0].eq(words[0]),
+                self.outside.eq(self.enables[0] & self._cut(first)[-1]),
+            ]
             return m
         offsets = block_offsets(
             m, self.tiles, layer.out_band_words, layer.out_fold, layer.blocks_log2, "offset"
         )
-        offsets = rotated(m, offsets, now, "offset")
+        offsets = rotated(m, [self._cut(offset) for offset in offsets], now, "offset")
         writes = [Cat(word, enable) for word, enable in zip(words, enables, strict=True)]
         writes = exchanged(m, writes, self._sources(m, now), self.family, "write")
+        beyond = Signal(self.tiles)
+        m.d.comb += self.outside.eq((self.enables & beyond).any())
         for target in range(self.tiles):
-            offset = Signal(ADDRESS_BITS, name=f"offset_to_{target}", reset_less=True)
+            offset = Signal(self.address_bits + 1, name=f"offset_to_{target}", reset_less=True)
+            reached = self._cut(first)[:-1] + offset[:-1]
             m.d.sync += [
                 offset.eq(offsets[target]),
                 Cat(self.words[target], self.enables[target]).eq(writes[target]),
-                self.addresses[target].eq(first + offset),
+                self.addresses[target].eq(reached),
+                beyond[target].eq(reached[-1] | offset[-1] | self._cut(first)[-1]),
             ]
         return m
+
+    def _cut(self, address):
+        """What of an address is one in a bank, and whether there is more of it."""
+        return Cat(address[: self.address_bits], address[self.address_bits :].any())
 
     def _sources(self, m, bank):
         """By bank, the tile that writes to it if tile 0 writes to `bank`; a cycle later."""

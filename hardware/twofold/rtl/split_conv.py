@@ -349,7 +349,6 @@ class SplitConvolution(wiring.Component):
             issued.eq(sweep.issue),
             self.multiplied.eq(Mux(issued, inputs, 0)),
         ]
-        writer = m.submodules.writer
         loader, beyond = m.submodules.parameter_loader, Signal()
         m.d.sync += beyond.eq(reaches(Cat(loader.address, 0), geometry.parameter_words))
         outside = [
@@ -357,10 +356,7 @@ class SplitConvolution(wiring.Component):
             self._reads_outside,
             beyond & (loader.bias_valid | loader.valid),
             control.issue & (control.pixel.sum >= geometry.sum_words),
-            *(
-                enable & (address >= geometry.activation_words)
-                for enable, address in zip(writer.enables, writer.addresses, strict=True)
-            ),
+            m.submodules.writer.outside,
         ]
         m.d.comb += [self.issues.eq(sweep.issue), self.starved.eq(sweeping & ~sweep.issue)]
         m.d.sync += self.out_of_bounds.eq(Cat(outside).any())
