@@ -10,6 +10,7 @@ from twofold.rtl.countdown import Countdown
 from twofold.rtl.exchange import exchanged
 from twofold.rtl.geometry import Geometry
 from twofold.rtl.isa import ADDRESS_BITS, BANK_BITS, COUNT_BITS, LAYER
+from twofold.rtl.primitives.mux_pair import mux_pair
 from twofold.rtl.tile_offsets import block_offsets, low_bits, rotated
 
 
@@ -78,7 +79,8 @@ class ResultWriter(wiring.Component):
             word.eq(load.word),
             first.eq(base + row),
         ]
-        words = [Mux(loaded, word, self.codes[0]), *list(self.codes)[1:]]
+        own, *others = self.codes
+        words = [mux_pair(m, loaded, word, own, self.family, "loaded"), *others]
         enables = [self._writes(m, tile, blocks, valid, loaded) for tile in range(self.tiles)]
         if self.tiles == 1:
             m.d.comb += [
