@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from amaranth.hdl import Array, Cat, Module, Signal
 from amaranth.lib import wiring
@@ -12,7 +14,9 @@ from twofold.rtl.primitives.family import Family
 from twofold.rtl.tile_offsets import low_bits
 from twofold.sim import primitives
 from twofold.sim.formal import prove
+from twofold.synth.yosys import synthesise
 
+KEPT = Path("build/synth")
 WIDTH = 2
 
 
@@ -42,6 +46,31 @@ class AgainstMultiplexers(wiring.Component):
 @pytest.mark.parametrize("places", [1, 2, 4, 8, 16])
 def test_each_place_has_the_word_of_its_source(places: int, family: Family) -> None:
     assert prove(AgainstMultiplexers(places, family), models=primitives.XC7).holds
+
+
+class Reader(wiring.Component):
+    """Words of places of which some have the same, as tiles that work on one band; sources are registers."""
+
+    def __init__(self, places: int, width: int) -> None:
+        self.places, self.width = places, width
+        bits = places * width
+        super().__init__({"data": In(bits), "first": In(4), "shared_log2": In(3), "words": Out(bits)})
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        words = [self.data.word_select(place, self.width) for place in range(self.places)]
+        sources = [Signal(range(self.places), name=f"source_{place}") for place in range(self.places)]
+        shared = low_bits(self.shared_log2, self.places)
+        m.d.sync += [source.eq(self.first + (place & ~shared)) for place, source in enumerate(sources)]
+        m.d.sync += self.words.eq(Cat(exchanged(m, words, sources, Family.XC7, "word")))
+        return m
+
+
+@pytest.mark.parametrize("places", [2, 4, 8, 16])
+def test_a_bit_takes_half_a_lut_for_each_step(places: int) -> None:
+    width, steps = 16, places.bit_length() - 1
+    found = synthesise(Reader(places, width), "exchange", cache=KEPT)
+    assert 0 <= found.lut - places * width * steps / 2 <= 12
 
 
 def test_sources_of_another_form_are_refuted() -> None:

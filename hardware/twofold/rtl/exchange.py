@@ -39,6 +39,8 @@ def exchanged(
 
 
 def _chosen(m: Module, words: Sequence[Value], source: Value, name: str) -> Value:
+    """By the higher bit first: of that, unlike of the lower, places differ. Choices by the lower one, which
+    several places would share, Yosys puts into LUTs of their own, half a LUT a bit more."""
     word = Signal(len(words[0]), name=name)
     even, odd = Mux(source[1], words[2], words[0]), Mux(source[1], words[3], words[1])
     m.d.comb += word.eq(Mux(source[0], odd, even))
