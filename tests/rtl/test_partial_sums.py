@@ -17,9 +17,9 @@ from twofold.sim.vectors import VectorSimulation, build
 LANES, X_BITS, ACC_BITS, DEPTH = 2, 12, 20, 16
 
 
-def built(addends: int = 1, family: Family = Family.PORTABLE) -> VectorSimulation:
+def built(alternatives: tuple[int, ...] = (1,), family: Family = Family.PORTABLE) -> VectorSimulation:
     design = PartialSums(
-        lanes=LANES, x_bits=X_BITS, acc_bits=ACC_BITS, depth=DEPTH, addends=addends, family=family
+        lanes=LANES, x_bits=X_BITS, acc_bits=ACC_BITS, depth=DEPTH, alternatives=alternatives, family=family
     )
     return build(design, Path("build/vectors"), primitives.XC7)
 
@@ -93,21 +93,27 @@ def test_sums_and_maxima(hardware: VectorSimulation) -> None:
     assert results(hardware, drive) == drive.expected
 
 
-def in_two(drive: Drive, rng: np.random.Generator) -> Drive:
-    """The same with each term that is added as two; those of a maximum have 0 as the second."""
+def in_numbers(drive: Drive, rng: np.random.Generator, alternatives: tuple[int, ...]) -> Drive:
+    """The same with each term as the sum of as many addends, each in one of its numbers while the others
+    are 0. A maximum has its term in the first."""
     xs = np.asarray(drive.columns["x"])
-    operations = np.array([0] * PartialSums.LEAD + drive.columns["operation"])[:, None]
+    largest = np.array([0] * PartialSums.LEAD + drive.columns["operation"])[:, None] == Accumulation.MAX.value
     half = np.clip(xs // 2 + rng.integers(-9, 10, xs.shape), -1 << X_BITS - 1, (1 << X_BITS - 1) - 1)
-    second = np.where(operations == Accumulation.MAX.value, 0, xs - half)
-    columns = drive.columns | {"x": np.concatenate([xs - second, second], axis=1).tolist()}
+    second = np.where(largest, 0, (xs - half) * (len(alternatives) - 1))
+    numbers = []
+    for addend, count in zip((xs - second, second), alternatives, strict=False):
+        place = np.where(largest, 0, rng.integers(0, count, xs.shape))
+        numbers += [np.where(place == number, addend, 0) for number in range(count)]
+    columns = drive.columns | {"x": np.concatenate(numbers, axis=1).tolist()}
     return Drive(columns, drive.expected, drive.cycle)
 
 
 @pytest.mark.parametrize("family", [Family.PORTABLE, Family.XC7])
-def test_terms_of_two_addends(family: Family) -> None:
+@pytest.mark.parametrize("alternatives", [(3,), (1, 1), (2, 1)])
+def test_terms_of_several_numbers(alternatives: tuple[int, ...], family: Family) -> None:
     rng = np.random.default_rng(4)
-    drive = in_two(random_passes(rng, PartialSums.DISTANCE)[0], rng)
-    fused = built(2, family)
+    drive = in_numbers(random_passes(rng, PartialSums.DISTANCE)[0], rng, alternatives)
+    fused = built(alternatives, family)
     assert results(fused, drive) == drive.expected
     drive.columns["x"][-1][-1] ^= 1
     assert results(fused, drive) != drive.expected
@@ -178,6 +184,7 @@ def test_terms_must_not_be_wider_than_sums() -> None:
         PartialSums(lanes=1, x_bits=25)
 
 
-def test_terms_of_three_addends_are_refused() -> None:
-    with pytest.raises(ValueError, match="expected one or two addends, got 3"):
-        PartialSums(lanes=1, x_bits=8, addends=3)
+@pytest.mark.parametrize("alternatives", [(), (1, 2), (3, 1), (1, 1, 1)])
+def test_terms_that_no_adder_takes_are_refused(alternatives: tuple[int, ...]) -> None:
+    with pytest.raises(ValueError, match=r"expected alternatives \(n,\), \(1, 1\) or \(2, 1\), got \("):
+        PartialSums(lanes=1, x_bits=8, alternatives=alternatives)

@@ -25,11 +25,11 @@ WITHOUT_CARRY = primitives.XC7.replace("CI | CYINIT", "CI")
 
 
 class AddersAgainstAddition(wiring.Component):
-    """`ok`: both adders give what + and − give."""
+    """`ok`: both adders give what + and − give, that of three numbers after an OR."""
 
     def __init__(self, width: int, family: Family) -> None:
         self.width, self.family = width, family
-        operands = {name: In(signed(width)) for name in "abc"}
+        operands = {name: In(signed(width)) for name in "abcd"}
         super().__init__({**operands, "subtract": In(1), "ok": Out(1)})
 
     def elaborate(self, platform: object) -> Module:
@@ -38,9 +38,9 @@ class AddersAgainstAddition(wiring.Component):
         m.submodules.two = two = AddSub(self.width, self.family)
         sum_of_three, sum_of_two = Signal(signed(self.width)), Signal(signed(self.width))
         m.d.comb += [
-            *(getattr(three, name).eq(getattr(self, name)) for name in "abc"),
+            *(getattr(three, name).eq(getattr(self, name)) for name in "abcd"),
             *(getattr(two, name).eq(getattr(self, name)) for name in ("a", "b", "subtract")),
-            sum_of_three.eq(self.a + self.b + self.c),
+            sum_of_three.eq((self.a | self.d) + self.b + self.c),
             sum_of_two.eq(self.a + Mux(self.subtract, -self.b, self.b)),
             self.ok.eq((three.y == sum_of_three) & (two.y == sum_of_two)),
         ]

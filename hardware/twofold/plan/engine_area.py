@@ -14,11 +14,11 @@ from twofold.plan.area import area, filler_area, table_tile_area
 from twofold.plan.memory_area import block_rams
 from twofold.rtl.deep_memory import depth_parts
 from twofold.rtl.geometry import BEAT_BITS, LANE_BITS, SUM_WORD_BITS, Feature, Geometry
-from twofold.rtl.inner_product import ProductTiming
 from twofold.rtl.isa import WORDS
 from twofold.rtl.mac.interface import PeKind
 from twofold.rtl.mac.kinds import pe_kinds, table_kind
 from twofold.rtl.mac.lut_da import LutDa
+from twofold.rtl.operands import Operands
 from twofold.rtl.requantize_multiply import SHIFT_BITS
 from twofold.rtl.tile import THRESHOLD_BITS
 
@@ -57,7 +57,8 @@ _CONTROL = EngineArea(lut=2300, lutram=60, ff=1900)
 
 def _tile(geometry: Geometry, *, full: bool) -> EngineArea:
     arrays = (_array(kind, geometry) for kind in pe_kinds(geometry))
-    return sum((*arrays, _operands(geometry), _sums(geometry, full), _codes(geometry, full)), EngineArea())
+    parts = (_operands(geometry, full), _sums(geometry, full), _codes(geometry, full))
+    return sum((*arrays, *parts), EngineArea())
 
 
 def _array(kind: PeKind, geometry: Geometry) -> EngineArea:
@@ -72,20 +73,26 @@ def _choice(count: int) -> int:
     return 0 if count == 1 else -(-count // 4)
 
 
-def _operands(geometry: Geometry) -> EngineArea:
-    """Lanes of a word or the padding, shifted for additions, and the choice among the kinds' sums."""
-    timing, lanes = ProductTiming.of(geometry), geometry.lanes
+def _operands(geometry: Geometry, full: bool) -> EngineArea:
+    """Lanes of a word or the padding, shifted for additions, and the numbers that are chosen and added."""
+    lanes, (registers, choices) = geometry.lanes, zip(*_numbers(geometry, full), strict=True)
     codes, shifted = LANE_BITS + 1, LANE_BITS + 1 + geometry.lane_shift
     padded = codes if Feature.PADDING in geometry.features else 1
     return EngineArea(
-        lut=lanes * (padded + _choice(geometry.lane_shift + 1) * shifted + timing.sum_bits),
-        ff=lanes * (codes + shifted + timing.sum_bits + _second_addend(geometry)),
+        lut=lanes * (padded + _choice(geometry.lane_shift + 1) * shifted + sum(choices)),
+        ff=lanes * (codes + shifted + sum(registers)),
     )
 
 
-def _second_addend(geometry: Geometry) -> int:
-    """Bits; only the tables' kind leaves its sums as two numbers."""
-    return max((kind.addend_bits for kind in pe_kinds(geometry) if kind.addends > 1), default=0)
+def _numbers(geometry: Geometry, full: bool) -> Iterator[tuple[int, int]]:
+    """For each place of a lane's numbers, bits and LUTs: a choice of two takes one for two bits."""
+    kinds = pe_kinds(geometry)
+    operands = Operands.of([kind.addends for kind in kinds], full=full)
+    widths = (LANE_BITS + 1 + geometry.lane_shift, *(kind.addend_bits for kind in kinds))
+    for place in range(operands.count):
+        sources = operands.sources(place)
+        bits = max(widths[source] for source in sources)
+        yield bits, (len(sources) - 1) * -(-bits // 2)
 
 
 def _sums(geometry: Geometry, full: bool) -> EngineArea:

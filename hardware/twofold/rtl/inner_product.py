@@ -16,6 +16,8 @@ from twofold.rtl.mac.kinds import pe_kinds, table_kind
 from twofold.rtl.mac.lut_da import LutDa
 from twofold.rtl.mac.lut_da_tile import LutDaTile
 from twofold.rtl.mac.table_filler import FillPort
+from twofold.rtl.operands import Operands
+from twofold.rtl.primitives.mux_pair import mux_pair
 
 
 @dataclass(frozen=True)
@@ -24,14 +26,13 @@ class ProductTiming:
 
     latencies: cycles from a word to its sums. load_words: memory words of a tile's weights.
     settles: cycles between the last of these words and the first vector that meets them.
-    sum_bits: width of the widest sum. addends: as how many numbers, at most, a sum leaves.
+    sum_bits: width of the widest sum.
     """
 
     latencies: tuple[int, ...]
     load_words: tuple[int, ...]
     settles: tuple[int, ...]
     sum_bits: int
-    addends: int
 
     @classmethod
     def of(cls, geometry: Geometry) -> ProductTiming:
@@ -42,7 +43,6 @@ class ProductTiming:
             (0, *(kind.load_words for kind in kinds)),
             (0, *(kind.settle for kind in kinds)),
             max(LANE_BITS + 1 + geometry.lane_shift, *(kind.sum_bits for kind in kinds)),
-            max(kind.addends for kind in kinds),
         )
         narrowest = geometry.tile_bits(full=False)
         if timing.sum_bits > narrowest:
@@ -70,16 +70,17 @@ class VectorInnerProduct(wiring.Component):
     pe, pad: stable while vectors are on their way.
     load_pe, load_valid, load_index, load_word: the next tile's weights and their kind, see `mac.interface`.
     tables: only with `lut_da`, whose tables it fills: of the `TableFiller` that is given the same words.
-    y: [addends · lanes] numbers of `sum_bits` bits, addend n of lane i in place n · lanes + i,
-    `ProductTiming.latencies[pe]` cycles after the word; one word a cycle.
+    y: [count · lanes] numbers of `sum_bits` bits, that of lane i in place n of `operands` at n · lanes + i,
+    `ProductTiming.latencies[pe]` cycles after the word; one word a cycle. Those of other sources are 0.
     """
 
-    def __init__(self, geometry: Geometry):
+    def __init__(self, geometry: Geometry, operands: Operands):
         lanes = geometry.lanes
         self.kinds = pe_kinds(geometry)
         self.lane_bits = LANE_BITS + 1
         timing = ProductTiming.of(geometry)
-        self.lanes, self.lane_shift = lanes, geometry.lane_shift
+        self.lanes, self.lane_shift, self.family = lanes, geometry.lane_shift, geometry.family
+        self.operands = operands
         self.padding = Feature.PADDING in geometry.features
         tables = table_kind(geometry)
         super().__init__(
@@ -97,7 +98,7 @@ class VectorInnerProduct(wiring.Component):
                 "load_index": In(timing.index_bits),
                 "load_word": In(geometry.weight_word_bits),
                 **({"tables": In(FillPort(tables))} if tables else {}),
-                "y": Out(data.ArrayLayout(signed(timing.sum_bits), lanes * timing.addends)),
+                "y": Out(data.ArrayLayout(signed(timing.sum_bits), lanes * operands.count)),
             }
         )
 
@@ -118,8 +119,11 @@ class VectorInnerProduct(wiring.Component):
             own = self._part(kind, lanes, part)
             m.d.comb += [pe.swap.eq(swap), *(pe.a[i].eq(own[i]) for i in range(self.lanes))]
             results.append(pe.y)
-        for i in range(len(self.y)):
-            self._choose(m, self.y[i], [result[i] if i < len(result) else None for result in results])
+        for place in range(self.operands.count):
+            sources = self.operands.sources(place)
+            for i in range(self.lanes):
+                numbers = {pe: results[pe][n * self.lanes + i] for pe, n in sources.items()}
+                self._choose(m, self.y[place * self.lanes + i], numbers, f"number_{place}_{i}")
         return m
 
     def _part(self, kind: PeKind, lanes, part):
@@ -144,15 +148,17 @@ class VectorInnerProduct(wiring.Component):
         ]
         return pe
 
-    def _choose(self, m, y, numbers):
-        """`y` is the number of `pe`, or 0 where that kind has none; by reset, which costs no LUT."""
-        given = [(pe, number) for pe, number in enumerate(numbers) if number is not None]
-        m.d.sync += y.eq(given[-1][1])
-        for pe, number in given[:-1]:
-            with m.If(self.pe == pe):
-                m.d.sync += y.eq(number)
-        if len(given) < len(numbers):
-            with m.If(~Cat(self.pe == pe for pe, _ in given).any()):
+    def _choose(self, m, y, numbers, name):
+        """`y` is the number of `pe`, or 0 where that has none; by reset, which costs no LUT."""
+        shape = signed(max(len(number) for number in numbers.values()))
+        extended = {pe: Signal(shape, name=f"{name}_of_{pe}") for pe in numbers}
+        m.d.comb += [extended[pe].eq(number) for pe, number in numbers.items()]
+        (_, chosen), *others = extended.items()
+        for pe, number in others:
+            chosen = mux_pair(m, self.pe == pe, number, chosen, self.family, f"{name}_or_{pe}").as_signed()
+        m.d.sync += y.eq(chosen)
+        if len(numbers) <= len(self.kinds):
+            with m.If(~Cat(self.pe == pe for pe in numbers).any()):
                 m.d.sync += y.eq(0)
 
     def _shifted(self, m, lanes, shift):

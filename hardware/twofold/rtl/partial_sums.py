@@ -11,6 +11,7 @@ from amaranth.lib.wiring import In, Out
 
 from twofold.rtl.mac.pipeline import delay
 from twofold.rtl.primitives.family import Family
+from twofold.rtl.primitives.or_adder import OrAdder
 from twofold.rtl.primitives.ternary_adder import TernaryAdder
 
 
@@ -31,8 +32,9 @@ class PartialSums(wiring.Component):
     changed. Sums wrap: range analysis must have shown that `acc_bits` suffice. In `MAX` the stored sum
     must be an earlier `x`, as it is if the pass over that address began with `first`.
 
-    With two addends `x` comes as two numbers, which are added to the stored sum at once, at no more LUTs
-    than one where the family has ternary adders; in `MAX` the second of them is 0.
+    A term may be the sum of two addends, which are added to the stored sum at once, at no more LUTs than one
+    where the family has ternary adders. An addend may come as several numbers, of which at most one is not 0;
+    they cost no LUT either where there are two addends or no `biases`. In `MAX` all but the first are 0.
 
     In a cycle without `valid` the memory reads at `read_addr`; `read_data` has the sums `LEAD` cycles later.
 
@@ -41,7 +43,7 @@ class PartialSums(wiring.Component):
     lanes : sums at one address.
     x_bits, acc_bits : widths of a signed term and of a signed sum.
     depth : addresses.
-    addends : numbers of which a term is the sum, 1 or 2.
+    alternatives : for each addend of a term, as how many numbers it comes: (n,), or of two (1, 1) or (2, 1).
     biases : whether sums begin at `initial`; else they begin at 0, which costs no LUT.
     maxima : whether there is `MAX`; else `operation` is not read.
     family : whose adders are used.
@@ -57,8 +59,8 @@ class PartialSums(wiring.Component):
         All changes are of one address, and may come every cycle; constant while any is on its way.
         Not without `biases`.
     addr : In(range(depth))
-    x : In(ArrayLayout(signed(x_bits), lanes * addends))
-        Addend n of lane i in place n * lanes + i.
+    x : In(ArrayLayout(signed(x_bits), lanes * sum(alternatives)))
+        Number n of lane i in place n * lanes + i, those of the first addend first.
     initial : In(ArrayLayout(signed(acc_bits), lanes))
         Biases, read when `first`.
     sums : Out(ArrayLayout(signed(acc_bits), lanes))
@@ -79,17 +81,17 @@ class PartialSums(wiring.Component):
         x_bits: int,
         acc_bits: int = 24,
         depth: int = 512,
-        addends: int = 1,
+        alternatives: tuple[int, ...] = (1,),
         biases: bool = True,
         maxima: bool = True,
         family: Family = Family.PORTABLE,
     ) -> None:
         if not 1 <= x_bits <= acc_bits:
             raise ValueError(f"expected terms no wider than the sums' {acc_bits} bits, got {x_bits}")
-        if addends not in (1, 2):
-            raise ValueError(f"expected one or two addends, got {addends}")
+        if len(alternatives) != 1 and alternatives not in ((1, 1), (2, 1)):
+            raise ValueError(f"expected alternatives (n,), (1, 1) or (2, 1), got {alternatives}")
         self.lanes, self.x_bits, self.acc_bits, self.depth = lanes, x_bits, acc_bits, depth
-        self.addends, self.biases, self.maxima, self.family = addends, biases, maxima, family
+        self.alternatives, self.biases, self.maxima, self.family = alternatives, biases, maxima, family
         sums = data.ArrayLayout(signed(acc_bits), lanes)
         super().__init__(
             {
@@ -98,7 +100,7 @@ class PartialSums(wiring.Component):
                 "operation": In(Accumulation),
                 "chained": In(1),
                 "addr": In(range(depth)),
-                "x": In(data.ArrayLayout(signed(x_bits), lanes * addends)),
+                "x": In(data.ArrayLayout(signed(x_bits), lanes * sum(alternatives))),
                 "initial": In(sums),
                 "sums": Out(sums),
                 "out_valid": Out(1),
@@ -140,14 +142,22 @@ class PartialSums(wiring.Component):
         return m
 
     def _sum(self, m: Module, start: Value, lane: int) -> Value:
-        if self.addends == 1:
+        if self.alternatives == (1,):
             return start + self.x[lane]
-        m.submodules[f"add_{lane}"] = adder = TernaryAdder(self.acc_bits, self.family)
-        m.d.comb += [
-            adder.a.eq(self.x[lane]),
-            adder.b.eq(self.x[self.lanes + lane]),
-            adder.c.eq(start),
-        ]
+        adder: OrAdder | TernaryAdder
+        numbers = [self.x[place] for place in range(lane, len(self.x), self.lanes)]
+        if len(self.alternatives) == 1:
+            adder = OrAdder(len(numbers), self.acc_bits, self.family)
+            m.d.comb += [
+                *(a.eq(number) for a, number in zip(adder.a, numbers, strict=True)),
+                adder.b.eq(start),
+            ]
+        else:
+            adder = TernaryAdder(self.acc_bits, self.family)
+            *first, second = numbers
+            m.d.comb += [a.eq(number) for a, number in zip((adder.a, adder.d), first, strict=False)]
+            m.d.comb += [adder.b.eq(second), adder.c.eq(start)]
+        m.submodules[f"add_{lane}"] = adder
         return adder.y
 
     def _greater(self, first: Value, old: Value, x: Value) -> Value:

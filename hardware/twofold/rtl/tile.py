@@ -9,8 +9,9 @@ from amaranth.lib.wiring import In, Out
 from twofold.rtl.geometry import LANE_BITS, LANE_SHIFT_MAX, SUM_WORD_BITS, Feature, Geometry
 from twofold.rtl.inner_product import ProductTiming, VectorInnerProduct
 from twofold.rtl.isa import ADDRESS_BITS, PART_BITS
-from twofold.rtl.mac.kinds import table_kind
+from twofold.rtl.mac.kinds import pe_kinds, table_kind
 from twofold.rtl.mac.table_filler import FillPort
+from twofold.rtl.operands import Operands
 from twofold.rtl.partial_sums import Accumulation, PartialSums
 from twofold.rtl.requantize import CONFIG, Requantiser
 
@@ -108,13 +109,14 @@ class Tile(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         geometry, timing = self.geometry, ProductTiming.of(self.geometry)
-        m.submodules.product = product = VectorInnerProduct(geometry)
+        operands = Operands.of([kind.addends for kind in pe_kinds(geometry)], full=self.full)
+        m.submodules.product = product = VectorInnerProduct(geometry, operands)
         m.submodules.sums = sums = PartialSums(
             lanes=geometry.lanes,
             x_bits=timing.sum_bits,
             acc_bits=geometry.tile_bits(full=self.full),
             depth=geometry.sum_words,
-            addends=timing.addends,
+            alternatives=operands.alternatives,
             biases=self.full,
             maxima=Feature.MAX_POOLING in geometry.features,
             family=geometry.family,

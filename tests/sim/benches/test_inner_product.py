@@ -11,22 +11,21 @@ from twofold.golden.execute import execute
 from twofold.network.graph import Network, Tensor
 from twofold.network.ops import Add, Linear, Op
 from twofold.network.types import IntArray, IntType
-from twofold.rtl.geometry import Geometry
 from twofold.rtl.inner_product import VectorInnerProduct
 from twofold.rtl.mac.kinds import pe_kinds
 from twofold.rtl.verilog import to_verilog
+from twofold.sim.benches.inner_product import GEOMETRY, OPERANDS
 from twofold.sim.benches.pe_stream import accepted_weights
 from twofold.sim.cocotb_runner import Simulation, SimulationError, build, run
 
 BENCH = "twofold.sim.benches.inner_product"
-GEOMETRY = Geometry()
 TILES, VECTORS = 5, 12
 
 
 @pytest.fixture(scope="module")
 def simulation(tmp_path_factory: pytest.TempPathFactory) -> Simulation:
     source = tmp_path_factory.mktemp("rtl") / "inner_product.sv"
-    to_verilog(VectorInnerProduct(GEOMETRY), "inner_product", source)
+    to_verilog(VectorInnerProduct(GEOMETRY, OPERANDS), "inner_product", source)
     return build([source], "inner_product", Path("build/benches"), optimise="-O0")
 
 

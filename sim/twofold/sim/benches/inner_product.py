@@ -20,11 +20,13 @@ from twofold.rtl.geometry import LANE_BITS, Geometry
 from twofold.rtl.inner_product import ProductTiming, VectorInnerProduct
 from twofold.rtl.mac.interface import pack
 from twofold.rtl.mac.kinds import pe_kinds
+from twofold.rtl.operands import Operands
 from twofold.sim.benches.pe_stream import make_stream
 from twofold.sim.benches.unit import UnitBench
 from twofold.sim.vectors import Column
 
 GEOMETRY = Geometry()
+OPERANDS = Operands.of([kind.addends for kind in pe_kinds(GEOMETRY)], full=False)
 Given = dict[str, IntArray]
 
 
@@ -45,9 +47,9 @@ def lane_columns(vectors: IntArray, pad: int) -> dict[str, Column]:
 
 
 async def check(dut: Any, given: Given, inputs: dict[str, Column], first: int, expected: IntArray) -> None:
-    """expected: [P, lanes], of the vectors from cycle `first` on."""
+    """expected: [P, lanes], of the vectors from cycle `first` on; numbers of other sources are 0."""
     pe = int(given["pe"])
-    bench = UnitBench(dut, VectorInnerProduct(GEOMETRY))
+    bench = UnitBench(dut, VectorInnerProduct(GEOMETRY, OPERANDS))
     await bench.reset()
     sink = deque(expected.tolist())
     begin, cycle = first + ProductTiming.of(GEOMETRY).latencies[pe], 0
@@ -55,7 +57,10 @@ async def check(dut: Any, given: Given, inputs: dict[str, Column], first: int, e
     held = {"pe": [pe] * cycles, "load_pe": [pe] * cycles, "pad": [int(given["pad"])] * cycles}
     async for outputs in bench.play({**inputs, **held}, cycles):
         if cycle >= begin:
-            assert outputs["y"] == sink.popleft(), f"vector {cycle - begin}"
+            numbers = np.reshape(outputs["y"], (OPERANDS.count, GEOMETRY.lanes))
+            own = numbers[list(OPERANDS.places[pe])]
+            assert own.sum(axis=0).tolist() == sink.popleft(), f"vector {cycle - begin}"
+            assert np.count_nonzero(numbers) == np.count_nonzero(own), f"vector {cycle - begin}"
         cycle += 1
     assert not sink
 
