@@ -133,6 +133,33 @@ def test_thresholds_alone(family: Family) -> None:
     assert np.array_equal(got, by_thresholds(accumulators, thresholds, levels))
 
 
+@pytest.mark.parametrize("family", [Family.PORTABLE, Family.XC7])
+@pytest.mark.parametrize(
+    ("threshold_bits", "acc_bits", "level_bits"),
+    [(1, 2, 0), (1, 9, 8), (2, 7, 1), (3, 10, 0), (4, 20, 4), (5, 24, 8)],
+)
+def test_searches_of_every_depth(threshold_bits: int, acc_bits: int, level_bits: int, family: Family) -> None:
+    lean = Requantiser(
+        lanes=LANES,
+        acc_bits=acc_bits,
+        threshold_bits=threshold_bits,
+        tag_bits=5,
+        level_bits=level_bits,
+        multipliers=False,
+        family=family,
+    )
+    rng = np.random.default_rng(threshold_bits)
+    high, count = (1 << (acc_bits - 1)) - 1, (1 << threshold_bits) - 1
+    thresholds = np.sort(rng.integers(-high - 1, high, (LANES, count)), axis=1)
+    levels = np.sort(rng.integers(0, 1 << level_bits, count + 1)) if level_bits else 7 + np.arange(count + 1)
+    near = thresholds[np.arange(LANES), rng.integers(0, count, (400, LANES))]
+    accumulators = np.clip(near + rng.integers(-1, 2, near.shape), -high - 1, high - 1)
+    config = config_word(RequantiseMode.THRESHOLDS, low=7)
+    hardware = build(lean, Path("build/vectors"), primitives.XC7)
+    got = codes(lean, hardware, lean.words.thresholds(thresholds, levels), accumulators, config)
+    assert np.array_equal(got, by_thresholds(accumulators, thresholds, levels))
+
+
 @pytest.mark.parametrize("first", [-8, 0, 200])
 def test_codes_that_follow_each_other(first: int) -> None:
     lean = Requantiser(lanes=LANES, acc_bits=12, tag_bits=5, level_bits=0, multipliers=False)

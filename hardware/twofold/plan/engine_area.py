@@ -19,7 +19,9 @@ from twofold.rtl.mac.interface import PeKind
 from twofold.rtl.mac.kinds import pe_kinds, table_kind
 from twofold.rtl.mac.lut_da import LutDa
 from twofold.rtl.operands import Operands
+from twofold.rtl.primitives.shared_table_ram import shared_table_cells
 from twofold.rtl.requantize_multiply import SHIFT_BITS
+from twofold.rtl.requantize_search import search_widths
 from twofold.rtl.tile import THRESHOLD_BITS
 
 COUNTER_BITS = 32
@@ -126,12 +128,11 @@ def _multiplier(geometry: Geometry) -> EngineArea:
 
 
 def _search(geometry: Geometry, full: bool) -> EngineArea:
-    """Comparisons of two bits a LUT; memories of 32 words, six bits to four LUTs."""
+    """Comparisons of two bits a LUT; a memory of 32 words, and a bit of its first address."""
     bits, steps = geometry.tile_bits(full=full), THRESHOLD_BITS
-    memories = (steps - 1) * -(-bits // 6) + -(-geometry.level_bits // 6)
     return EngineArea(
-        lut=steps * -(-bits // 2) + (0 if geometry.level_bits else LANE_BITS),
-        lutram=4 * memories,
+        lut=steps * -(-bits // 2) + 1 + (0 if geometry.level_bits else LANE_BITS),
+        lutram=4 * shared_table_cells(search_widths(bits, steps, geometry.level_bits)),
         ff=steps * bits + steps * (steps + 5) // 2 + (geometry.level_bits or LANE_BITS),
     )
 

@@ -17,7 +17,8 @@ class AtLeast(wiring.Component):
     """y = a ≥ b, combinational.
 
     xc7: one LUT6_2 for two bits, and CARRY4. A LUT tells whether the two bits of a and of b are equal, and
-    whether those of a are more; the chain begins with a one and keeps what the highest difference says.
+    whether those of a are more, the highest two as signed numbers; the chain begins with a one and keeps
+    what the highest difference says.
 
     a, b: signed(width).
     """
@@ -35,22 +36,28 @@ class AtLeast(wiring.Component):
         return m
 
     def _mapped(self, m: Module) -> Value:
-        a, b = (self._offset_binary(value) for value in (self.a, self.b))
+        a, b = (Cat(value, value[-1].replicate(self.width % 2)) for value in (self.a, self.b))
         pairs = [
-            lut_pair(m, [*a[bit : bit + 2], *b[bit : bit + 2]], _is_more, _is_equal, f"lut_{bit}")
+            lut_pair(
+                m,
+                [*a[bit : bit + 2], *b[bit : bit + 2]],
+                _is_more if bit + 2 < self.width else _is_more_signed,
+                _is_equal,
+                f"lut_{bit}",
+            )
             for bit in range(0, self.width, 2)
         ]
         # A place that neither hands on nor generates shows the carry that enters it.
         propagate, generate = [equal for _, equal in pairs], [more for more, _ in pairs]
         return carry_chain(m, [*propagate, Const(0)], [*generate, Const(0)], Const(1))[-1]
 
-    def _offset_binary(self, value: Value) -> Value:
-        """The number as an unsigned one in the same order, of an even number of bits."""
-        return Cat(value[:-1], ~value[-1], Const(0, self.width % 2))
-
 
 def _is_more(bits: Sequence[int]) -> int:
     return int((bits[1], bits[0]) > (bits[3], bits[2]))
+
+
+def _is_more_signed(bits: Sequence[int]) -> int:
+    return int((bits[3], bits[0]) > (bits[1], bits[2]))
 
 
 def _is_equal(bits: Sequence[int]) -> int:
