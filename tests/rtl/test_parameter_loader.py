@@ -26,7 +26,7 @@ def test_groups(simulate: Simulate, words: int, later: int, blocks: int) -> None
     ready: list[int] = []
 
     async def bench(ctx: Any) -> None:
-        address = 0
+        address = block = 0
         ctx.set(loader.base, BASE)
         ctx.set(loader.words, words)
         ctx.set(loader.blocks, blocks)
@@ -34,12 +34,12 @@ def test_groups(simulate: Simulate, words: int, later: int, blocks: int) -> None
             ctx.set(loader.restart, cycle == 0)
             ctx.set(loader.begin, cycle > 0 and cycle % period == 0)
             if ctx.get(loader.bias_valid):
-                biases[cycle] = ctx.get(loader.initial), ctx.get(loader.block), address
+                biases[cycle] = ctx.get(loader.initial), block, address
             if ctx.get(loader.valid):
-                written[cycle] = ctx.get(loader.block), ctx.get(loader.index), address
+                written[cycle] = block, ctx.get(loader.index), address
             if ctx.get(loader.ready):
                 ready.append(cycle)
-            address = ctx.get(loader.address)
+            address, block = ctx.get(loader.address), ctx.get(loader.next_block)
             await ctx.tick()
 
     simulate(loader, bench)

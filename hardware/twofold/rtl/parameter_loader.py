@@ -23,7 +23,8 @@ class ParameterLoader(wiring.Component):
 
     blocks, words: of a group, 1 to `blocks_max`; of a block, 0 for a layer whose sums stay sums.
     address, data: read port of the parameter memory, one cycle of latency.
-    valid, index: `data` is word `index` of block `block`, for its requantisers.
+    next_block: of what is on `data` in the next cycle.
+    valid, index: `data` is word `index` of its block, for that one's requantisers.
     """
 
     def __init__(
@@ -41,7 +42,7 @@ class ParameterLoader(wiring.Component):
                 "data": In(word_bits),
                 "bias_valid": Out(1),
                 "initial": Out(1),
-                "block": Out(BANK_BITS),
+                "next_block": Out(BANK_BITS),
                 "valid": Out(1),
                 "index": Out(unsigned(index_bits)),
                 "ready": Out(1),
@@ -50,8 +51,7 @@ class ParameterLoader(wiring.Component):
         self._wait = Signal(range(drain + later + 1))
         self._words = Countdown(index_bits + 1, "words")
         self._blocks = Countdown(blocks_max.bit_length(), "blocks")
-        # of the word that is read
-        self._word, self._block = Signal(index_bits), Signal(BANK_BITS)
+        self._word = Signal(index_bits)  # that is read
 
     def elaborate(self, platform):
         m = Module()
@@ -59,7 +59,6 @@ class ParameterLoader(wiring.Component):
             self.valid.eq(0),
             self.bias_valid.eq(0),
             self.index.eq(self._word),
-            self.block.eq(self._block),
         ]
         with m.FSM():
             self._await_group(m)
@@ -80,7 +79,7 @@ class ParameterLoader(wiring.Component):
                     self.initial.eq(self.restart),
                     self._wait.eq(Mux(self.restart, 0, drain)),
                     *self._blocks.load(self.blocks),
-                    self._block.eq(0),
+                    self.next_block.eq(0),
                 ]
                 m.next = "READ BIASES"
             with m.If(self.restart):
@@ -96,7 +95,7 @@ class ParameterLoader(wiring.Component):
                 *self._blocks.load(self.blocks),
                 *self._words.load(self.words),
                 self._word.eq(0),
-                self._block.eq(0),
+                self.next_block.eq(0),
             ]
             m.next = "DRAIN"
 
@@ -123,4 +122,4 @@ class ParameterLoader(wiring.Component):
                     m.next = "READY"
 
     def _next_block(self):
-        return *self._blocks.step(), self._block.eq(self._block + 1)
+        return *self._blocks.step(), self.next_block.eq(self.next_block + 1)

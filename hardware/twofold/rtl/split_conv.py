@@ -280,7 +280,8 @@ class SplitConvolution(wiring.Component):
             sweep.results_ready.eq(loader.ready),
         ]
         for index, tile in enumerate(self.tiles):
-            mine = loader.block == (index & low_bits(layer.blocks_log2, geometry.tiles))
+            mine = Signal(name=f"mine_{index}")
+            m.d.sync += mine.eq(loader.next_block == (index & low_bits(layer.blocks_log2, geometry.tiles)))
             m.d.comb += [
                 tile.parameters.bias_valid.eq(loader.bias_valid & mine),
                 tile.parameters.initial.eq(loader.initial),
