@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from math import ceil
 
 import pytest
 
 from twofold.boards.board import Board, Window
 from twofold.boards.board_file import load_board
 from twofold.boards.choose import (
-    PORTABLE_LUTS,
     Prediction,
     budget,
     choose,
@@ -93,11 +91,9 @@ def test_rates_follow_from_clock_cycles_and_the_uart(board: Board, programs: tup
     assert Prediction.of(ARTY, program).link_frames_per_second == 200_000 / bytes_a_frame
 
 
-def test_portable_forms_count_more(programs: tuple[Program, ...]) -> None:
+def test_families_with_the_same_luts_count_the_same(programs: tuple[Program, ...]) -> None:
     geometry = programs[0].geometry
-    portable = predicted_area(replace(geometry, family=Family.XCUP))
-    mapped = predicted_area(replace(geometry, family=Family.XC7))
-    assert portable.lut == ceil(PORTABLE_LUTS * mapped.lut)
+    assert predicted_area(replace(geometry, family=Family.XCUP)) == predicted_area(geometry)
 
 
 def test_blocks_for_speed_alone_are_those_of_the_device(board: Board, network: Network) -> None:

@@ -16,6 +16,7 @@ from twofold.rtl.primitives.table_ram import TableRam
 from twofold.rtl.primitives.ternary_adder import TernaryAdder
 from twofold.sim import primitives
 from twofold.sim.formal import prove
+from twofold.sim.slice_cells import models_of
 from twofold.sim.vectors import build
 
 BUILD = Path("build/vectors")
@@ -50,7 +51,15 @@ class AddersAgainstAddition(wiring.Component):
 @pytest.mark.parametrize("family", Family)
 @pytest.mark.parametrize("width", [1, 4, 7, 10])
 def test_adders_add(width: int, family: Family) -> None:
-    assert prove(AddersAgainstAddition(width, family), models=primitives.XC7).holds
+    assert prove(AddersAgainstAddition(width, family), models=primitives.MODELS[family]).holds
+
+
+def test_carry_chains_of_ultrascale_are_as_yosys_has_them() -> None:
+    models = models_of(["LUT6_2", "CARRY8"])
+    assert prove(AddersAgainstAddition(17, Family.XCUP), models=models).holds
+    wrong = models.replace("S[0] ? CI :", "S[0] ? CI_TOP :")
+    assert wrong != models
+    assert not prove(AddersAgainstAddition(17, Family.XCUP), models=wrong).holds
 
 
 @pytest.mark.parametrize("models", [UPPER_HALF, WITHOUT_CARRY], ids=["upper half", "no first carry"])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
-from math import ceil
 from typing import Any
 
 from twofold.boards.board import Board, Resources
@@ -27,11 +26,6 @@ LUT_SHARE = 0.9
 
 BLOCK_RAM_BYTES = 4096
 """Of data in a block RAM of 36 kbit, without its parity bits."""
-
-PORTABLE_LUTS = 1.15
-"""On UltraScale+ LUTs are described, not instantiated: so many times those of the 7 series' forms, that the
-model of area counts. Measured by Yosys 0.70 on whole engines of 8 lanes for ResNet-8 in 4 bits: with
-`apot_shift` on one tile 1.12 times xc7's and 1.14 times the model's, with `lut_da` on two 1.10 times both."""
 
 _UART_BITS = 10
 """Of a byte on the wire: start, eight of data, stop."""
@@ -152,9 +146,8 @@ def fitting(board: Board, programs: Sequence[Program]) -> list[Prediction]:
 
 
 def predicted_area(geometry: Geometry) -> EngineArea:
-    """Of an engine on its family, by the model for the 7 series."""
-    area = engine_area(replace(geometry, family=Family.XC7))
-    return area if geometry.family is Family.XC7 else replace(area, lut=ceil(PORTABLE_LUTS * area.lut))
+    """Of an engine on its family, by the model for the 7 series: UltraScale+ has the same LUTs."""
+    return engine_area(replace(geometry, family=Family.XC7))
 
 
 def memory_bytes(program: Program) -> int:

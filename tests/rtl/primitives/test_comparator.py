@@ -27,10 +27,10 @@ class AgainstSubtraction(wiring.Component):
         return m
 
 
-@pytest.mark.parametrize("family", [Family.PORTABLE, Family.XC7])
+@pytest.mark.parametrize("family", Family)
 @pytest.mark.parametrize("width", [2, 5, 8, 20])
 def test_it_compares(width: int, family: Family) -> None:
-    assert prove(AgainstSubtraction(width, family), models=primitives.XC7).holds
+    assert prove(AgainstSubtraction(width, family), models=primitives.MODELS[family]).holds
 
 
 def test_a_chain_without_its_first_carry_is_refuted() -> None:

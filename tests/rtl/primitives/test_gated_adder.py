@@ -39,10 +39,10 @@ class AgainstAddition(wiring.Component):
         return m
 
 
-@pytest.mark.parametrize("family", [Family.PORTABLE, Family.XC7])
+@pytest.mark.parametrize("family", Family)
 @pytest.mark.parametrize("width", [1, 4, 8])
 def test_it_adds_what_is_used(width: int, family: Family) -> None:
-    assert prove(AgainstAddition(width, family), models=primitives.XC7).holds
+    assert prove(AgainstAddition(width, family), models=primitives.MODELS[family]).holds
 
 
 def test_a_lut_whose_outputs_are_alike_is_refuted() -> None:

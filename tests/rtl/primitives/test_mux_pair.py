@@ -31,7 +31,7 @@ class AgainstMux(wiring.Component):
 @pytest.mark.parametrize("family", Family)
 @pytest.mark.parametrize("width", [1, 2, 5])
 def test_one_of_two_words(width: int, family: Family) -> None:
-    assert prove(AgainstMux(width, family), models=primitives.XC7).holds
+    assert prove(AgainstMux(width, family), models=primitives.MODELS[family]).holds
 
 
 def test_a_lut_whose_outputs_are_alike_is_refuted() -> None:

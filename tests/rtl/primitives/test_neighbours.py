@@ -37,7 +37,7 @@ class AgainstShifts(wiring.Component):
 
 @pytest.mark.parametrize("family", Family)
 def test_each_result_is_the_neighbour_that_is_asked_for(family: Family) -> None:
-    assert prove(AgainstShifts(family), models=primitives.XC7).holds
+    assert prove(AgainstShifts(family), models=primitives.MODELS[family]).holds
 
 
 def test_a_lut_whose_first_output_follows_its_sixth_input_is_refuted() -> None:

@@ -39,7 +39,7 @@ class AgainstAddition(wiring.Component):
 @pytest.mark.parametrize("count", [2, 3])
 @pytest.mark.parametrize("width", [1, 4, 7])
 def test_it_adds_the_or(width: int, count: int, family: Family) -> None:
-    assert prove(AgainstAddition(count, width, family), models=primitives.XC7).holds
+    assert prove(AgainstAddition(count, width, family), models=primitives.MODELS[family]).holds
 
 
 def test_a_chain_without_its_carries_is_refuted() -> None:

@@ -83,7 +83,7 @@ class PowerTable:
     def _selected(self, m: Module, chosen: Chosen, family: Family, name: str) -> Value:
         bits = self._bits(len(chosen.activation))
         value = Signal(unsigned(len(bits)), name=name)
-        pairs = self._pairs(bits) if family is Family.XC7 else []
+        pairs = [] if family is Family.PORTABLE else self._pairs(bits)
         for first, second in pairs:
             pair = _mapped(m, chosen, bits[first], bits[second], f"{name}_{first}_{second}")
             m.d.comb += Cat(value[first], value[second]).eq(Cat(*pair))

@@ -25,11 +25,11 @@ class AddSub(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        if self.family is not Family.XC7:
+        if self.family is Family.PORTABLE:
             m.d.comb += self.y.eq(Mux(self.subtract, self.a - self.b, self.a + self.b))
         else:
             bits = range(self.width)
             propagate = [self.a[bit] ^ self.b[bit] ^ self.subtract for bit in bits]
             generate = [self.a[bit] for bit in bits]
-            m.d.comb += self.y.eq(carry_chain(m, propagate, generate, self.subtract))
+            m.d.comb += self.y.eq(carry_chain(m, propagate, generate, self.subtract, self.family))
         return m

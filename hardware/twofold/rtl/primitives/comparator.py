@@ -29,7 +29,7 @@ class AtLeast(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        if self.family is not Family.XC7:
+        if self.family is Family.PORTABLE:
             m.d.comb += self.y.eq(self.a >= self.b)
         else:
             m.d.comb += self.y.eq(self._mapped(m))
@@ -49,7 +49,7 @@ class AtLeast(wiring.Component):
         ]
         # A place that neither hands on nor generates shows the carry that enters it.
         propagate, generate = [equal for _, equal in pairs], [more for more, _ in pairs]
-        return carry_chain(m, [*propagate, Const(0)], [*generate, Const(0)], Const(1))[-1]
+        return carry_chain(m, [*propagate, Const(0)], [*generate, Const(0)], Const(1), self.family)[-1]
 
 
 def _is_more(bits: Sequence[int]) -> int:

@@ -28,7 +28,7 @@ class GatedAdder(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        if self.family is not Family.XC7:
+        if self.family is Family.PORTABLE:
             m.d.comb += self.y.eq(
                 _gated(self.a, self.a_inverted, self.a_used) + _gated(self.b, self.b_inverted, self.b_used)
             )
@@ -55,7 +55,7 @@ class GatedAdder(wiring.Component):
             )
             propagate.append(differs)
             generate.append(term)
-        return carry_chain(m, [*propagate, Const(0, 1)], [*generate, Const(0, 1)], Const(0, 1))
+        return carry_chain(m, [*propagate, Const(0, 1)], [*generate, Const(0, 1)], Const(0, 1), self.family)
 
 
 def _gated(value: Value, inverted: Value, used: Value) -> Value:

@@ -15,7 +15,7 @@ def mux_pair(m: Module, select: Value, high: Value, low: Value, family: Family, 
     """
     if len(high) != len(low):
         raise ValueError(f"expected words of as many bits, got {len(high)} and {len(low)}")
-    if family is not Family.XC7:
+    if family is Family.PORTABLE:
         return Mux(select, high, low)
     bits: list[Value] = []
     for bit in range(0, len(high), 2):

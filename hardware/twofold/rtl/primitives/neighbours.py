@@ -18,7 +18,7 @@ def neighbours(
     odd: one bit for each result. Where it is high, that is the middle word; where it is low, the first word,
     or the last one if it is low for the second result alone. xc7: one LUT6_2 for a bit of both.
     """
-    if family is not Family.XC7:
+    if family is Family.PORTABLE:
         return _described(m, words, odd, name)
     pairs = [
         lut_pair(m, [*bits, *odd], _first, _second, f"{name}_{place}")

@@ -30,9 +30,9 @@ class OrAdder(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         a = reduce(or_, self.a)
-        if self.family is not Family.XC7:
+        if self.family is Family.PORTABLE:
             m.d.comb += self.y.eq(a + self.b)
         else:
             propagate = [a[bit] ^ self.b[bit] for bit in range(self.width)]
-            m.d.comb += self.y.eq(carry_chain(m, propagate, list(self.b), Const(0)))
+            m.d.comb += self.y.eq(carry_chain(m, propagate, list(self.b), Const(0), self.family))
         return m

@@ -30,7 +30,7 @@ class TernaryAdder(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        if self.family is not Family.XC7:
+        if self.family is Family.PORTABLE:
             m.d.comb += self.y.eq((self.a | self.d) + self.b + self.c)
         else:
             m.d.comb += self.y.eq(self._mapped(m))
@@ -57,7 +57,7 @@ class TernaryAdder(wiring.Component):
             parities.append(parity)
             majorities.append(below)
             below = majority
-        return carry_chain(m, parities, majorities, Const(0))
+        return carry_chain(m, parities, majorities, Const(0), self.family)
 
 
 def _majority(bits: Sequence[int]) -> int:
