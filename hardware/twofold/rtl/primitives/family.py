@@ -8,7 +8,7 @@ from enum import StrEnum
 class Family(StrEnum):
     """PORTABLE describes behaviour and leaves the mapping to the tool; the others instantiate primitives.
 
-    XC7: 7 series. XCUP: UltraScale+. A primitive that has no form for a family takes the portable one.
+    XC7: 7 series. XCUP: UltraScale+, whose forms are those of XC7 with CARRY8 in place of CARRY4.
     """
 
     PORTABLE = "portable"
