@@ -88,6 +88,7 @@ def _solve(miter: wiring.Component, models: str, folder: Path, time_limit: float
         f"hierarchy -top {TOP}",
         "proc -norom",
         "flatten",
+        "setattr -unset init w:*",
         "opt -full",
     ]
     commands += ["techmap -map wires.v", "opt -full", "check -assert"]
