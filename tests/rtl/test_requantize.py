@@ -219,6 +219,12 @@ def test_one_of_the_forms_must_be_there() -> None:
         Requantiser(lanes=1, multipliers=False, thresholds=False)
 
 
+@pytest.mark.parametrize("shared", [0, 3, 8])
+def test_lanes_are_shared_out_evenly(shared: int) -> None:
+    with pytest.raises(ValueError, match=f"^expected a divisor of 4 lanes, got {shared} per multiplier$"):
+        Requantiser(lanes=4, lanes_per_multiplier=shared)
+
+
 def test_one_wrong_threshold_is_noticed(design: Requantiser, hardware: VectorSimulation) -> None:
     thresholds = np.arange(15)[None].repeat(LANES, axis=0) * 10
     accumulators = np.arange(-20, 200)[:, None].repeat(LANES, axis=1)

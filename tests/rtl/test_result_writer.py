@@ -34,6 +34,21 @@ def words_of(banks: BankLayout, blocks: int) -> dict[tuple[int, int], int]:
     }
 
 
+def layer_of(banks: BankLayout, width: int, blocks: int) -> dict[str, int]:
+    """The fields of a LAYER that writes so many blocks, `width` at a time."""
+    groups = -(-blocks // width)
+    return dict.fromkeys(LAYER.members, 0) | {
+        "blocks_log2": width.bit_length() - 1,
+        "tile_blocks": width,
+        "last_blocks": blocks - (groups - 1) * width,
+        "out_groups": groups,
+        "out_base": BASE,
+        "out_band_words": banks.band_words,
+        "out_fold": banks.fold_log2,
+        "out_group_stride": banks.block_address(width),
+    }
+
+
 @pytest.mark.parametrize(
     ("tiles", "bands", "height", "blocks"),
     [
@@ -56,17 +71,7 @@ def test_every_word_is_where_its_readers_look(
         BankLayout(height, WIDTH, tiles),
     )
     width, rows = tiles // bands, banks.rows // bands
-    groups = -(-blocks // width)
-    fields = {
-        "blocks_log2": width.bit_length() - 1,
-        "tile_blocks": width,
-        "last_blocks": blocks - (groups - 1) * width,
-        "out_groups": groups,
-        "out_base": BASE,
-        "out_band_words": banks.band_words,
-        "out_fold": banks.fold_log2,
-        "out_group_stride": banks.block_address(width),
-    }
+    layer = layer_of(banks, width, blocks)
     memory: dict[tuple[int, int], int] = {}
 
     async def bench(ctx: Any) -> None:
@@ -78,11 +83,11 @@ def test_every_word_is_where_its_readers_look(
             for tile, code in enumerate(codes):
                 ctx.set(writer.codes[tile], code)
 
-        ctx.set(writer.layer, dict.fromkeys(LAYER.members, 0) | fields)
+        ctx.set(writer.layer, layer)
         ctx.set(writer.start, 1)
         await tick()
         ctx.set(writer.start, 0)
-        for group in range(groups):
+        for group in range(layer["out_groups"]):
             await tick()
             for pixel in range(rows * WIDTH):
                 ctx.set(writer.valid, 1)

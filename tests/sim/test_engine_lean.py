@@ -50,9 +50,12 @@ def expect_exact(
     return [dict(step.fields) for step in program.instructions if step.opcode is Opcode.LAYER]
 
 
-def test_primitives_shared_tables_and_passes(library_once: LibraryOnce, verify_bulk_on: VerifyOn) -> None:
+@pytest.mark.parametrize("family", [Family.XC7, Family.XCUP])
+def test_primitives_shared_tables_and_passes(
+    family: Family, library_once: LibraryOnce, verify_bulk_on: VerifyOn
+) -> None:
     network = import_model(MODEL)
-    proposed = propose(network, preference=KINDS, tiles=2, family=Family.XC7)
+    proposed = propose(network, preference=KINDS, tiles=2, family=family)
     assert proposed.kinds == KINDS
     more = {"int8_dsp_inputs": 3, "weight_words": 4 * proposed.weight_words}
     geometry = replace(proposed, weight_banks=1, full_tiles=1, **more)

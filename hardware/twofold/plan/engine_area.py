@@ -111,9 +111,7 @@ def _codes(geometry: Geometry, full: bool) -> EngineArea:
     codes = LANE_BITS if full or not geometry.level_bits else geometry.level_bits
     lane = EngineArea(ff=geometry.tile_bits(full=full) + codes)
     if geometry.thresholds:
-        lane += _search(geometry, full)
-    if full and geometry.thresholds:
-        lane += EngineArea(lut=LANE_BITS)
+        lane += _search(geometry, full) + EngineArea(lut=LANE_BITS * full)
     multipliers = _multiplier(geometry).times(full * geometry.lanes // geometry.multiplier_pace)
     return lane.times(geometry.lanes) + multipliers
 

@@ -74,6 +74,7 @@ class Requantiser(wiring.Component):
 
     @staticmethod
     def multiplier_latency(lanes_per_multiplier: int) -> int:
+        """Cycles from accumulators to their codes by multiplier."""
         return 1 + SharedMultiplier.latency_of(lanes_per_multiplier)
 
     def __init__(
@@ -95,6 +96,10 @@ class Requantiser(wiring.Component):
             raise ValueError(f"expected 1 to 5 threshold bits, got {threshold_bits}")
         if not multipliers and not thresholds:
             raise ValueError("expected multipliers, thresholds or both, got neither")
+        if not 1 <= lanes_per_multiplier <= lanes or lanes % lanes_per_multiplier:
+            raise ValueError(
+                f"expected a divisor of {lanes} lanes, got {lanes_per_multiplier} per multiplier"
+            )
         self.lanes, self.acc_bits, self.threshold_bits = lanes, acc_bits, threshold_bits
         self.level_bits, self.multipliers, self.thresholds = level_bits, multipliers, thresholds
         self.lanes_per_multiplier, self.family = lanes_per_multiplier, family

@@ -16,6 +16,7 @@ class SharedMultiplier(wiring.Component):
 
     Accumulators are taken `lanes` cycles after each other or later, and codes stay until the next ones come.
 
+    lanes: that take turns. One alone has its multiplier every cycle, without `take`.
     write, fields: of a parameter word, each lane's M and n, for accumulators that are taken in the next cycle
     or later. None may be on its way during a write.
     take, acc: the accumulators are taken.
@@ -25,6 +26,7 @@ class SharedMultiplier(wiring.Component):
 
     @staticmethod
     def latency_of(lanes: int) -> int:
+        """Cycles from accumulators to the last of their codes."""
         return 1 + MultiplierLane.LATENCY + (lanes + 1 if lanes > 1 else 0)
 
     def __init__(self, lanes: int, acc_bits: int) -> None:
