@@ -15,6 +15,7 @@ from twofold.models.demo import DemoNet
 from twofold.prune.criteria.filter_norm import FilterNorm
 from twofold.prune.remove import remove_filters
 from twofold.quant.apot import ApotActivationProxy
+from twofold.quant.codes import activation_codes
 from twofold.quant.convert import quantise
 from twofold.quant.recipe import Apot, Granularity, Int, Scales
 from twofold.quant.weighted import is_apot, renew_quantisers, weight_quantiser
@@ -112,6 +113,36 @@ def sequence(*layers: nn.Module) -> Callable[[], nn.Module]:
     return lambda: nn.Sequential(nn.Conv2d(1, 4, 3, padding=1), *layers, nn.Flatten(), nn.LazyLinear(3))
 
 
+@pytest.mark.parametrize(
+    "convolution, numbers",
+    [
+        (nn.Conv2d(4, 4, (3, 5), padding="same"), (1, 2)),
+        (nn.Conv2d(4, 4, 3, dilation=2, padding="same"), (2, 2)),
+        (nn.Conv2d(4, 4, 2, padding="same", dilation=2), (1, 1)),
+        (nn.Conv2d(4, 4, 3, padding="valid"), (0, 0)),
+    ],
+)
+def test_padding_by_name_becomes_numbers(convolution: nn.Conv2d, numbers: tuple[int, int]) -> None:
+    model = nn.Sequential(nn.Conv2d(1, 4, 1), convolution).eval()
+    quantised = quantise(model, Int(8), IMAGES)
+    assert quantised.get_submodule("_1").padding == numbers
+    assert convolution.padding in ("same", "valid"), "the model stays as it was"
+    assert quantised(IMAGES).shape == model(IMAGES).shape
+
+
+def test_clipping_at_6_is_where_scales_start_from() -> None:
+    images = 16 * IMAGES
+    scales = []
+    for rectifier in (nn.ReLU(), nn.ReLU6()):
+        torch.manual_seed(0)
+        convolution = nn.Conv2d(1, 4, 1, bias=False)
+        nn.init.ones_(convolution.weight)
+        quantised = quantise(nn.Sequential(convolution, rectifier, nn.Conv2d(4, 2, 1)), Int(8), images)
+        scales.append(activation_codes(quantised.get_submodule("_1")).scale)
+        assert [type(module) for module in quantised.modules() if isinstance(module, nn.ReLU)] == [nn.ReLU]
+    assert scales == [2**-4, 2**-5], "16 and 8 are the greatest values"
+
+
 class Branching(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         return x if x.sum() > 0 else -x
@@ -124,15 +155,6 @@ class Reused(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         return self.conv(self.conv(x))
-
-
-class Viewing(nn.Module):
-    def __init__(self) -> None:
-        super().__init__()
-        self.linear = nn.Linear(64, 3)
-
-    def forward(self, x: Tensor) -> Tensor:
-        return self.linear(x.view(x.size(0), -1))
 
 
 class AddsConstant(nn.Module):
@@ -150,22 +172,26 @@ class AddsConstant(nn.Module):
         (sequence(nn.Sigmoid()), r"node _1 \(1\): Sigmoid cannot be quantised; supported are Conv2d"),
         (sequence(nn.MaxPool2d(2, ceil_mode=True)), "node _1 .*ceil_mode = False"),
         (sequence(nn.AdaptiveAvgPool2d(2)), "node _1 .*expected an output of 1×1, got 2"),
-        (sequence(nn.ReLU(), nn.BatchNorm2d(4)), "node _2 .*right after a convolution"),
+        (sequence(nn.ReLU(), nn.BatchNorm2d(4)), "node _2 .*right after a Conv2d"),
+        (sequence(nn.ReLU(), nn.Flatten(), nn.BatchNorm1d(256)), "node _3 .*right after a Linear"),
         (sequence(nn.BatchNorm2d(4, affine=False)), "node _1 .*affine = True"),
         (
             sequence(nn.Conv2d(4, 4, 3, padding_mode="reflect", padding=1)),
             "padding_mode='zeros', got 'reflect'",
         ),
         (
-            sequence(nn.Conv2d(4, 4, 3, padding="same")),
-            "expected padding in numbers, got 'same'; .* is K // 2",
+            sequence(nn.Conv2d(4, 4, (3, 2), padding="same")),
+            r"node _1 .*expected an odd kernel with padding='same', got \(3, 2\)",
         ),
         (
-            sequence(nn.ReLU6()),
-            r"ReLU6 cannot be quantised; write ReLU and train anew; .*; supported are Conv2d",
+            sequence(nn.LeakyReLU()),
+            r"LeakyReLU cannot be quantised; write ReLU and train anew; .*; supported are Conv2d",
         ),
         (sequence(nn.AvgPool2d(3, padding=1)), "node _1 .*padding = 0 and no divisor_override"),
-        (Viewing, r"node size \(size\): size cannot be quantised; write torch.flatten\(x, 1\); supported"),
+        (
+            sequence(nn.Conv1d(4, 4, 3)),
+            r"Conv1d cannot be quantised; write Conv2d and its like with kernels \(1, K\)",
+        ),
         (
             lambda: nn.Sequential(nn.Conv2d(3, 4, 3)),
             "Sequential: expected a model that takes images of .*, got: Given groups=1",

@@ -64,6 +64,28 @@ def test_integer_weights_take_gain_and_shift() -> None:
     assert float((sums_before_the_quantiser(folded) - before).abs().max()) < 0.05 * float(before.abs().max())
 
 
+@pytest.mark.parametrize("recipe", [Apot(4, 4), Int(8)], ids=str)
+def test_fully_connected_layers_take_theirs_too(recipe: Int | Apot) -> None:
+    torch.manual_seed(3)
+    model = nn.Sequential(
+        nn.Linear(6, 8), nn.ReLU(), nn.Linear(8, 3), nn.BatchNorm1d(3), nn.ReLU(), nn.Linear(3, 2)
+    )
+    quantised = quantise(model, recipe, torch.rand(64, 6)).eval()
+    with torch.no_grad():
+        quantised.get_submodule("_3").weight.copy_(torch.tensor([0.5, -2.0, 1.0]))
+        quantised.get_submodule("_3").bias.copy_(torch.tensor([0.25, -0.5, 1.0]))
+    caught: list[torch.Tensor] = []
+    quantised.get_submodule("_4_relu").register_forward_pre_hook(lambda _, x: caught.append(x[0]))
+    images = torch.rand(16, 6)
+    with torch.no_grad():
+        quantised(images)
+        fold_batch_norms(quantised)(images)
+    before, after = caught
+    tolerance = 1e-5 if isinstance(recipe, Apot) else 0.02 * float(before.abs().max())
+    assert float((after - before).abs().max()) <= tolerance
+    assert not any(isinstance(module, nn.BatchNorm1d) for module in quantised.modules())
+
+
 def test_a_changed_shift_is_noticed() -> None:
     model = network([1.0, 0.5, 2.0], Apot(4, 4))
     before = sums_before_the_quantiser(model)

@@ -72,7 +72,7 @@ def _freeze_nodes(model: fx.GraphModule) -> FrozenModel:
         model.set_submodule(node.target, module)
         grid = exact_grid(node.name, module, *operands)
         sources[node] = Source(grid, node.meta["tensor_meta"].shape)
-        if isinstance(module, qnn.QuantIdentity | nn.MaxPool2d | Concat):
+        if isinstance(module, qnn.QuantIdentity | nn.MaxPool2d | nn.Upsample | Concat):
             scales[node.name] = grid.scale
     scales[OUTPUT] = sources[_output_source(model)].grid.scale
     return FrozenModel(model, scales, _zero_points(model, set(scales)))
@@ -85,7 +85,7 @@ def _zero_points(model: fx.GraphModule, names: set[str]) -> dict[str, int]:
         module = model.get_submodule(node.target) if node.op == "call_module" else None
         if isinstance(module, qnn.QuantIdentity):
             found[node.name] = activation_codes(module).zero_point
-        elif isinstance(module, nn.MaxPool2d | nn.Flatten | Concat):
+        elif isinstance(module, nn.MaxPool2d | nn.Upsample | nn.Flatten | Concat):
             found[node.name] = found.get(node.all_input_nodes[0].name, 0)
         elif node.op == "output":
             found[OUTPUT] = found.get(node.all_input_nodes[0].name, 0)

@@ -169,6 +169,7 @@ def _(module: nn.ReLU, name: str, *operands: Source) -> Grid:
 
 
 @result_grid.register(nn.MaxPool2d)
+@result_grid.register(nn.Upsample)
 @result_grid.register(nn.Flatten)
 def _(module: nn.Module, name: str, *operands: Source) -> Grid:
     return operands[0].grid

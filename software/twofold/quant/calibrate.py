@@ -14,6 +14,7 @@ from torch import Tensor, fx, nn
 from twofold.quant.apot import ApotActivationQuant
 from twofold.quant.codes import tensor_quant_of
 from twofold.quant.integer import STATISTICS_BATCHES, has_free_scale
+from twofold.quant.layers import BatchNorm, Dropout
 from twofold.quant.operands import Operands, passes, quantisers_of, sharing_of
 from twofold.quant.recipe import EDGE_BITS
 from twofold.quant.weighted import is_apot
@@ -42,7 +43,7 @@ def calibrate(model: fx.GraphModule, example: Tensor) -> None:
     ]
     model.train()
     for module in model.modules():
-        if isinstance(module, nn.Dropout):
+        if isinstance(module, Dropout):
             module.eval()
     with _new_statistics(model), torch.no_grad():
         for _ in range(STATISTICS_BATCHES + 1):
@@ -57,9 +58,9 @@ def _new_statistics(model: fx.GraphModule) -> Iterator[None]:
     """Batch normalisations after APoT weights average what passes; the others stand still."""
     momenta = {}
     for node in model.graph.nodes:
-        if node.op == "call_module" and isinstance(norm := model.get_submodule(node.target), nn.BatchNorm2d):
-            convolution = model.get_submodule(str(node.all_input_nodes[0].target))
-            if is_apot(convolution):
+        if node.op == "call_module" and isinstance(norm := model.get_submodule(node.target), BatchNorm):
+            layer = model.get_submodule(str(node.all_input_nodes[0].target))
+            if is_apot(layer):
                 momenta[norm], norm.momentum = norm.momentum, None
                 norm.reset_running_stats()
             else:

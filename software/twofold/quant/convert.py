@@ -13,9 +13,9 @@ from twofold.quant.calibrate import calibrate
 from twofold.quant.integer import activation_quantiser, free_int_activation, int_activation, int_weight
 from twofold.quant.joins import INPUT_QUANTISER, Join, joins_of
 from twofold.quant.layer_plan import LayerPlan
-from twofold.quant.layers import Add, Concat
+from twofold.quant.layers import Add, BatchNorm, Concat, Dropout, ReLU6
 from twofold.quant.recipe import EDGE, Apot, Int, Recipe, Scales, first_layer
-from twofold.quant.trace import check_takes, joined_by, refuse, refuse_kind, trace
+from twofold.quant.trace import check_traced, joined_by, refuse, refuse_kind, trace
 from twofold.quant.weighted import quantised_layer
 
 
@@ -30,7 +30,8 @@ def quantise(model: nn.Module, recipe: Recipe, example: Tensor) -> fx.GraphModul
     source's name and `_quant`.
 
     What the recipe's `layers` leave in float reads and gives floats; what only such layers read is not
-    quantised. Dropout stays until batch normalisation is folded.
+    quantised. Dropout stays until batch normalisation is folded. What clips at 6, `ReLU6`, does so for the
+    scale of its quantiser to start from; after that what is clipped is learned.
 
     Where the recipe has free scales, powers of two remain what no multiplier can carry exactly: the last
     layer's weights, whose accumulators are the logits; the input; averages; and every activation but
@@ -43,8 +44,9 @@ def quantise(model: nn.Module, recipe: Recipe, example: Tensor) -> fx.GraphModul
     traced = trace(model)
     was_training = model.training
     quantised = _Converter(traced, recipe, bool(example.min() >= 0)).convert(type(model).__name__)
-    check_takes(model, example[:1])
+    check_traced(model, example[:2])
     calibrate(quantised, example)
+    _leave_clipping_to_quantisers(quantised)
     return quantised.train(was_training)
 
 
@@ -102,16 +104,16 @@ class _Converter:
                 self._refuse_reuse(node)
                 source = operands[0] if self.plan.in_float(node) else self._exact(operands[0])
                 return self._emit(node.name, self._weighted(node, module), [source], False, False)
-            case nn.BatchNorm2d():
+            case nn.BatchNorm1d() | nn.BatchNorm2d():
                 return self._batch_norm(node, module, operands[0])
             case nn.ReLU():
-                return self._relu(node, operands[0])
+                return self._relu(node, module, operands[0])
             case Add():
                 return self._addition(node, operands)
             case Concat():
                 parts = [self._exact(self.values[part]) for part in joined_by(node)]
                 return self._emit(node.name, module, parts, True, all(part.non_negative for part in parts))
-            case nn.MaxPool2d() | nn.Flatten():
+            case nn.MaxPool2d() | nn.Upsample() | nn.Flatten():
                 source = operands[0] if self.plan.read_in_float(node) else self._exact(operands[0])
                 return self._emit(node.name, module, [source], source.exact, source.non_negative)
             case nn.AvgPool2d() | nn.AdaptiveAvgPool2d():
@@ -119,7 +121,7 @@ class _Converter:
             case nn.Sequential():
                 pooled = self._average(f"{node.name}_pool", module[0], operands[0])
                 return self._emit(node.name, nn.Flatten(), [pooled], True, pooled.non_negative)
-            case nn.Dropout():
+            case nn.Dropout() | nn.Dropout2d():
                 return self._dropout(node, module, operands[0])
             case nn.Identity():
                 return operands[0]
@@ -172,30 +174,33 @@ class _Converter:
             return quantised_layer(module, int_weight(replace(self.recipe, bits=bits)))
         alpha = first_weight_alpha(bits)
         injector = ApotWeight.let(apot_bits=bits, alpha_init=alpha, po2_scale=not self._free)
-        if not any(isinstance(self.sources.get(user), nn.BatchNorm2d) for user in node.users):
+        if not any(isinstance(self.sources.get(user), BatchNorm) for user in node.users):
             deviation = float(module.weight.detach().std())
             injector = injector.let(normalise=False, alpha_init=alpha * deviation)
         return quantised_layer(module, injector)
 
-    def _dropout(self, node: fx.Node, module: nn.Dropout, operand: _Value) -> _Value:
-        dropped = self._emit(node.name, nn.Dropout(module.p), [operand], operand.exact, operand.non_negative)
+    def _dropout(self, node: fx.Node, module: Dropout, operand: _Value) -> _Value:
+        dropped = self._emit(
+            node.name, type(module)(module.p), [operand], operand.exact, operand.non_negative
+        )
         return replace(dropped, name=operand.name)
 
     def _refuse_reuse(self, node: fx.Node) -> None:
         if sum(other.target == node.target for other in self.traced.graph.nodes) > 1:
             raise refuse(node, "a layer with weights may be called once only")
 
-    def _batch_norm(self, node: fx.Node, module: nn.BatchNorm2d, operand: _Value) -> _Value:
+    def _batch_norm(self, node: fx.Node, module: BatchNorm, operand: _Value) -> _Value:
         source = node.all_input_nodes[0]
-        if not isinstance(self.sources.get(source), nn.Conv2d) or len(source.users) > 1:
+        before = nn.Conv2d if isinstance(module, nn.BatchNorm2d) else nn.Linear
+        if not isinstance(self.sources.get(source), before) or len(source.users) > 1:
             raise refuse(
-                node, "expected batch normalisation right after a convolution that nothing else reads"
+                node, f"expected batch normalisation right after a {before.__name__} that nothing else reads"
             )
         normalised = self._emit(node.name, _copy(module), [operand], False, False)
         return _Value(normalised.node, operand.name, False, False)
 
-    def _relu(self, node: fx.Node, operand: _Value) -> _Value:
-        rectified = self._emit(f"{node.name}_relu", nn.ReLU(), [operand], False, True)
+    def _relu(self, node: fx.Node, module: nn.ReLU, operand: _Value) -> _Value:
+        rectified = self._emit(f"{node.name}_relu", type(module)(), [operand], False, True)
         if self.plan.read_in_float(node):
             return replace(rectified, name=node.name)
         bits = self.plan.widths[node]
@@ -226,7 +231,13 @@ class _Converter:
         return self._exact(self._emit(name, pool, [source], False, source.non_negative))
 
 
-def _copy(module: nn.BatchNorm2d) -> nn.BatchNorm2d:
-    twin = nn.BatchNorm2d(module.num_features, module.eps, module.momentum)
+def _leave_clipping_to_quantisers(model: fx.GraphModule) -> None:
+    for name, module in list(model.named_modules()):
+        if isinstance(module, ReLU6):
+            model.set_submodule(name, nn.ReLU())
+
+
+def _copy(module: BatchNorm) -> BatchNorm:
+    twin = type(module)(module.num_features, module.eps, module.momentum)
     twin.load_state_dict(module.state_dict())
     return twin

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from types import UnionType
 
 import torch
 from torch import Tensor, fx, nn
 
 from twofold.quant.absorb import absorb_scales
-from twofold.quant.layers import ChannelScale
+from twofold.quant.layers import BatchNorm, ChannelScale, Dropout
 from twofold.quant.weighted import is_apot, weight_quantiser
 
 #: A gain below this share of the layer's largest, and its channel is as good as constant.
@@ -24,7 +25,7 @@ class Affine:
     shift: Tensor
 
 
-def batch_norm_affine(norm: nn.BatchNorm2d) -> Affine:
+def batch_norm_affine(norm: BatchNorm) -> Affine:
     """What `norm` computes in evaluation mode."""
     assert norm.running_mean is not None and norm.running_var is not None
     weight, bias, mean, variance = (
@@ -49,14 +50,16 @@ def fold_batch_norms(model: fx.GraphModule) -> fx.GraphModule:
     """
     model.eval()
     _remove_dropout(model)
-    for node in list(_called(model, nn.BatchNorm2d)):
-        conv_node = node.all_input_nodes[0]
-        conv = model.get_submodule(str(conv_node.target))
+    for node in list(_called(model, BatchNorm)):
+        layer = model.get_submodule(str(node.all_input_nodes[0].target))
         affine = batch_norm_affine(model.get_submodule(str(node.target)))  # type: ignore[arg-type]
-        if is_apot(conv):
-            model.set_submodule(str(node.target), ChannelScale(_fold_shift(conv, affine)))
+        if is_apot(layer):
+            scale = _fold_shift(layer, affine)
+            model.set_submodule(
+                str(node.target), ChannelScale(scale, 2 if isinstance(layer, nn.Linear) else 4)
+            )
         else:
-            _fold_all(conv, affine)
+            _fold_all(layer, affine)
             _remove(model, node)
     model.recompile()
     absorb_scales(model)
@@ -64,11 +67,11 @@ def fold_batch_norms(model: fx.GraphModule) -> fx.GraphModule:
 
 
 def _remove_dropout(model: fx.GraphModule) -> None:
-    for node in list(_called(model, nn.Dropout)):
+    for node in list(_called(model, Dropout)):
         _remove(model, node)
 
 
-def _called(model: fx.GraphModule, kind: type[nn.Module]) -> Iterator[fx.Node]:
+def _called(model: fx.GraphModule, kind: type[nn.Module] | UnionType) -> Iterator[fx.Node]:
     for node in model.graph.nodes:
         if node.op == "call_module" and isinstance(model.get_submodule(node.target), kind):
             yield node
@@ -81,36 +84,37 @@ def _remove(model: fx.GraphModule, node: fx.Node) -> None:
     model.delete_submodule(str(node.target))
 
 
-def _columns(values: Tensor) -> Tensor:
-    return values.reshape(-1, 1, 1, 1)
+def _scaled(weight: Tensor, gains: Tensor) -> Tensor:
+    """weight: [O, ...], gains: [O]."""
+    return weight * gains.reshape(-1, *([1] * (weight.dim() - 1)))
 
 
-def _bias(conv: nn.Module) -> Tensor:
-    if conv.bias is None:
-        return torch.zeros(len(conv.weight), dtype=torch.float64)
-    return conv.bias.detach().double()  # type: ignore[operator]
+def _bias(layer: nn.Module) -> Tensor:
+    if layer.bias is None:
+        return torch.zeros(len(layer.weight), dtype=torch.float64)
+    return layer.bias.detach().double()  # type: ignore[operator]
 
 
 @torch.no_grad()
-def _set(conv: nn.Module, weight: Tensor, bias: Tensor) -> None:
-    conv.weight.copy_(weight)  # type: ignore[operator]
-    conv.bias = nn.Parameter(bias.to(torch.float32))
+def _set(layer: nn.Module, weight: Tensor, bias: Tensor) -> None:
+    layer.weight.copy_(weight)  # type: ignore[operator]
+    layer.bias = nn.Parameter(bias.to(torch.float32))
 
 
-def _fold_all(conv: nn.Module, affine: Affine) -> None:
-    weight = conv.weight.detach().double()  # type: ignore[operator]
-    _set(conv, weight * _columns(affine.gain), affine.gain * _bias(conv) + affine.shift)
+def _fold_all(layer: nn.Module, affine: Affine) -> None:
+    weight = layer.weight.detach().double()  # type: ignore[operator]
+    _set(layer, _scaled(weight, affine.gain), affine.gain * _bias(layer) + affine.shift)
 
 
-def _fold_shift(conv: nn.Module, affine: Affine) -> Tensor:
+def _fold_shift(layer: nn.Module, affine: Affine) -> Tensor:
     """Leaves the layer with sign(gain) · weights and a bias before the gain; returns |gain|, [C]."""
-    quantiser = weight_quantiser(conv)
-    weight = quantiser.normalised(conv.weight).detach().double()  # type: ignore[arg-type]
+    quantiser = weight_quantiser(layer)
+    weight = quantiser.normalised(layer.weight).detach().double()  # type: ignore[arg-type]
     quantiser.normalise = False
     magnitude = affine.gain.abs()
     constant = magnitude <= magnitude.max() * NEGLIGIBLE_GAIN
     scale = torch.where(constant, torch.ones_like(magnitude), magnitude)
     sign = torch.where(constant, torch.zeros_like(magnitude), torch.sign(affine.gain))
-    bias = torch.where(constant, affine.shift, sign * _bias(conv) + affine.shift / scale)
-    _set(conv, weight * _columns(sign), bias)
+    bias = torch.where(constant, affine.shift, sign * _bias(layer) + affine.shift / scale)
+    _set(layer, _scaled(weight, sign), bias)
     return scale.to(torch.float32)

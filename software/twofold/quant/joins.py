@@ -66,7 +66,7 @@ def _is_non_negative(plan: LayerPlan, node: fx.Node, input_non_negative: bool) -
             return input_non_negative
         case nn.ReLU():
             return True
-        case nn.Conv2d() | nn.Linear() | nn.BatchNorm2d():
+        case nn.Conv2d() | nn.Linear() | nn.BatchNorm1d() | nn.BatchNorm2d():
             return False
     return all(_is_non_negative(plan, source, input_non_negative) for source in node.all_input_nodes)
 
@@ -78,7 +78,7 @@ def _quantiser_of(plan: LayerPlan, node: fx.Node) -> str:
             return INPUT_QUANTISER
         case nn.ReLU():
             return node.name
-        case nn.BatchNorm2d():
+        case nn.BatchNorm1d() | nn.BatchNorm2d():
             return f"{node.all_input_nodes[0].name}_quant"
         case nn.Sequential():
             return f"{node.name}_pool_quant"

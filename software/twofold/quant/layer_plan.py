@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from torch import fx, nn
 
 from twofold.errors import UserError
-from twofold.quant.layers import Concat
+from twofold.quant.layers import BatchNorm, Concat, Dropout
 from twofold.quant.recipe import EDGE, Recipe
 from twofold.quant.trace import module_of, refuse, trace
 
-_TRANSPARENT = (nn.Flatten, nn.MaxPool2d, nn.Dropout, nn.Identity)
+_TRANSPARENT = (nn.Flatten, nn.MaxPool2d, nn.Upsample, Dropout, nn.Identity)
 
 
 @dataclass(frozen=True)
@@ -109,7 +109,7 @@ class LayerPlan:
     def between_layers(self, node: fx.Node) -> bool:
         """Whether this ReLU alone reads a layer right before it, and only layers with multipliers read it."""
         source = node.all_input_nodes[0]
-        before = isinstance(self.sources.get(source), nn.BatchNorm2d) or self.is_weighted(source)
+        before = isinstance(self.sources.get(source), BatchNorm) or self.is_weighted(source)
         alone = len(source.users) == 1
         return before and alone and all(self._takes_any_scale(reader) for reader in node.users)
 

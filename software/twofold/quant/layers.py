@@ -5,6 +5,11 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+BatchNorm = nn.BatchNorm1d | nn.BatchNorm2d
+"""Behind a fully connected layer, or behind a convolution."""
+
+Dropout = nn.Dropout | nn.Dropout2d
+
 
 class ChannelScale(nn.Module):
     """Multiplies each channel by a positive number: [N, C, H, W] → the same, or [N, C] → the same.
@@ -19,6 +24,13 @@ class ChannelScale(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         return x * self.scale
+
+
+class ReLU6(nn.ReLU):
+    """min(max(x, 0), 6): a ReLU for all that asks what a layer is."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x.clamp(0, 6)
 
 
 class Add(nn.Module):

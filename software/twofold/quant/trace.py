@@ -12,11 +12,12 @@ import torch.nn.functional as F
 from torch import Tensor, fx, nn
 
 from twofold.errors import UserError
-from twofold.quant.layers import Add, Concat
+from twofold.quant.flattening import unify_flattening
+from twofold.quant.layers import Add, Concat, ReLU6
 
 SUPPORTED = (
-    "Conv2d, BatchNorm2d, Linear, ReLU, add, cat, MaxPool2d, AvgPool2d, AdaptiveAvgPool2d(1), mean over "
-    "height and width, Flatten, Dropout, Identity"
+    "Conv2d, BatchNorm2d, Linear, BatchNorm1d, ReLU, ReLU6, add, cat, MaxPool2d, AvgPool2d, "
+    "AdaptiveAvgPool2d(1), mean over height and width, Upsample by 2, Flatten, Dropout, Identity"
 )
 
 _RECTIFY = "write ReLU and train anew; what its quantiser clips at is learned"
@@ -25,27 +26,26 @@ _LOGITS = (
     "leave it out and return the logits, of which the largest is the same class; CrossEntropyLoss takes them"
 )
 _SCALE = "do it to the images beforehand, or leave it to batch normalisation"
-_IMPORT = "quantise with Brevitas yourself and import its QONNX file, docs/network.md"
+_ONE_ROW = "write Conv2d and its like with kernels (1, K), for images [N, C, 1, L]"
 _INSTEAD: Mapping[str, str] = {
-    **dict.fromkeys(("ReLU6", "relu6", "LeakyReLU", "leaky_relu", "PReLU", "ELU", "elu"), _RECTIFY),
+    **dict.fromkeys(("LeakyReLU", "leaky_relu", "PReLU", "ELU", "elu"), _RECTIFY),
     **dict.fromkeys(("GELU", "gelu", "SiLU", "silu", "Hardswish", "hardswish", "clamp"), _RECTIFY),
     **dict.fromkeys(("view", "reshape", "size", "getattr", "squeeze"), _FLATTEN),
     **dict.fromkeys(("Softmax", "softmax", "LogSoftmax", "log_softmax"), _LOGITS),
     **dict.fromkeys(("sub", "mul", "truediv"), _SCALE),
-    **dict.fromkeys(("Upsample", "interpolate"), _IMPORT),
+    **dict.fromkeys(("Conv1d", "MaxPool1d", "AvgPool1d", "AdaptiveAvgPool1d"), _ONE_ROW),
     **dict.fromkeys(("ZeroPad2d", "pad"), "give the padding to the convolution, padding=1"),
-    **dict.fromkeys(("Dropout2d", "dropout2d"), "write Dropout"),
-    "BatchNorm1d": "leave it out, a Linear layer has a bias; or write Conv2d of 1×1 and BatchNorm2d",
 }
 """Name of a module's class or of an operation → what to do without it."""
 
 _FUNCTIONS: Mapping[Any, str] = {
     operator.add: "add", operator.iadd: "add", torch.add: "add",
     torch.cat: "cat", torch.concat: "cat", torch.concatenate: "cat",
-    F.relu: "relu", torch.relu: "relu", torch.relu_: "relu",
+    F.relu: "relu", torch.relu: "relu", torch.relu_: "relu", F.relu6: "relu6",
     torch.flatten: "flatten", torch.mean: "mean",
     F.max_pool2d: "max_pool2d", torch.max_pool2d: "max_pool2d",
     F.avg_pool2d: "avg_pool2d", F.adaptive_avg_pool2d: "adaptive_avg_pool2d", F.dropout: "dropout",
+    F.dropout2d: "dropout", F.interpolate: "interpolate",
 }  # fmt: skip
 #: Of a map [N, C, H, W].
 _CHANNELS = (1, -3)
@@ -55,15 +55,17 @@ _METHODS: Mapping[str, str] = {
 
 
 def trace(model: nn.Module) -> fx.GraphModule:
-    """`torch.fx.symbolic_trace` with an error for the user. The model itself is not changed."""
+    """`torch.fx.symbolic_trace` with an error for the user and one way to flatten. `model` is not changed."""
     try:
-        return fx.symbolic_trace(model)
+        traced = fx.symbolic_trace(model)
     except (fx.proxy.TraceError, TypeError) as error:
         reason = str(error).splitlines()[0]
         raise UserError(
             f"{type(model).__name__}: expected a model that torch.fx can trace, got: {reason}; "
             "remove control flow that depends on tensors from forward()"
         ) from error
+    unify_flattening(traced)
+    return traced
 
 
 def quantised_names(model: nn.Module) -> Mapping[str, str]:
@@ -99,6 +101,16 @@ def check_takes(model: nn.Module, images: Tensor) -> Tensor:
         ) from error
 
 
+def check_traced(model: nn.Module, images: Tensor) -> None:
+    """Raises UserError if `model` does not take `images`, or flattens other things than maps."""
+    wanted, found = check_takes(model, images).shape, check_takes(trace(model), images).shape
+    if wanted != found:
+        raise UserError(
+            f"{type(model).__name__}: expected {list(found)} for {len(images)} images, as each image's map "
+            f"becomes one vector, got {list(wanted)}; {_FLATTEN}"
+        )
+
+
 def module_of(node: fx.Node, graph: fx.GraphModule) -> nn.Module:
     """The module that computes `node`. Raises UserError, naming the node, for what is not supported."""
     if node.op == "call_module":
@@ -127,6 +139,14 @@ def _from_call(node: fx.Node, name: str) -> nn.Module:
             return _concat(node)
         case "relu":
             return nn.ReLU()
+        case "relu6":
+            return ReLU6()
+        case "interpolate":
+            return nn.Upsample(
+                _argument(node, 1, "size"),
+                _argument(node, 2, "scale_factor"),
+                _argument(node, 3, "mode", "nearest"),
+            )
         case "dropout":
             return nn.Dropout(_argument(node, 1, "p", 0.5))
         case "flatten":
@@ -177,16 +197,27 @@ def _mean(node: fx.Node) -> nn.Module:
     return pool if keep else nn.Sequential(pool, nn.Flatten(1))
 
 
+def _with_numbers(node: fx.Node, module: nn.Conv2d) -> nn.Conv2d:
+    """The same convolution, of the same parameters, its padding in place of 'same' or 'valid'."""
+    spans = [d * (k - 1) for d, k in zip(module.dilation, module.kernel_size, strict=True)]
+    if module.padding == "same" and any(span % 2 for span in spans):
+        raise refuse(node, f"expected an odd kernel with padding='same', got {module.kernel_size}")
+    twin = copy.copy(module)
+    twin.padding = tuple(span // 2 for span in spans) if module.padding == "same" else (0, 0)
+    return twin
+
+
 def _checked(node: fx.Node, module: nn.Module) -> nn.Module:
     match module:
         case nn.Conv2d() if module.padding_mode != "zeros":
             raise refuse(node, f"expected padding_mode='zeros', got {module.padding_mode!r}")
         case nn.Conv2d() if isinstance(module.padding, str):
-            raise refuse(
-                node,
-                f"expected padding in numbers, got {module.padding!r}; for an odd kernel K 'same' is K // 2, "
-                "'valid' is 0",
-            )
+            return _with_numbers(node, module)
+        case nn.ReLU6():
+            return ReLU6()
+        case nn.Upsample() if module.mode != "nearest" or module.scale_factor not in (2, (2, 2)):
+            found = module.scale_factor or f"size {module.size}"
+            raise refuse(node, f"expected mode='nearest' and scale_factor=2, got {module.mode!r}, {found}")
         case nn.MaxPool2d() if module.ceil_mode or module.dilation not in (1, (1, 1)):
             raise refuse(node, "expected ceil_mode = False and dilation = 1")
         case nn.AvgPool2d() if (
@@ -197,6 +228,6 @@ def _checked(node: fx.Node, module: nn.Module) -> nn.Module:
             raise refuse(node, f"expected an output of 1×1, got {module.output_size}")
         case nn.Flatten() if (module.start_dim, module.end_dim) != (1, -1):
             raise refuse(node, f"expected dimensions 1 to -1, got {module.start_dim} to {module.end_dim}")
-        case nn.BatchNorm2d() if not (module.affine and module.track_running_stats):
+        case nn.BatchNorm1d() | nn.BatchNorm2d() if not (module.affine and module.track_running_stats):
             raise refuse(node, "expected affine = True and track_running_stats = True")
     return module

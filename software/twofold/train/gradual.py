@@ -13,6 +13,7 @@ from twofold.data.dataset import Images
 from twofold.errors import UserError
 from twofold.quant.convert import quantise
 from twofold.quant.layer_plan import layer_widths
+from twofold.quant.layers import BatchNorm
 from twofold.quant.recipe import EDGE_BITS, FLOAT, ByLayer, Recipe
 from twofold.quant.trace import quantised_names
 
@@ -87,6 +88,6 @@ def _take_weights(model: nn.Module, quantised: nn.Module) -> None:
     """Weights, biases and statistics of a network made of `model` by `quantise`, in place."""
     for name, other in quantised_names(model).items():
         module = model.get_submodule(name)
-        if isinstance(module, nn.Conv2d | nn.Linear | nn.BatchNorm2d):
+        if isinstance(module, nn.Conv2d | nn.Linear | BatchNorm):
             trained = quantised.get_submodule(other).state_dict()
             module.load_state_dict({key: trained[key] for key in module.state_dict()})

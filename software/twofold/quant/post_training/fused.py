@@ -8,6 +8,7 @@ import torch
 from brevitas.graph.equalize import EqualizeGraph
 from torch import fx, nn
 
+from twofold.quant.layers import BatchNorm
 from twofold.quant.trace import trace
 
 #: Sweeps over all pairs of layers; Brevitas stops earlier when a sweep changes no scale by more than 5%.
@@ -15,13 +16,13 @@ _SWEEPS = 20
 
 
 def fused(model: nn.Module) -> fx.GraphModule:
-    """A traced copy in evaluation mode, each batch normalisation gone into the convolution that it reads.
+    """A traced copy in evaluation mode, each batch normalisation gone into the layer that it reads.
 
     A normalisation of anything else stays, and `quantise` refuses it.
     """
     graph = trace(copy.deepcopy(model).eval())
     for node in list(graph.graph.nodes):
-        if node.op == "call_module" and isinstance(graph.get_submodule(node.target), nn.BatchNorm2d):
+        if node.op == "call_module" and isinstance(graph.get_submodule(node.target), BatchNorm):
             _fuse(graph, node)
     graph.delete_all_unused_submodules()
     graph.recompile()
@@ -30,12 +31,16 @@ def fused(model: nn.Module) -> fx.GraphModule:
 
 def _fuse(graph: fx.GraphModule, node: fx.Node) -> None:
     source = node.all_input_nodes[0]
-    convolution = graph.get_submodule(str(source.target)) if source.op == "call_module" else None
-    if not isinstance(convolution, nn.Conv2d) or len(source.users) > 1:
+    layer = graph.get_submodule(str(source.target)) if source.op == "call_module" else None
+    if len(source.users) > 1:
         return
-    norm = graph.get_submodule(str(node.target))
-    assert isinstance(norm, nn.BatchNorm2d)
-    merged = torch.nn.utils.fuse_conv_bn_eval(convolution, norm)
+    match layer, graph.get_submodule(str(node.target)):
+        case nn.Conv2d(), nn.BatchNorm2d() as norm:
+            merged: nn.Module = torch.nn.utils.fuse_conv_bn_eval(layer, norm)
+        case nn.Linear(), nn.BatchNorm1d() as norm:
+            merged = torch.nn.utils.fuse_linear_bn_eval(layer, norm)
+        case _:
+            return
     graph.set_submodule(str(source.target), merged)
     node.replace_all_uses_with(source)
     graph.graph.erase_node(node)

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from twofold.errors import UserError
+from twofold.quant.layers import BatchNorm
 
 _IMAGES = 64
 _STEPS = 150
@@ -27,7 +28,7 @@ def synthesised(
     Raises UserError for a network without batch normalisation.
     """
     network = copy.deepcopy(model).eval().requires_grad_(False)
-    norms = [module for module in network.modules() if isinstance(module, nn.BatchNorm2d)]
+    norms = [module for module in network.modules() if isinstance(module, BatchNorm)]
     if not norms:
         raise UserError(
             "synthetic images: expected a network with batch normalisation, whose statistics they fit, "
@@ -48,15 +49,16 @@ def synthesised(
 
 
 @contextmanager
-def _distances(norms: Sequence[nn.BatchNorm2d]) -> Iterator[list[Tensor]]:
+def _distances(norms: Sequence[BatchNorm]) -> Iterator[list[Tensor]]:
     """A list that each pass fills with the distance of each normalisation's input from its statistics."""
     found: list[Tensor] = []
 
     def compare(module: nn.Module, arguments: tuple[Tensor, ...]) -> None:
-        assert isinstance(module, nn.BatchNorm2d)
+        assert isinstance(module, BatchNorm)
         assert module.running_mean is not None and module.running_var is not None
         x = arguments[0]
-        mean, deviation = x.mean((0, 2, 3)), (x.var((0, 2, 3), unbiased=False) + module.eps).sqrt()
+        among = [0, *range(2, x.dim())]
+        mean, deviation = x.mean(among), (x.var(among, unbiased=False) + module.eps).sqrt()
         wanted = (module.running_var + module.eps).sqrt()
         found.append((mean - module.running_mean).square().sum() + (deviation - wanted).square().sum())
 
