@@ -79,7 +79,9 @@ def test_integers_of_any_width_and_tensors_are_bytes_and_labels() -> None:
 
 
 def test_unknown_names_and_missing_folders_are_refused() -> None:
-    with pytest.raises(UserError, match="expected one of digits, mnist, fashion-mnist, cifar10, got 'svhn'"):
+    with pytest.raises(
+        UserError, match="expected one of digits, mnist, fashion-mnist, cifar10, arrays, got 'svhn'"
+    ):
         load("svhn")
     with pytest.raises(UserError, match="mnist: expected a folder"):
         load("mnist")

@@ -62,7 +62,7 @@ def test_a_network_of_features_trains_and_exports(tmp_path: Path) -> None:
     parts = [Images.of(ranges.codes(values[a:b]), labels[a:b]) for a, b in ((0, 160), (160, 200), (200, 240))]
     torch.manual_seed(0)
     model = nn.Sequential(nn.Flatten(), nn.Linear(6, 12), nn.BatchNorm1d(12), nn.ReLU(), nn.Linear(12, 3))
-    fit = Fit(4, Adam(1e-2), batch=32)
+    fit = Fit(8, Adam(1e-2), batch=16)
     result = train("int8", Dataset("blobs", *parts), tmp_path, model=model, budget=Budget(fit, fit, fit, fit))
     assert result.accuracy.quantised > 80
     network = import_model(result.onnx)

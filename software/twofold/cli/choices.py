@@ -45,16 +45,21 @@ class Network(StrEnum):
 
 
 class DataSet(StrEnum):
-    """digits comes with scikit-learn; the others are read from a folder in their official layout."""
+    """digits comes with scikit-learn; arrays are the user's own, of numpy.savez; the others are read from a
+    folder in their official layout."""
 
     DIGITS = "digits"
     MNIST = "mnist"
     FASHION_MNIST = "fashion-mnist"
     CIFAR10 = "cifar10"
+    ARRAYS = "arrays"
 
 
 DataFolder = Annotated[
-    Path | None, typer.Option("--data-folder", help="Where the files are; digits needs none.")
+    Path | None,
+    typer.Option(
+        "--data-folder", help="Where the files are; digits needs none, and of arrays it is the .npz file."
+    ),
 ]
 FloatRun = Annotated[
     Path, typer.Argument(help="The folder of a training run, whose float network is pruned.")

@@ -20,7 +20,7 @@ def evaluate(
     ] = DataSet.DIGITS,
     data: Annotated[
         Path | None,
-        typer.Option("--data", "--data-folder", help="Where its files are, in their official layout."),
+        typer.Option("--data", "--data-folder", help="Where its files are; of arrays the .npz file."),
     ] = None,
     seed: Annotated[
         int, typer.Option("--seed", min=0, help="Of the split of digits, which has no test part of its own.")

@@ -12,14 +12,26 @@ from twofold.cli.choices import DataFolder, DataSet, Network
 from twofold.cli.output import print_json, print_rich, results_only
 
 if TYPE_CHECKING:
+    from torch import nn
+
     from twofold.train.journal import Journal
     from twofold.train.result import TrainResult
 
-EXAMPLE = "Example: twofold train apot --data digits --seed 0 --out build/train/apot"
+EXAMPLE = """Example: twofold train apot --data digits --seed 0 --out build/train/apot
+
+Example: twofold train int8 --network mine.py:Tagger --data arrays --data-folder jets.npz"""
 
 
 RecipeWord = Annotated[
     str, typer.Argument(help="A recipe such as apot, int8 or ppq, or a .toml file of your own.")
+]
+NetworkWord = Annotated[
+    str,
+    typer.Option(
+        "--network",
+        metavar="NAME",
+        help=f"What to train: {', '.join(Network)}; or your own, FILE.py:NAME, a module or what makes one.",
+    ),
 ]
 Seed = Annotated[
     int, typer.Option("--seed", min=0, help="Of weights, training and, unless --start has one, the split.")
@@ -43,7 +55,7 @@ Results = Annotated[
 
 def train(
     recipe: RecipeWord,
-    network: Annotated[Network, typer.Option("--network", help="What to train.")] = Network.DEMO,
+    network: NetworkWord = Network.DEMO,
     data: Annotated[DataSet, typer.Option("--data", help="What to train on.")] = DataSet.DIGITS,
     data_folder: DataFolder = None,
     seed: Seed = 0,
@@ -62,14 +74,13 @@ def train(
     with results_only():
         from twofold.cli.progress_bars import shown
         from twofold.data.load import load
-        from twofold.models.catalogue import drawn
         from twofold.train.result import split_seed_of
         from twofold.train.run import train
 
         split_seed = seed if start is None else split_seed_of(start, str(data))
         progress, dataset = shown(), load(str(data), data_folder, split_seed)
         channels, size, _ = dataset.image_shape
-        model = drawn(str(network), dataset.classes, channels, seed, size=size)
+        model = _drawn(network, dataset.classes, channels, seed, size)
         folder = out or _folder(recipe, network)
         journal = _journal(folder, tensorboard)
         command = _command(recipe, network, data, seed, start, teacher)
@@ -81,9 +92,9 @@ def train(
             from twofold.record import result_of
             from twofold.tables.results import append
 
-            append(result_of(trained, str(network), dataset, command, progress), results)
+            append(result_of(trained, network, dataset, command, progress), results)
     if json:
-        document = {"folder": str(folder), "network": str(network), **trained.metrics.as_json()}
+        document = {"folder": str(folder), "network": network, **trained.metrics.as_json()}
         print_json(document | ({} if trained.integer is None else {"model": str(trained.onnx)}))
     else:
         _tell(trained)
@@ -98,13 +109,23 @@ def _journal(folder: Path, tensorboard: bool) -> Journal:
     return Journals(pictures, TensorBoard(folder / "tensorboard")) if tensorboard else pictures
 
 
-def _folder(recipe: str, network: Network) -> Path:
+def _drawn(network: str, classes: int, channels: int, seed: int, size: int) -> nn.Module:
+    from twofold.models.catalogue import drawn
+    from twofold.models.own import is_own, own_network
+
+    return (
+        own_network(network, seed) if is_own(network) else drawn(network, classes, channels, seed, size=size)
+    )
+
+
+def _folder(recipe: str, network: str) -> Path:
+    """build/train/ppq, or with what is trained if that is another network: resnet20_ppq, tagger_int8."""
     name = Path(recipe).stem
-    return Path("build/train") / (name if network is Network.DEMO else f"{network}_{name}")
+    return Path("build/train") / (name if network == Network.DEMO else f"{network.rpartition(':')[2]}_{name}")
 
 
 def _command(
-    recipe: str, network: Network, data: DataSet, seed: int, start: Path | None, teacher: Path | None
+    recipe: str, network: str, data: DataSet, seed: int, start: Path | None, teacher: Path | None
 ) -> str:
     """What repeats the run; DIR stands for where the user keeps the data."""
     words = ["twofold", "train", recipe, "--network", network, "--data", data, "--seed", str(seed)]

@@ -26,6 +26,9 @@ from twofold.train.schedule import OneCycle
 from twofold.train.settings import Adam, Fit, Sgd
 from twofold.train.stage import FLOAT, FOLDED, PRUNED, QUANTISED, Prepare, Stage, Transform, nobody, unchanged
 
+_OF_QUANTITIES = ((30, 2e-3), (8, 1e-3), (16, 1e-3), (4, 1e-4))
+"""Epochs and learning rates of the four stages."""
+
 
 @dataclass(frozen=True)
 class Budget:
@@ -38,9 +41,14 @@ class Budget:
 
     @classmethod
     def for_dataset(cls, dataset: Dataset) -> Budget:
-        """Many epochs for hundreds of images, few for tens of thousands of grey ones, more for colour."""
+        """Many epochs for hundreds of images, few for tens of thousands of grey ones, more for colour.
+
+        Measured quantities, images of one pixel, are not moved.
+        """
         if len(dataset.train) < 10_000:
             return cls(Fit(30, Adam(5e-3)), Fit(8, Adam(2e-3)), Fit(16, Adam(2e-3)), Fit(5, Adam(2e-4)))
+        if dataset.image_shape[1:] == (1, 1):
+            return cls(*(Fit(epochs, Adam(rate), 256) for epochs, rate in _OF_QUANTITIES))
         if dataset.image_shape[0] == 1:
             move = Augmentation(shift=2)
             return cls(
