@@ -70,6 +70,20 @@ def test_each_key_is_checked(written: Written, text: str, change: tuple[str, str
     assert str(error.value).startswith(f"{path}: ")
 
 
+def test_the_file_of_an_own_network_is_part_of_the_sweep(written: Written, text: str, tmp_path: Path) -> None:
+    mine = tmp_path / "mine.py"
+    mine.write_text("from torch import nn\nnet = nn.Flatten()\n")
+    sweep = read_sweep(written(text.replace("trials = 12", f'trials = 9\nnetwork = "{mine}:net"')))
+    before = sweep.identity
+    assert sweep.network == f"{mine}:net"
+    assert sweep.identity == before
+    mine.write_text("from torch import nn\nnet = nn.Identity()\n")
+    assert sweep.identity != before
+    mine.unlink()
+    with pytest.raises(UserError, match=r"mine\.py: expected a Python file with a network, found none"):
+        assert sweep.identity
+
+
 def test_another_name_is_refused() -> None:
     with pytest.raises(UserError, match=r"sweep: expected one of digits or a \.toml file, got 'mine'"):
         sweep_named("mine")

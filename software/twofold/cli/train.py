@@ -12,8 +12,6 @@ from twofold.cli.choices import DataFolder, DataSet, Network
 from twofold.cli.output import print_json, print_rich, results_only
 
 if TYPE_CHECKING:
-    from torch import nn
-
     from twofold.train.journal import Journal
     from twofold.train.result import TrainResult
 
@@ -74,13 +72,14 @@ def train(
     with results_only():
         from twofold.cli.progress_bars import shown
         from twofold.data.load import load
+        from twofold.models.catalogue import drawn
         from twofold.train.result import split_seed_of
         from twofold.train.run import train
 
         split_seed = seed if start is None else split_seed_of(start, str(data))
         progress, dataset = shown(), load(str(data), data_folder, split_seed)
         channels, size, _ = dataset.image_shape
-        model = _drawn(network, dataset.classes, channels, seed, size)
+        model = drawn(network, dataset.classes, channels, seed, size=size)
         folder = out or _folder(recipe, network)
         journal = _journal(folder, tensorboard)
         command = _command(recipe, network, data, seed, start, teacher)
@@ -107,15 +106,6 @@ def _journal(folder: Path, tensorboard: bool) -> Journal:
 
     pictures = Pictures(folder / "plots")
     return Journals(pictures, TensorBoard(folder / "tensorboard")) if tensorboard else pictures
-
-
-def _drawn(network: str, classes: int, channels: int, seed: int, size: int) -> nn.Module:
-    from twofold.models.catalogue import drawn
-    from twofold.models.own import is_own, own_network
-
-    return (
-        own_network(network, seed) if is_own(network) else drawn(network, classes, channels, seed, size=size)
-    )
 
 
 def _folder(recipe: str, network: str) -> Path:

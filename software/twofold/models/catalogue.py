@@ -8,6 +8,7 @@ from torch import nn
 from twofold.errors import UserError
 from twofold.models import resnet50
 from twofold.models.demo import DemoNet
+from twofold.models.own import is_own, own_network
 from twofold.models.resnet import WIDTHS, WIDTHS_18, ResNet, Widths
 from twofold.models.small_cnn import SmallCnn
 from twofold.models.vgg import Vgg16
@@ -22,7 +23,12 @@ _PUBLISHED = {"resnet18": WIDTHS_18, "resnet50": resnet50.WIDTHS}
 def drawn(
     name: str, classes: int, channels: int, seed: int, widths: Widths | None = None, size: int = 32
 ) -> nn.Module:
-    """`network_named` with weights that are equal for equal seeds; the global generator is left alone."""
+    """`network_named`, or the user's own (`twofold.models.own`), with weights that are equal for equal seeds.
+
+    The global generator is left alone.
+    """
+    if is_own(name):
+        return own_network(name, seed)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         return network_named(name, classes, channels, widths, size)

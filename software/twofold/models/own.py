@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib.util
 from pathlib import Path
 from types import ModuleType
@@ -15,6 +16,14 @@ from twofold.errors import UserError
 def is_own(text: str) -> bool:
     """Whether `text` is FILE.py:NAME."""
     return ".py:" in text
+
+
+def own_digest(text: str) -> str:
+    """Hex digest of the file of FILE.py:NAME. Raises UserError if there is none."""
+    path = Path(text.rpartition(":")[0])
+    if not path.is_file():
+        raise UserError(f"{path}: expected a Python file with a network, found none")
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def own_network(text: str, seed: int) -> nn.Module:

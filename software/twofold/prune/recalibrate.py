@@ -10,7 +10,6 @@ from torch import Tensor, nn
 
 from twofold.prune.groups import ChannelGroup
 from twofold.prune.masking import masked_parameters
-from twofold.quant.layers import BatchNorm
 
 
 @torch.no_grad()
@@ -31,7 +30,7 @@ def recalibrate(model: nn.Module, batches: Sequence[Tensor]) -> None:
     What accuracy a pruned network comes to in fine-tuning shows better with them (Li et al., "EagleEye",
     arXiv 2007.02491, section 3.2). The model ends in evaluation mode.
     """
-    norms = [module for module in model.modules() if isinstance(module, BatchNorm)]
+    norms = [module for module in model.modules() if isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d)]
     momenta = [norm.momentum for norm in norms]
     model.eval()
     for norm in norms:

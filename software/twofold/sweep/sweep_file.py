@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 from twofold.data.load import NAMES as DATA_SETS
 from twofold.errors import UserError
 from twofold.models.catalogue import NAMES as NETWORKS
+from twofold.models.own import is_own, own_digest
 from twofold.sweep.constraint import BoardBudget
 from twofold.sweep.objective import Objective
 from twofold.sweep.point import Point, Table
@@ -49,8 +50,9 @@ class Sweep:
 
     @property
     def identity(self) -> Table:
-        """All that makes trials comparable; their number may grow."""
-        return {key: value for key, value in self.content.items() if key != "trials"}
+        """All that makes trials comparable, what is in a network's file too; their number may grow."""
+        said = {key: value for key, value in self.content.items() if key != "trials"}
+        return said | ({"network's file": own_digest(self.network)} if is_own(self.network) else {})
 
 
 def sweep_names() -> tuple[str, ...]:
@@ -90,7 +92,7 @@ def _sweep(name: str, content: Table) -> Sweep:
     _check_keys("", content, _KEYS)
     sweep = Sweep(
         name,
-        _one_of("network", content.get("network", "demo"), NETWORKS),
+        _network(content.get("network", "demo")),
         _one_of("data", content.get("data", "digits"), DATA_SETS),
         _objectives(content.get("objectives", [Objective.ACCURACY, Objective.SIZE])),
         _typed("trials", _required(content, "trials"), int),
@@ -104,6 +106,10 @@ def _sweep(name: str, content: Table) -> Sweep:
     _check_recipes(sweep)
     _check_trials(sweep)
     return sweep
+
+
+def _network(word: Any) -> str:
+    return word if isinstance(word, str) and is_own(word) else _one_of("network", word, NETWORKS)
 
 
 def _objectives(words: Any) -> tuple[Objective, ...]:
