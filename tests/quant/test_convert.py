@@ -17,6 +17,7 @@ from twofold.prune.remove import remove_filters
 from twofold.quant.apot import ApotActivationProxy
 from twofold.quant.codes import activation_codes
 from twofold.quant.convert import quantise
+from twofold.quant.fold import fold_batch_norms
 from twofold.quant.recipe import Apot, Granularity, Int, Scales
 from twofold.quant.weighted import is_apot, renew_quantisers, weight_quantiser
 
@@ -130,7 +131,7 @@ def test_padding_by_name_becomes_numbers(convolution: nn.Conv2d, numbers: tuple[
     assert quantised(IMAGES).shape == model(IMAGES).shape
 
 
-def test_clipping_at_6_is_where_scales_start_from() -> None:
+def test_clipping_at_6_is_left_to_quantisers_by_folding() -> None:
     images = 16 * IMAGES
     scales = []
     for rectifier in (nn.ReLU(), nn.ReLU6()):
@@ -139,7 +140,11 @@ def test_clipping_at_6_is_where_scales_start_from() -> None:
         nn.init.ones_(convolution.weight)
         quantised = quantise(nn.Sequential(convolution, rectifier, nn.Conv2d(4, 2, 1)), Int(8), images)
         scales.append(activation_codes(quantised.get_submodule("_1")).scale)
-        assert [type(module) for module in quantised.modules() if isinstance(module, nn.ReLU)] == [nn.ReLU]
+        assert float(quantised.get_submodule("_1_relu")(torch.tensor(9.0))) == float(
+            rectifier(torch.tensor(9.0))
+        )
+        folded = fold_batch_norms(quantised)
+        assert [type(module) for module in folded.modules() if isinstance(module, nn.ReLU)] == [nn.ReLU]
     assert scales == [2**-4, 2**-5], "16 and 8 are the greatest values"
 
 

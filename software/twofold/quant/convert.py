@@ -13,7 +13,7 @@ from twofold.quant.calibrate import calibrate
 from twofold.quant.integer import activation_quantiser, free_int_activation, int_activation, int_weight
 from twofold.quant.joins import INPUT_QUANTISER, Join, joins_of
 from twofold.quant.layer_plan import LayerPlan
-from twofold.quant.layers import Add, BatchNorm, Concat, Dropout, ReLU6
+from twofold.quant.layers import Add, BatchNorm, Concat, Dropout
 from twofold.quant.recipe import EDGE, Apot, Int, Recipe, Scales, first_layer
 from twofold.quant.trace import check_traced, joined_by, refuse, refuse_kind, trace
 from twofold.quant.weighted import quantised_layer
@@ -30,8 +30,7 @@ def quantise(model: nn.Module, recipe: Recipe, example: Tensor) -> fx.GraphModul
     source's name and `_quant`.
 
     What the recipe's `layers` leave in float reads and gives floats; what only such layers read is not
-    quantised. Dropout stays until batch normalisation is folded. What clips at 6, `ReLU6`, does so for the
-    scale of its quantiser to start from; after that what is clipped is learned.
+    quantised. Until batch normalisation is folded, dropout stays, and `ReLU6` clips at 6.
 
     Where the recipe has free scales, powers of two remain what no multiplier can carry exactly: the last
     layer's weights, whose accumulators are the logits; the input; averages; and every activation but
@@ -46,7 +45,6 @@ def quantise(model: nn.Module, recipe: Recipe, example: Tensor) -> fx.GraphModul
     quantised = _Converter(traced, recipe, bool(example.min() >= 0)).convert(type(model).__name__)
     check_traced(model, example[:2])
     calibrate(quantised, example)
-    _leave_clipping_to_quantisers(quantised)
     return quantised.train(was_training)
 
 
@@ -229,12 +227,6 @@ class _Converter:
     def _average(self, name: str, pool: nn.Module, operand: _Value) -> _Value:
         source = self._exact(operand)
         return self._exact(self._emit(name, pool, [source], False, source.non_negative))
-
-
-def _leave_clipping_to_quantisers(model: fx.GraphModule) -> None:
-    for name, module in list(model.named_modules()):
-        if isinstance(module, ReLU6):
-            model.set_submodule(name, nn.ReLU())
 
 
 def _copy(module: BatchNorm) -> BatchNorm:

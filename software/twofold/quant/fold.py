@@ -6,11 +6,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from types import UnionType
 
+import brevitas.nn as qnn
 import torch
 from torch import Tensor, fx, nn
 
 from twofold.quant.absorb import absorb_scales
-from twofold.quant.layers import BatchNorm, ChannelScale, Dropout
+from twofold.quant.layers import BatchNorm, ChannelScale, Dropout, ReLU6
 from twofold.quant.weighted import is_apot, weight_quantiser
 
 #: A gain below this share of the layer's largest, and its channel is as good as constant.
@@ -38,7 +39,7 @@ def batch_norm_affine(norm: BatchNorm) -> Affine:
 def fold_batch_norms(model: fx.GraphModule) -> fx.GraphModule:
     """Folds every batch normalisation of a model of `quantise`, in place, and returns it in evaluation mode.
 
-    Dropout, which is for training alone, goes first.
+    Dropout, which is for training alone, goes first, and `ReLU6` leaves clipping to the quantiser behind it.
 
     Layers of integer weights take gain and shift into weights and bias. Layers of APoT weights, which
     must stay on their levels, take the shift into the bias and the sign of a negative gain into the
@@ -50,6 +51,7 @@ def fold_batch_norms(model: fx.GraphModule) -> fx.GraphModule:
     """
     model.eval()
     _remove_dropout(model)
+    _leave_clipping_to_quantisers(model)
     for node in list(_called(model, BatchNorm)):
         layer = model.get_submodule(str(node.all_input_nodes[0].target))
         affine = batch_norm_affine(model.get_submodule(str(node.target)))  # type: ignore[arg-type]
@@ -69,6 +71,12 @@ def fold_batch_norms(model: fx.GraphModule) -> fx.GraphModule:
 def _remove_dropout(model: fx.GraphModule) -> None:
     for node in list(_called(model, Dropout)):
         _remove(model, node)
+
+
+def _leave_clipping_to_quantisers(model: fx.GraphModule) -> None:
+    for node in _called(model, ReLU6):
+        if all(isinstance(model.get_submodule(str(user.target)), qnn.QuantIdentity) for user in node.users):
+            model.set_submodule(str(node.target), nn.ReLU())
 
 
 def _called(model: fx.GraphModule, kind: type[nn.Module] | UnionType) -> Iterator[fx.Node]:

@@ -27,7 +27,7 @@ class ChannelScale(nn.Module):
 
 
 class ReLU6(nn.ReLU):
-    """min(max(x, 0), 6): a ReLU for all that asks what a layer is."""
+    """min(max(x, 0), 6), and a ReLU to all that asks what a layer is."""
 
     def forward(self, x: Tensor) -> Tensor:
         return x.clamp(0, 6)
