@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tomllib
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -11,7 +12,8 @@ from typing import Any
 import pytest
 
 from twofold.errors import UserError
-from twofold.tables.results import RESULTS, Result, append, read
+from twofold.tables import results
+from twofold.tables.results import RESULTS, Result, append, read, shipped
 
 ROW = Result(
     "resnet8", "int8", "cifar10", "twofold train int8", 0, 40, 17.5, 8000, {"accuracy": 86.25, "macs": 12}
@@ -43,6 +45,16 @@ def test_the_project_s_own_file_is_whole() -> None:
     assert (project / RESULTS).is_file()
     for row in read(project / RESULTS):
         assert row.samples > 0 and 0 < row.figures["accuracy"] <= 100
+
+
+def test_wheels_bring_the_rows_along() -> None:
+    project = Path(__file__).parents[2]
+    packed = tomllib.loads((project / "pyproject.toml").read_text())["tool"]["hatch"]["build"]["targets"][
+        "wheel"
+    ]
+    inside = packed["force-include"][str(RESULTS)]
+    assert "software" / Path(inside) == Path(results.__file__).with_name("results.json").relative_to(project)
+    assert shipped() == project / RESULTS
 
 
 def test_processes_that_add_at_once_lose_nothing(tmp_path: Path) -> None:

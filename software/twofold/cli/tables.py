@@ -27,8 +27,11 @@ def tables(
     ] = False,
     network: Annotated[Network, typer.Option("--network", help="Of --aligned.")] = Network.RESNET20,
     results: Annotated[
-        Path, typer.Option("--results", help="The file with a row for every trained network.")
-    ] = Path("docs/results.json"),
+        Path | None,
+        typer.Option(
+            "--results", help="A file with a row for every trained network; twofold's own if not given."
+        ),
+    ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print our figures as JSON.")] = False,
 ) -> None:
     """Print published accuracies, sizes and bit operations beside what was trained and counted here."""
@@ -41,9 +44,9 @@ def tables(
     with results_only():
         from twofold.cli.progress_bars import shown
         from twofold.tables.compression import compressions
-        from twofold.tables.results import read
+        from twofold.tables.results import read, shipped
 
-        trained = () if compression else read(results)
+        trained = () if compression else read(results or shipped())
         counted = compressions(shown())
     rows = [{"network": network, **row.as_json()} for network, row in counted.items()]
     if json:
@@ -56,7 +59,9 @@ def tables(
     print_rich(terminal.compression_table(published.COMPRESSION, counted))
     if not compression:
         print_rich(*(terminal.accuracy_table(table, trained) for table in published.ACCURACY))
-        print_rich(terminal.results_table(trained) if trained else f"no trained results in {results}")
+        print_rich(
+            terminal.results_table(trained) if trained else f"no trained results in {results or shipped()}"
+        )
 
 
 def _orders(json: bool) -> None:
@@ -73,14 +78,14 @@ def _orders(json: bool) -> None:
         print_rich(terminal.orders_table(rows, published.ORDERS))
 
 
-def _aligned(network: str, results: Path, json: bool) -> None:
+def _aligned(network: str, results: Path | None, json: bool) -> None:
     with results_only():
         from twofold.cli.progress_bars import shown
         from twofold.models.catalogue import drawn
         from twofold.tables import aligned, terminal
-        from twofold.tables.results import read
+        from twofold.tables.results import read, shipped
 
-        trained = read(results)
+        trained = read(results or shipped())
         rows = aligned.alignments(drawn(network, classes=10, channels=3, seed=0), shown())
     if json:
         print_json([{"network": network, **row.as_json()} for row in rows])

@@ -33,6 +33,15 @@ _TYPES: Mapping[str, tuple[type, ...]] = {
 }
 
 
+_OF_A_WHEEL = Path(__file__).with_name(RESULTS.name)
+_OF_A_CLONE = Path(__file__).parents[3] / RESULTS
+
+
+def shipped() -> Path:
+    """The project's rows as they come with twofold, in whatever folder it is called."""
+    return _OF_A_WHEEL if _OF_A_WHEEL.is_file() else _OF_A_CLONE
+
+
 @dataclass(frozen=True)
 class Result:
     """A training run and what came of it.
