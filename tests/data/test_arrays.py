@@ -101,8 +101,15 @@ def test_other_files_are_refused(tmp_path: Path) -> None:
         ):
             load("arrays", tmp_path / "mine.npz")
     np.save(tmp_path / "one.npy", np.arange(3))
-    with pytest.raises(UserError, match=r"one\.npy: expected a file of numpy\.savez"):
+    with pytest.raises(UserError, match=r"one\.npy: expected a file of numpy\.savez .*, got: a single array"):
         load("arrays", tmp_path / "one.npy")
+    np.savez_compressed(tmp_path / "torn.npz", **PIXELS, **LABELS)
+    whole = (tmp_path / "torn.npz").read_bytes()
+    (tmp_path / "torn.npz").write_bytes(whole[:200] + bytes(64) + whole[264:])
+    with pytest.raises(
+        UserError, match=r"torn\.npz: expected a file of numpy\.savez with arrays of numbers, got: "
+    ):
+        load("arrays", tmp_path / "torn.npz")
     for missing in (None, tmp_path, tmp_path / "none.npz"):
         with pytest.raises(
             UserError, match=r"arrays: expected a file of numpy\.savez, got .*; give it with --data-folder"

@@ -37,6 +37,7 @@ def test_tails_are_clipped() -> None:
     "values, message",
     [
         ([1.0, 2.0], r"expected \[samples, features\], got shape \(2,\)"),
+        ([["a", "b"]], "features: expected numbers .*, got: could not convert string to float"),
         (np.zeros((0, 3)), "expected .samples, features."),
         ([[1.0, 2.0], [float("nan"), 3.0]], "sample 1, feature 0: expected a number, got nan"),
         ([[1.0, 2.0], [3.0, 2.0]], r"feature 1: expected values that differ, got 2.0; leave it out"),

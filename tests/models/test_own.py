@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -50,6 +51,18 @@ def test_equal_seeds_give_equal_weights(file: Path) -> None:
     assert torch.equal(one, same)
     assert not torch.equal(one, other)
     assert torch.equal(torch.random.get_rng_state(), before)
+
+
+def test_files_import_what_lies_beside_them(file: Path) -> None:
+    (file.parent / "beside.py").write_text("WIDTH = 7")
+    file.write_text(
+        "from __future__ import annotations\nfrom dataclasses import dataclass\nfrom torch import nn\n"
+        "import beside\n@dataclass\nclass Widths:\n    out: int = beside.WIDTH\n"
+        "def net():\n    return nn.Linear(4, Widths().out)\n"
+    )
+    before = list(sys.path)
+    assert own_network(f"{file}:net", 0).out_features == 7
+    assert sys.path == before
 
 
 @pytest.mark.parametrize(

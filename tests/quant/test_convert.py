@@ -18,6 +18,7 @@ from twofold.quant.apot import ApotActivationProxy
 from twofold.quant.codes import activation_codes
 from twofold.quant.convert import quantise
 from twofold.quant.fold import fold_batch_norms
+from twofold.quant.layers import Dropout
 from twofold.quant.recipe import Apot, Granularity, Int, Scales
 from twofold.quant.weighted import is_apot, renew_quantisers, weight_quantiser
 
@@ -146,6 +147,24 @@ def test_clipping_at_6_is_left_to_quantisers_by_folding() -> None:
         folded = fold_batch_norms(quantised)
         assert [type(module) for module in folded.modules() if isinstance(module, nn.ReLU)] == [nn.ReLU]
     assert scales == [2**-4, 2**-5], "16 and 8 are the greatest values"
+
+
+class Dropping(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.first, self.last = nn.Conv2d(1, 4, 3), nn.Conv2d(4, 2, 3)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.last(
+            F.dropout(F.dropout2d(self.first(x).relu(), 0.25, self.training), 0.1, self.training)
+        )
+
+
+def test_dropout_keeps_its_kind_and_share_until_folding() -> None:
+    quantised = quantise(Dropping(), Int(8), IMAGES)
+    found = [(type(module), module.p) for module in quantised.modules() if isinstance(module, Dropout)]
+    assert found == [(nn.Dropout2d, 0.25), (nn.Dropout, 0.1)]
+    assert not any(isinstance(module, Dropout) for module in fold_batch_norms(quantised).modules())
 
 
 class Branching(nn.Module):

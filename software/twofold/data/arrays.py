@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import zlib
 from pathlib import Path
 from typing import Any
 from zipfile import BadZipFile
 
 import numpy as np
 import numpy.typing as npt
+from numpy.lib.npyio import NpzFile
 
 from twofold.data.dataset import VALIDATION_SHARE, Dataset, Images, stratified_split
 from twofold.data.features import FeatureRange
@@ -47,9 +49,12 @@ def read_arrays(path: Path, seed: int = 0) -> Dataset:
 
 def _read(path: Path) -> dict[str, Array]:
     try:
-        with np.load(path, allow_pickle=False) as opened:
+        opened = np.load(path, allow_pickle=False)
+        if not isinstance(opened, NpzFile):
+            raise ValueError("a single array")
+        with opened:
             found = {name: opened[name] for name in (*_NEEDED, *_VALIDATION) if name in opened}
-    except (OSError, ValueError, EOFError, BadZipFile, AttributeError, TypeError) as error:
+    except (OSError, ValueError, EOFError, BadZipFile, zlib.error, MemoryError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise UserError(
             f"{path}: expected a file of numpy.savez with arrays of numbers, got: {reason}"

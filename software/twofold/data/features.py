@@ -52,7 +52,10 @@ class FeatureRange:
 
 
 def _checked(values: npt.ArrayLike) -> npt.NDArray[np.float64]:
-    columns = np.asarray(values, np.float64)
+    try:
+        columns = np.asarray(values, np.float64)
+    except (TypeError, ValueError) as error:
+        raise UserError(f"features: expected numbers [samples, features], got: {error}") from error
     if columns.ndim != 2 or not columns.size:
         raise UserError(f"features: expected [samples, features], got shape {columns.shape}")
     wrong = np.argwhere(~np.isfinite(columns))

@@ -92,7 +92,7 @@ def _multiplier(model: fx.GraphModule, node: fx.Node) -> ChannelScale | None:
 
 def _set_multiplier(model: fx.GraphModule, node: fx.Node, scale: Tensor) -> ChannelScale:
     """Puts a multiplier behind layer `node`, as a new node if there is none."""
-    module = ChannelScale(scale.to(torch.float32), 2 if isinstance(_module(model, node), nn.Linear) else 4)
+    module = ChannelScale(scale.to(torch.float32), _module(model, node).weight.dim())
     if _multiplier(model, node) is not None:
         model.set_submodule(str(next(iter(node.users)).target), module)
         return module
@@ -193,7 +193,7 @@ def _absorb_integers(model: fx.GraphModule, node: fx.Node) -> None:
     power = float(2.0 ** scale.max().log2().ceil())
     factor = (scale / power).expand(len(layer.weight))
     absorbed = quantised_layer(layer, constant_int_weight(bits, power))
-    absorbed.weight.copy_(integers.weight / _columns(factor, layer.weight.dim()))  # type: ignore[operator]
+    absorbed.weight.copy_(integers.weight / columns(factor, layer.weight.dim()))  # type: ignore[operator]
     if absorbed.bias is not None:
         absorbed.bias.copy_(integers.bias / factor)  # type: ignore[operator]
     model.set_submodule(str(node.target), absorbed)
@@ -208,10 +208,11 @@ def _as_integers(model: fx.GraphModule, node: fx.Node, carried: Tensor) -> tuple
     operand = node.all_input_nodes[0]
     while not isinstance(_module(model, operand), qnn.QuantIdentity):
         operand = operand.all_input_nodes[0]
-    weight = layer.weight.double() * _columns(carried, layer.weight.dim())
+    weight = layer.weight.double() * columns(carried, layer.weight.dim())
     codes = activation_codes(_module(model, operand))
     return IntegerLayer(weight, bias, (1 << (bits - 1)) - 1, codes), bits
 
 
-def _columns(values: Tensor, rank: int) -> Tensor:
+def columns(values: Tensor, rank: int) -> Tensor:
+    """Numbers [O], one for each output channel, shaped to multiply weights [O, ...] of `rank` dimensions."""
     return values.reshape(-1, *([1] * (rank - 1)))

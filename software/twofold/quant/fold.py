@@ -10,7 +10,7 @@ import brevitas.nn as qnn
 import torch
 from torch import Tensor, fx, nn
 
-from twofold.quant.absorb import absorb_scales
+from twofold.quant.absorb import absorb_scales, columns
 from twofold.quant.layers import BatchNorm, ChannelScale, Dropout, ReLU6
 from twofold.quant.weighted import is_apot, weight_quantiser
 
@@ -56,10 +56,8 @@ def fold_batch_norms(model: fx.GraphModule) -> fx.GraphModule:
         layer = model.get_submodule(str(node.all_input_nodes[0].target))
         affine = batch_norm_affine(model.get_submodule(str(node.target)))  # type: ignore[arg-type]
         if is_apot(layer):
-            scale = _fold_shift(layer, affine)
-            model.set_submodule(
-                str(node.target), ChannelScale(scale, 2 if isinstance(layer, nn.Linear) else 4)
-            )
+            scale = ChannelScale(_fold_shift(layer, affine), layer.weight.dim())  # type: ignore[operator]
+            model.set_submodule(str(node.target), scale)
         else:
             _fold_all(layer, affine)
             _remove(model, node)
@@ -92,11 +90,6 @@ def _remove(model: fx.GraphModule, node: fx.Node) -> None:
     model.delete_submodule(str(node.target))
 
 
-def _scaled(weight: Tensor, gains: Tensor) -> Tensor:
-    """weight: [O, ...], gains: [O]."""
-    return weight * gains.reshape(-1, *([1] * (weight.dim() - 1)))
-
-
 def _bias(layer: nn.Module) -> Tensor:
     if layer.bias is None:
         return torch.zeros(len(layer.weight), dtype=torch.float64)
@@ -111,7 +104,7 @@ def _set(layer: nn.Module, weight: Tensor, bias: Tensor) -> None:
 
 def _fold_all(layer: nn.Module, affine: Affine) -> None:
     weight = layer.weight.detach().double()  # type: ignore[operator]
-    _set(layer, _scaled(weight, affine.gain), affine.gain * _bias(layer) + affine.shift)
+    _set(layer, weight * columns(affine.gain, weight.dim()), affine.gain * _bias(layer) + affine.shift)
 
 
 def _fold_shift(layer: nn.Module, affine: Affine) -> Tensor:
@@ -124,5 +117,5 @@ def _fold_shift(layer: nn.Module, affine: Affine) -> Tensor:
     scale = torch.where(constant, torch.ones_like(magnitude), magnitude)
     sign = torch.where(constant, torch.zeros_like(magnitude), torch.sign(affine.gain))
     bias = torch.where(constant, affine.shift, sign * _bias(layer) + affine.shift / scale)
-    _set(layer, _scaled(weight, sign), bias)
+    _set(layer, weight * columns(sign, weight.dim()), bias)
     return scale.to(torch.float32)

@@ -45,7 +45,7 @@ _FUNCTIONS: Mapping[Any, str] = {
     torch.flatten: "flatten", torch.mean: "mean",
     F.max_pool2d: "max_pool2d", torch.max_pool2d: "max_pool2d",
     F.avg_pool2d: "avg_pool2d", F.adaptive_avg_pool2d: "adaptive_avg_pool2d", F.dropout: "dropout",
-    F.dropout2d: "dropout", F.interpolate: "interpolate",
+    F.dropout2d: "dropout2d", F.interpolate: "interpolate",
 }  # fmt: skip
 #: Of a map [N, C, H, W].
 _CHANNELS = (1, -3)
@@ -149,6 +149,8 @@ def _from_call(node: fx.Node, name: str) -> nn.Module:
             )
         case "dropout":
             return nn.Dropout(_argument(node, 1, "p", 0.5))
+        case "dropout2d":
+            return nn.Dropout2d(_argument(node, 1, "p", 0.5))
         case "flatten":
             return nn.Flatten(_argument(node, 1, "start_dim", 0), _argument(node, 2, "end_dim", -1))
         case "max_pool2d":
