@@ -37,8 +37,9 @@ def recalibrate(model: nn.Module, batches: Sequence[Tensor]) -> None:
         norm.reset_running_stats()
         norm.momentum = None  # the mean over all batches
         norm.train()
+    device = next(model.parameters()).device
     for images in batches:
-        model(images)
+        model(images.to(device))
     for norm, momentum in zip(norms, momenta, strict=True):
         norm.momentum = momentum
     model.eval()
