@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -21,8 +22,11 @@ from twofold.boards.choose import (
 from twofold.errors import UserError
 from twofold.network.graph import Network
 from twofold.plan.program import Program
+from twofold.qonnx.importer.load import import_model
+from twofold.rtl.geometry import PeName
 from twofold.rtl.primitives.family import Family
 
+APOT = Path(__file__).parents[1] / "assets" / "apot" / "model.onnx"
 ARTY = load_board("arty-a7-100t")
 
 
@@ -105,3 +109,15 @@ def test_blocks_for_speed_alone_are_those_of_the_device(board: Board, network: N
     )
     assert len(ample) == len(few) and all(a >= b for a, b in zip(ample, few, strict=True))
     assert sum(ample) > sum(few)
+
+
+def test_blocks_are_computed_beside_each_other_where_there_are_dsp_blocks() -> None:
+    """A tile of 8 lanes takes 32 of them."""
+    network = import_model(APOT)
+    device = budget(load_board("zcu104"))
+    found = engines(network, Family.XCUP, device)
+    assert {program.geometry.beside for program in found} == {None, PeName.INT8_DSP}
+    few = engines(network, Family.XCUP, replace(device, dsp=31))
+    assert {program.geometry.beside for program in few} == {None}
+    paired = [Prediction.of(load_board("zcu104"), one) for one in found if one.geometry.beside]
+    assert all(one.label.endswith(", int8_dsp beside") for one in paired)

@@ -12,8 +12,12 @@ import numpy as np
 import pytest
 
 from twofold.errors import UserError
+from twofold.network.graph import Network
 from twofold.plan.layout import pack
 from twofold.plan.program import Program
+from twofold.plan.propose import propose
+from twofold.plan.schedule import plan
+from twofold.rtl.geometry import PeName
 from twofold.rtl.isa import INSTRUCTION_BYTES
 
 
@@ -22,6 +26,14 @@ def test_what_is_saved_is_loaded(program: Program, tmp_path: Path) -> None:
     again = Program.load(tmp_path / "new" / "folder")
     assert again.description() == program.description()
     assert (again.code, again.image) == (program.code, program.image)
+
+
+def test_a_program_of_pairs_is_loaded(network: Network, tmp_path: Path) -> None:
+    geometry = propose(network, beside=PeName.INT8_DSP)
+    program = plan(network, geometry)
+    assert any(step.fields.get("paired") for step in program.instructions)
+    program.save(tmp_path)
+    assert Program.load(tmp_path).geometry == geometry
 
 
 def test_code_is_the_instructions_in_order(program: Program) -> None:
@@ -88,6 +100,7 @@ HOSTILE: dict[str, Callable[[str], str]] = {
     "value": changed(lambda content: content["instructions"][0]["fields"].update(words=1 << 20)),
     "text": changed(lambda content: content["instructions"][0]["fields"].update(words="1")),
     "kind": changed(lambda content: content["geometry"].update(kinds=["abacus"])),
+    "beside": changed(lambda content: content["geometry"].update(beside="abacus")),
     "more": changed(lambda content: content["geometry"].update(colour="red")),
     "map": changed(lambda content: content["outputs"][0]["map"].update(channels=-1)),
     "item": changed(lambda content: content["outputs"][0].update(item_bits=7)),

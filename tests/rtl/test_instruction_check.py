@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -33,8 +34,10 @@ ONES = (
 SIZES = dict.fromkeys(LAYER.members, 0) | dict.fromkeys(ONES, 1)
 
 
-def causes(simulate: Simulate, cases: list[tuple[Opcode, Mapping[str, int]]]) -> list[Cause]:
-    check, found = InstructionCheck(GEOMETRY), []
+def causes(
+    simulate: Simulate, cases: list[tuple[Opcode, Mapping[str, int]]], geometry: Geometry = GEOMETRY
+) -> list[Cause]:
+    check, found = InstructionCheck(geometry), []
 
     async def bench(ctx: Any) -> None:
         for opcode, fields in cases:
@@ -96,6 +99,24 @@ def test_layers_of_other_engines_are_named(simulate: Simulate) -> None:
         (Opcode.LAYER, SIZES | {"blocks_log2": 2, "tile_blocks": 2, "last_blocks": 3}),
     ]
     assert set(causes(simulate, cases)) == {Cause.LAYER}
+
+
+PAIRS = replace(GEOMETRY, kinds=(PeName.APOT_SHIFT, PeName.INT8_DSP), beside=PeName.INT8_DSP)
+
+
+def test_pairs_are_whole_and_of_two_kinds(simulate: Simulate) -> None:
+    pair = SIZES | {"pe": 1, "out_groups": 2, "output": Output.THRESHOLD, "paired": 1}
+    right = [(Opcode.LAYER, pair), (Opcode.LAYER, pair | {"out_groups": 6, "output": Output.MULTIPLY})]
+    assert set(causes(simulate, right, PAIRS)) == {Cause.NONE}
+    assert set(causes(simulate, right)) == {Cause.LAYER}, "an engine whose layers use one kind"
+    wrong = [
+        *((Opcode.LAYER, pair | {"pe": pe}) for pe in (0, 2)),
+        *((Opcode.LAYER, pair | {"out_groups": groups}) for groups in (1, 3, 255)),
+        (Opcode.LAYER, pair | {"blocks_log2": 1, "tile_blocks": 2}),
+        (Opcode.LAYER, pair | {"parts": 2}),
+        (Opcode.LAYER, pair | {"output": Output.SUMS}),
+    ]
+    assert set(causes(simulate, wrong, PAIRS)) == {Cause.LAYER}
 
 
 @pytest.mark.parametrize("opcode", range(6, 16))

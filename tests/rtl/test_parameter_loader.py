@@ -18,7 +18,7 @@ BASE, DRAIN = 500, 9
 @pytest.mark.parametrize(("words", "later"), [(0, 0), (1, 0), (16, 0), (1, 7), (16, 7)])
 def test_groups(simulate: Simulate, words: int, later: int, blocks: int) -> None:
     """A group ends every 100 cycles. Only what multipliers need waits longer."""
-    loader = ParameterLoader(word_bits=256, index_bits=4, drain=DRAIN, later=later)
+    loader = ParameterLoader(word_bits=256, index_bits=4, drain_max=DRAIN + 1, later=later)
     drain = DRAIN + later * (words == 1)
     period = 100
     biases: dict[int, tuple[int, int, int]] = {}
@@ -29,6 +29,7 @@ def test_groups(simulate: Simulate, words: int, later: int, blocks: int) -> None
         address = block = 0
         ctx.set(loader.base, BASE)
         ctx.set(loader.words, words)
+        ctx.set(loader.drain, DRAIN)
         ctx.set(loader.blocks, blocks)
         for cycle in range(4 * period):
             ctx.set(loader.restart, cycle == 0)

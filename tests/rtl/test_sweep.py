@@ -26,7 +26,7 @@ class LoopNest(Elaboratable):
     """The two components, connected."""
 
     def __init__(self, pace: int) -> None:
-        self.taps, self.sweep = TapGenerator(), Sweeper(interval_max=63, pace=pace)
+        self.taps, self.sweep = TapGenerator(pairs=True), Sweeper(interval_max=63, pace=pace)
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
@@ -40,8 +40,8 @@ def banks_of(layer: dict[str, int]) -> BankLayout:
     return BankLayout(layer["in_height"], layer["in_width"], TILES)
 
 
-def random_layer(rng: np.random.Generator) -> dict[str, int]:
-    """Fields of a LAYER for four tiles, with or without weights."""
+def random_layer(rng: np.random.Generator, *, weights: bool | None = None) -> dict[str, int]:
+    """Fields of a LAYER for four tiles, with weights or without, None for either."""
     layer = dict.fromkeys(LAYER.members, 0)
     for field, high in (
         *(("out_groups", 3), ("in_blocks", 3), ("taps_y", 3), ("taps_x", 3), ("parts", 2)),
@@ -55,7 +55,7 @@ def random_layer(rng: np.random.Generator) -> dict[str, int]:
     for field in ("in_base", "in_block_stride", "sums_base", "sums_group_stride"):
         layer[field] = int(rng.integers(0, WRAP, endpoint=True))
     layer["origin_y"], layer["origin_x"] = (int(value) for value in rng.integers(-3, 2, 2))
-    layer["pe"], layer["tile_blocks"] = int(rng.integers(2)), TILES
+    layer["pe"], layer["tile_blocks"] = int(rng.integers(2) if weights is None else weights), TILES
     banks = banks_of(layer)
     layer |= {
         "in_band_words": banks.band_words,
@@ -72,10 +72,16 @@ def random_layer(rng: np.random.Generator) -> dict[str, int]:
 
 
 def loop_nest(layer: dict[str, int]) -> Iterator[Pixel]:
-    """Each pixel in order: output group, input block, tap, part of the inputs, output pixel."""
-    banks = banks_of(layer)
+    """Each pixel in order: output group, input block, tap, part of the inputs, output pixel. Of a paired
+    layer the last sweep of each two groups comes again, as a recall."""
+    banks, paired = banks_of(layer), layer["paired"]
     blocks = [layer[name] for name in ("out_groups", "in_blocks", "taps_y", "taps_x", "parts")]
-    for out, in_, tap_y, tap_x, part in np.ndindex(*blocks):
+    blocks[0] >>= paired
+    sweeps = [(index, 0) for index in np.ndindex(*blocks)]
+    if paired:
+        final = tuple(count - 1 for count in blocks[1:])
+        sweeps = [(index, recall) for index, _ in sweeps for recall in range(1 + (index[1:] == final))]
+    for (out, in_, tap_y, tap_x, part), recall in sweeps:
         for row, column in np.ndindex(layer["out_height"], layer["out_width"]):
             across, down = column >> layer["doubled"], row >> layer["doubled"]
             y = layer["origin_y"] + down * layer["stride_y"] + tap_y * layer["dilation_y"]
@@ -93,9 +99,12 @@ def loop_nest(layer: dict[str, int]) -> Iterator[Pixel]:
                 "part": part,
                 "rest": int(in_ > 0),
                 "swap": int(pixel == 0),
-                "first": int((in_, tap_y, tap_x, part) == (0, 0, 0, 0)),
+                "first": int((in_, tap_y, tap_x, part) == (0, 0, 0, 0) or recall),
                 "final": int((in_ + 1, tap_y + 1, tap_x + 1, part + 1) == tuple(blocks[1:])),
-                "last": int((out + 1, in_ + 1, tap_y + 1, tap_x + 1, part + 1) == tuple(blocks)),
+                "last": int(
+                    (out + 1, in_ + 1, tap_y + 1, tap_x + 1, part + 1) == tuple(blocks) and recall == paired
+                ),
+                "recall": recall,
             }
 
 
@@ -159,6 +168,21 @@ def test_pixels_come_in_order_one_a_cycle(simulate: Simulate, seed: int) -> None
     assert seen.taken == starts.tolist()
     assert seen.issued == [start + 1 + pixel for start in starts for pixel in range(pixels)]
     assert seen.ends == [start + pixels for start in starts[per_group - 1 :: per_group]]
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_recall_follows_every_second_group_without_an_interval(simulate: Simulate, seed: int) -> None:
+    rng = np.random.default_rng(300 + seed)
+    layer = random_layer(rng, weights=True) | {"paired": 1, "out_groups": 4}
+    pixels, interval = layer["out_height"] * layer["out_width"], int(rng.integers(4, 30))
+    seen = record(simulate, layer, interval, lambda: 0)
+    assert seen.pixels == list(loop_nest(layer))
+    per_pair = len(seen.taken) // 2
+    for pair in (seen.taken[:per_pair], seen.taken[per_pair:]):
+        steps = np.diff(pair)
+        assert (steps[:-1] == max(pixels, interval)).all() and steps[-1] == max(pixels + 1, interval)
+    assert seen.taken[per_pair] == seen.taken[per_pair - 1] + pixels + (per_pair == 2)
+    assert seen.ends == [seen.taken[place] + pixels for place in (-2 + per_pair, per_pair - 1, -2, -1)]
 
 
 @pytest.mark.parametrize("output", list(Output))

@@ -18,6 +18,8 @@ LAYERS = [
     {"pe": 0, "out_groups": 3, "in_blocks": 2, "taps_y": 1, "taps_x": 2, "parts": 1},
     {"pe": 2, "out_groups": 1, "in_blocks": 2, "taps_y": 2, "taps_x": 2, "parts": 16},
     {"pe": 1, "out_groups": 1, "in_blocks": 1, "taps_y": 1, "taps_x": 1, "parts": 1},
+    {"pe": 1, "out_groups": 4, "in_blocks": 2, "taps_y": 2, "taps_x": 1, "parts": 1, "paired": 1},
+    {"pe": 1, "out_groups": 4, "in_blocks": 1, "taps_y": 1, "taps_x": 1, "parts": 1, "paired": 1},
 ]
 STEPS = {
     "origin_y": -2,
@@ -44,8 +46,9 @@ def expected(layer: dict[str, int]) -> list[dict[str, int]]:
 
     Two blocks of a convolution are at an address, in banks next to each other; operands are in one bank.
     """
-    taps = []
+    taps, paired = [], layer.get("paired", 0)
     loops = [layer[name] for name in ("out_groups", "in_blocks", "taps_y", "taps_x", "parts")]
+    loops[0] >>= paired
     last, weights = tuple(count - 1 for count in loops), layer["pe"] > 0
     for out, in_, y, x, part in np.ndindex(*loops):
         strides = in_ // 2 if weights else in_
@@ -62,14 +65,18 @@ def expected(layer: dict[str, int]) -> list[dict[str, int]]:
                 "rest": int(in_ > 0),
                 "first": int((in_, y, x, part) == (0, 0, 0, 0)),
                 "final": int((in_, y, x, part) == last[1:]),
-                "last": int((out, in_, y, x, part) == last),
+                "last": int((out, in_, y, x, part) == last and not paired),
+                "recall": 0,
+                "ended": int((out, in_, y, x, part) == last),
             }
         )
+        if paired and (in_, y, x, part) == last[1:]:
+            taps.append(taps[-1] | {"first": 1, "recall": 1, "last": taps[-1]["ended"]})
     return taps
 
 
 def test_taps_of_one_layer_after_the_other(simulate: Simulate) -> None:
-    generator, rng = TapGenerator(), np.random.default_rng(1)
+    generator, rng = TapGenerator(pairs=True), np.random.default_rng(1)
 
     async def bench(ctx: Any) -> None:
         for sizes in LAYERS:

@@ -15,29 +15,35 @@ Simulate = Callable[[Elaboratable, Callable[[Any], Any]], None]
 BASE = 1000
 
 
+@pytest.mark.parametrize("more", [0, 1, 5])
 @pytest.mark.parametrize("words", [1, 3, 8])
-def test_each_word_comes_latency_plus_its_index_after_load(simulate: Simulate, words: int) -> None:
-    loader, rng = WeightLoader(index_bits=3), np.random.default_rng(words)
-    loads = np.cumsum(rng.integers(words, words + 5, 12)).tolist()
-    seen: dict[int, tuple[int, int]] = {}
+def test_each_word_comes_latency_plus_its_index_after_load(simulate: Simulate, words: int, more: int) -> None:
+    """Those of the second kind behind those of the first."""
+    loader, rng = WeightLoader(index_bits=3, pairs=True), np.random.default_rng(words)
+    both = words + more
+    loads = np.cumsum(rng.integers(both, both + 5, 12)).tolist()
+    seen: dict[int, tuple[int, int, int]] = {}
 
     async def bench(ctx: Any) -> None:
         pipeline = [0, 0]
         ctx.set(loader.base, BASE)
         ctx.set(loader.words, words)
+        ctx.set(loader.more, more)
         ctx.set(loader.restart, 1)
         await ctx.tick()
         ctx.set(loader.restart, 0)
-        for cycle in range(loads[-1] + words + loader.LATENCY + 5):
+        for cycle in range(loads[-1] + both + loader.LATENCY + 5):
             ctx.set(loader.load, cycle in loads)
             if ctx.get(loader.valid):
-                seen[cycle] = ctx.get(loader.index), pipeline[0]
+                seen[cycle] = ctx.get(loader.second), ctx.get(loader.index), pipeline[0]
             pipeline = [pipeline[1], ctx.get(loader.address)]
             await ctx.tick()
 
     simulate(loader, bench)
     assert seen == {
-        load + loader.LATENCY + index: (index, BASE + tile * words + index)
+        load + loader.LATENCY + place: (*which, BASE + tile * both + place)
         for tile, load in enumerate(loads)
-        for index in range(words)
+        for place, which in enumerate(
+            [*((0, index) for index in range(words)), *((1, index) for index in range(more))]
+        )
     }

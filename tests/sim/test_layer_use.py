@@ -68,6 +68,18 @@ def test_tiles_without_rows_are_named() -> None:
     assert conv.tiles == 9 * 64 * 5, "two bands of three rows for a map of five"
 
 
+def test_the_kind_beside_counts_whether_it_is_used_or_not() -> None:
+    kinds = (PeName.APOT_SHIFT, PeName.INT8_DSP)
+    geometry = replace(ENGINE, kinds=kinds, beside=PeName.INT8_DSP)
+    paired, alone = (uses(geometry, 8, outputs, 16)[0] for outputs in (16, 8))
+    assert paired.slots == 2 * 64 * paired.simulated
+    assert (paired.kinds, paired.macs) == (0, 16 * 8 * 9 * 256)
+    assert 2 * alone.kinds == alone.slots
+    for conv in (paired, alone):
+        assert sum(conv.waste.values()) + conv.utilisation == pytest.approx(1)
+        assert conv.latency >= 0
+
+
 def test_sweeps_shorter_than_a_load_are_named() -> None:
     conv = uses(ENGINE, 8, 8, 2)[0]
     interval = LayerTiming.of(ENGINE).intervals[1]

@@ -95,7 +95,8 @@ class Prediction:
     @property
     def label(self) -> str:
         kinds = " + ".join(self.geometry.kinds)
-        return f"{self.geometry.tiles} × {self.geometry.lanes} lanes, {kinds}"
+        beside = f", {self.geometry.beside} beside" if self.geometry.beside else ""
+        return f"{self.geometry.tiles} × {self.geometry.lanes} lanes, {kinds}{beside}"
 
 
 def choose(network: Network, board: Board, target_fps: float | None = None) -> Prediction:
@@ -134,9 +135,24 @@ def engines(network: Network, family: Family, device: Budget) -> tuple[Program, 
     for lanes in LANES:
         for tiles in TILES:
             for preference in PREFERENCES:
-                geometry = propose(network, lanes, preference, tiles=tiles, family=family, device=device)
-                geometries[geometry] = None
+                for beside in _besides(lanes, tiles, device):
+                    geometry = propose(
+                        network,
+                        lanes,
+                        preference,
+                        tiles=tiles,
+                        family=family,
+                        device=device,
+                        beside=beside,
+                    )
+                    geometries[geometry] = None
     return tuple(plan(network, geometry) for geometry in geometries)
+
+
+def _besides(lanes: int, tiles: int, device: Budget) -> tuple[PeName | None, ...]:
+    """Layers on one kind, or half of their blocks on DSP blocks, if there are enough: two products each."""
+    enough = tiles * lanes**2 // 2 <= device.dsp
+    return (None, PeName.INT8_DSP) if enough else (None,)
 
 
 def fitting(board: Board, programs: Sequence[Program]) -> list[Prediction]:

@@ -56,7 +56,8 @@ class CostModel:
 
     def layer(self, fields: Mapping[str, int], first: int | None = None) -> int:
         """Cycles of a LAYER: for each output group its sweeps, each max(pixels, interval), but
-        the last sweep not before the group's parameters are there.
+        the last sweep not before the group's parameters are there. Every second group of a paired layer has
+        the last one only.
 
         first: cycles from issue to the first sweep, if its weights are on their way before.
         """
@@ -70,9 +71,14 @@ class CostModel:
         *_, final = self._final_sweeps(fields, first)
         return final
 
+    def last_weights(self, fields: Mapping[str, int], first: int | None = None) -> int:
+        """Cycles from issue to the start of the last sweep that has weights."""
+        finals = list(self._final_sweeps(fields, first))
+        return finals[-2 if fields["paired"] else -1]
+
     def preloaded(self, fields: Mapping[str, int], since: int) -> int:
         """Cycles from issue to the first sweep, if the layer before began its last one `since` cycles ago."""
-        return max(1, self.timing.intervals[fields["pe"]] - since)
+        return max(1, self.timing.interval(fields) - since)
 
     def word(self) -> int:
         """Cycles from a sweep's start to its first words, when the next weights are asked for."""
@@ -98,17 +104,19 @@ class CostModel:
     def _final_sweeps(self, fields: Mapping[str, int], first: int | None) -> Iterator[int]:
         """Cycles from issue to the start of each output group's last sweep."""
         timing = self.timing
-        interval = 1 if fields["chained"] else timing.intervals[fields["pe"]]
+        interval = timing.interval(fields)
         blocks, issuing = fields["tile_blocks"], self._issuing(fields)
-        sweep, drain = max(_pixels(fields), interval), timing.drain + timing.later(fields["output"])
+        sweep, drain = max(_pixels(fields), interval), timing.parameters_wait[fields["pe"]]
+        drain += timing.later(fields["output"])
         sweeps = fields["in_blocks"] * fields["taps_y"] * fields["taps_x"] * fields["parts"]
         words = (0, 1, 1 << THRESHOLD_BITS)[Output(fields["output"])]
         parameters = _PARAMETERS + blocks - 1 + blocks * words
         taken, ready = 1 + interval if first is None else first, parameters
-        for _ in range(fields["out_groups"]):
-            final = max(taken + (sweeps - 1) * sweep, ready)
+        for group in range(fields["out_groups"]):
+            recalls = fields["paired"] and group % 2
+            final = max(taken if recalls else taken + (sweeps - 1) * sweep, ready)
             yield final
-            taken = final + max(issuing, interval)
+            taken = final + (issuing if recalls else max(issuing, interval))
             ready = final + issuing + parameters + drain
 
     def load(self, memory: Memory, words: int) -> int:

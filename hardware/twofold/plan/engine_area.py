@@ -59,7 +59,9 @@ _CONTROL = EngineArea(lut=2300, lutram=60, ff=1900)
 
 def _tile(geometry: Geometry, *, full: bool) -> EngineArea:
     arrays = (_array(kind, geometry) for kind in pe_kinds(geometry))
-    parts = (_operands(geometry, full), _sums(geometry, full), _codes(geometry, full))
+    parts = [_operands(geometry, full), _sums(geometry, full), _codes(geometry, full)]
+    if geometry.beside:
+        parts.append(_second(geometry, full))
     return sum((*arrays, *parts), EngineArea())
 
 
@@ -103,6 +105,17 @@ def _sums(geometry: Geometry, full: bool) -> EngineArea:
     return EngineArea(
         lut=lanes * bits * (1 + kept + 2 * (Feature.MAX_POOLING in geometry.features)),
         ff=lanes * bits * (2 + kept) + 40,
+        bram36=block_rams(geometry.sum_words, lanes * bits),
+    )
+
+
+def _second(geometry: Geometry, full: bool) -> EngineArea:
+    """Sums of the kind beside, its numbers on the way to them, and the choice of what is recalled."""
+    lanes, bits = geometry.lanes, geometry.tile_bits(full=full)
+    numbers = pe_kinds(geometry)[geometry.kinds.index(geometry.beside)].sum_bits if geometry.beside else 0
+    return EngineArea(
+        lut=lanes * (bits + -(-bits // 2)),
+        ff=lanes * (2 * bits + numbers) + 40,
         bram36=block_rams(geometry.sum_words, lanes * bits),
     )
 

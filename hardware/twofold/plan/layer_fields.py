@@ -70,6 +70,7 @@ def layer_fields(
         "tile_rows": window.input_rows(split.rows) if split.bands > 1 else 0,
         "doubled": int(window.doubled),
         "early": 0,
+        "paired": int(split.paired),
         **_input_rows(stage, geometry, place, work),
         **_input_blocks(stage, geometry, pe, place, work),
         **_results(stage, geometry, place, work),

@@ -172,9 +172,13 @@ class Program:
 
 
 def _geometry(entry: dict[str, Any]) -> Geometry:
-    kinds = tuple(PeName(kind) for kind in entry["kinds"])
-    features = tuple(Feature(feature) for feature in entry["features"])
-    return Geometry(**entry | {"kinds": kinds, "features": features, "family": Family(entry["family"])})
+    named = {
+        "kinds": tuple(PeName(kind) for kind in entry["kinds"]),
+        "beside": None if entry["beside"] is None else PeName(entry["beside"]),
+        "features": tuple(Feature(feature) for feature in entry["features"]),
+        "family": Family(entry["family"]),
+    }
+    return Geometry(**entry | named)
 
 
 def _columns(entry: dict[str, int] | None) -> Columns | None:

@@ -21,6 +21,7 @@ from twofold.plan.forms import with_fewer_multipliers, with_fewer_products, with
 from twofold.plan.input_blocks import InputBlocks
 from twofold.plan.layout import blocks_of
 from twofold.plan.memory_map import allocate, lifetimes
+from twofold.plan.pairing import kind_beside
 from twofold.plan.parameters import words_per_block
 from twofold.plan.split import Split
 from twofold.plan.stages import Stage, stages
@@ -61,19 +62,23 @@ def propose(
     family: Family = Family.PORTABLE,
     device: Capacity | None = None,
     table_weights: tuple[int, int] = LUT_DA_WEIGHTS,
+    beside: PeName | None = None,
 ) -> Geometry:
     """A geometry of `tiles` tiles of `lanes` × `lanes`, with the PE kinds that the layers need and memories
     for them.
 
     accumulator_bits: None for as many as the network's sums need. device: whose DSP blocks are not exceeded
     for speed, and for whose block RAMs memories of weights and parameters get a second part where one alone
-    would be too many. table_weights: bounds of the weights that `lut_da` is given. Raises UserError if no
-    kind holds a layer.
+    would be too many. table_weights: bounds of the weights that `lut_da` is given. beside: the kind that
+    computes half of a layer's output blocks while another kind computes the others, where that saves cycles;
+    None: a layer uses one kind. Raises UserError if no kind holds a layer.
     """
     arranged = arrange(network, lanes, tiles)
     parts = stages(arranged.network, arranged.views)
     draft = _with_kinds(parts, Geometry(lanes=lanes, family=family), preference, table_weights)
     draft = replace(draft, tiles=tiles, weight_banks=min(tiles, _WEIGHT_BANKS))
+    if beside in draft.kinds[1:]:
+        draft = replace(draft, beside=beside)
     draft = replace(draft, sum_words=_depth(max(_sum_words(stage, draft) for stage in parts)))
     lean = next(with_fewer_multipliers(parts, draft))
     draft = _leanest(parts, _within(tuple(with_fewer_products(parts, lean)), device))
@@ -82,6 +87,8 @@ def propose(
     parts = tuple(executed(part, draft) for part in parts)
     draft = _with_sums(arranged.network, parts, draft, accumulator_bits)
     parts, _ = with_columns(parts, draft)
+    if not any(_split(part, draft).paired for part in parts):
+        draft = replace(draft, beside=None)
     return _with_memories(parts, draft, device)
 
 
@@ -128,8 +135,9 @@ def _with_sums(
     slacks = [0] * len(parts)
     for place, part in enumerate(parts):
         if isinstance(part.body, Conv2d):
-            kind = next(kind for kind in kinds if holds(kind, part))
-            slacks[place] = int(np.abs(correction(part.body, part.operands[0], kind)).max(initial=0))
+            used = (next(kind for kind in kinds if holds(kind, part)), kind_beside(part, draft))
+            corrections = [correction(part.body, part.operands[0], kind) for kind in used if kind]
+            slacks[place] = int(np.abs(corrections).max(initial=0))
     least = max(ProductTiming.of(draft).sum_bits, ACCUMULATOR_BITS_MIN)
     widths = [max(accumulator_width(limit), least) for limit in sum_limits(network, parts, slacks)]
     found = zip(widths, parts, strict=True)
@@ -238,11 +246,17 @@ def _weight_words(geometry: Geometry, stage: Stage, split: Split) -> int:
     """Of each bank."""
     if not isinstance(stage.body, Conv2d):
         return 0
-    kind = next(kind for kind in pe_kinds(geometry) if holds(kind, stage))
+    kind, beside = (
+        next(kind for kind in pe_kinds(geometry) if holds(kind, stage)),
+        kind_beside(stage, geometry),
+    )
     rows, columns = stage.body.weight.shape[2:]
     inputs = InputBlocks.of(stage, split.blocks, geometry)
     parts = kind.parts(stage.operands[0].channels)
-    return len(inputs.firsts) * inputs.count * rows * columns * parts * kind.load_words
+    groups = len(inputs.firsts)
+    if beside and split.paired:
+        return groups // 2 * inputs.count * rows * columns * (kind.load_words + beside.load_words)
+    return groups * inputs.count * rows * columns * parts * kind.load_words
 
 
 def _parameter_words(lanes: int, stage: Stage, split: Split) -> int:

@@ -23,6 +23,7 @@ from twofold.plan.instructions import Instruction, layer, load, marker
 from twofold.plan.layer_fields import Placement, check_limits, layer_fields
 from twofold.plan.maps import Map
 from twofold.plan.memory_map import allocate, earliest_prefetch, lifetimes
+from twofold.plan.pairing import kind_beside
 from twofold.plan.parameters import parameter_words, words_per_block
 from twofold.plan.prefetch import with_prefetches
 from twofold.plan.program import Program, Region
@@ -31,7 +32,7 @@ from twofold.plan.segments import Part, Segment
 from twofold.plan.split import Split, works
 from twofold.plan.stages import Stage, stages
 from twofold.plan.threshold_form import executed
-from twofold.plan.tiles import TiledWeights, tile_weights
+from twofold.plan.tiles import PairedWeights, TiledWeights, encoded, tile_weights
 from twofold.plan.timeline import RunTiming
 from twofold.rtl.geometry import LANE_BITS, Geometry
 from twofold.rtl.isa import LANES_PE, Base, Memory, Opcode
@@ -48,7 +49,7 @@ class PlannedStage:
     stage: Stage
     split: Split
     inputs: InputBlocks
-    weights: TiledWeights | None
+    weights: TiledWeights | PairedWeights | None
     parameters: tuple[int, ...]
 
     @property
@@ -67,7 +68,7 @@ class PlannedStage:
     @property
     def group_weights(self) -> int:
         """Words of each group of output blocks in a bank."""
-        return len(self.weights.empty) * self.inputs.count // self.inputs.total if self.weights else 0
+        return self.weights.block_words * self.inputs.count // self.inputs.total if self.weights else 0
 
 
 def plan(
@@ -138,19 +139,27 @@ def _segments(planned: Sequence[PlannedStage], geometry: Geometry) -> tuple[Segm
 def _planned(stage: Stage, cost: CostModel) -> PlannedStage:
     geometry = cost.geometry
     check_limits(stage, geometry)
-    correction = np.zeros(stage.sums.channels, np.int64)
-    weights = None
     if isinstance(stage.body, Conv2d):
-        weights = tile_weights(stage.body, stage.operands[0], pe_kinds(geometry))
+        split, weights = _with_weights(stage, stage.body, cost)
         correction = weights.correction
-    if weights is None:
-        split = fastest(stage, LANES_PE, cost)
     else:
-        split = fastest(stage, weights.pe + 1, cost, len(weights.empty))
+        split, weights = fastest(stage, LANES_PE, cost), None
+        correction = np.zeros(stage.sums.channels, np.int64)
     inputs = InputBlocks.of(stage, split.blocks, geometry)
     return PlannedStage(
         stage, split, inputs, weights, parameter_words(stage, geometry, correction, split.blocks)
     )
+
+
+def _with_weights(stage: Stage, body: Conv2d, cost: CostModel) -> tuple[Split, TiledWeights | PairedWeights]:
+    geometry, operand = cost.geometry, stage.operands[0]
+    weights = tile_weights(body, operand, pe_kinds(geometry))
+    beside = kind_beside(stage, geometry)
+    if beside is None:
+        return fastest(stage, weights.pe + 1, cost, weights.block_words), weights
+    others = encoded(body, operand, beside, pe_kinds(geometry).index(beside))
+    split = fastest(stage, weights.pe + 1, cost, weights.block_words, others.block_words)
+    return split, PairedWeights(weights, others, split.blocks, geometry.lanes) if split.paired else weights
 
 
 def _check_accumulators(

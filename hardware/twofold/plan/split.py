@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from twofold.network.errors import NetworkError
 from twofold.network.ops import Conv2d, Requantise
 from twofold.plan.banks import BankLayout
 from twofold.plan.input_blocks import InputBlocks
 from twofold.plan.layout import blocks_of
+from twofold.plan.pairing import kind_beside
 from twofold.plan.stages import Stage
 from twofold.plan.window import Window
 from twofold.rtl.geometry import Geometry
@@ -22,13 +23,15 @@ class Split:
     """`bands` bands of rows times `width` blocks of output channels are as many as there are tiles.
 
     blocks: those of the `width` that are computed; the tiles of the others are idle.
-    rows: output rows of a band.
+    rows: output rows of a band. paired: every second group of blocks is computed by the kind beside, together
+    with the one before it.
     """
 
     bands: int
     width: int
     blocks: int
     rows: int
+    paired: bool = False
 
 
 @dataclass(frozen=True)
@@ -45,7 +48,8 @@ class Work:
 def splits(stage: Stage, geometry: Geometry) -> Iterator[Split]:
     """The splits that a stage allows, the one with most bands first. The last is always one band.
 
-    Several bands need input rows that lie as far apart as the banks' bands. Sums that stay are computed
+    Each is there paired, too, if it can be. Several bands need input rows that lie as far apart as the banks'
+    bands. Sums that stay are computed
     by tile 0 alone, what is requantised by multiplier by the tiles that have one. A convolution computes no
     more blocks at a time than there are banks of weights, and no layer more than get their biases in time.
     """
@@ -62,8 +66,17 @@ def splits(stage: Stage, geometry: Geometry) -> Iterator[Split]:
     while bands:
         width = tiles // bands
         rows = min(result.rows // bands, stage.sums.height)
-        yield Split(bands, width, min(width, most, blocks), rows)
+        alone = Split(bands, width, min(width, most, blocks), rows)
+        yield alone
+        if kind_beside(stage, geometry) and _comes_in_pairs(stage, alone, geometry):
+            yield replace(alone, paired=True)
         bands //= 2
+
+
+def _comes_in_pairs(stage: Stage, split: Split, geometry: Geometry) -> bool:
+    """Whether one instruction has an even number of groups, all of them whole."""
+    pairs, left = divmod(blocks_of(stage.sums.channels, geometry.lanes), 2 * split.blocks)
+    return not left and _evenly(stage, split, 2 * pairs, geometry)
 
 
 def _biased(stage: Stage, geometry: Geometry) -> int:

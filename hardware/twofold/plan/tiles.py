@@ -22,14 +22,20 @@ class TiledWeights:
     """A convolution's weights as one PE kind holds them.
 
     pe: the kind's place in the geometry. blocks: memory words of each output block, tile after tile;
-    empty: those of a block of zeros. correction: [O], what the encoding adds to the bias. slack: [O], by how
-    much partial sums may leave the exact ones on the way.
+    empty: those of a block of zeros. tile_words: of a tile. correction: [O], what the encoding adds to the
+    bias. slack: [O], by how much partial sums may leave the exact ones on the way.
     """
 
     pe: int
     blocks: tuple[tuple[int, ...], ...]
     empty: tuple[int, ...]
+    tile_words: int
     correction: IntArray
+
+    @property
+    def block_words(self) -> int:
+        """Of an output block that reads all input blocks."""
+        return len(self.empty)
 
     @property
     def slack(self) -> int:
@@ -45,6 +51,50 @@ class TiledWeights:
             for (block,), first in zip(found, inputs.firsts, strict=True)
         ]
         return tuple(word for block in taken for word in block)
+
+
+@dataclass(frozen=True, eq=False)
+class PairedWeights:
+    """A convolution's weights as two kinds hold them, groups of output blocks in turn: tile after tile of a
+    group's block as the first has it, each with the tile of the next group's block as the second does.
+
+    blocks: output blocks of a group.
+    """
+
+    first: TiledWeights
+    second: TiledWeights
+    blocks: int
+    lanes: int
+
+    @property
+    def pe(self) -> int:
+        return self.first.pe
+
+    @property
+    def block_words(self) -> int:
+        """Of two output blocks, half of them."""
+        return (self.first.block_words + self.second.block_words) // 2
+
+    @property
+    def slack(self) -> int:
+        return max(self.first.slack, self.second.slack)
+
+    @property
+    def correction(self) -> IntArray:
+        channels = np.arange(len(self.first.correction))
+        is_second = channels // (self.blocks * self.lanes) % 2 == 1
+        return np.where(is_second, self.second.correction, self.first.correction)
+
+    def words(self, place: int, group_blocks: int, inputs: InputBlocks) -> tuple[int, ...]:
+        """As of `TiledWeights`, where every group reads all input blocks."""
+        words: list[int] = []
+        for block in range(place, len(self.first.blocks), 2 * group_blocks):
+            own, others = self.first.blocks[block], self.second.blocks[block + group_blocks]
+            each, other = self.first.tile_words, self.second.tile_words
+            for tile in range(len(own) // each):
+                words += own[tile * each : (tile + 1) * each]
+                words += others[tile * other : (tile + 1) * other]
+        return tuple(words)
 
 
 def tiles(op: Conv2d, lanes: int) -> Iterator[tuple[int, IntArray]]:
@@ -75,7 +125,7 @@ def tile_weights(op: Conv2d, operand: Map, kinds: tuple[PeKind, ...]) -> TiledWe
         if not low <= lo <= hi <= high:
             reason = f"expected activations in [{low}, {high}], found [{lo}, {hi}]"
         if reason is None:
-            return _encode(op, operand, kind, pe)
+            return encoded(op, operand, kind, pe)
         refusals.append(f"{kind.name}: {reason}")
     raise NetworkError(op.name, "weights", "a PE kind of the geometry that holds them", "; ".join(refusals))
 
@@ -90,7 +140,8 @@ def correction(op: Conv2d, operand: Map, kind: PeKind) -> IntArray:
     return total.reshape(-1)[: len(op.weight)]
 
 
-def _encode(op: Conv2d, operand: Map, kind: PeKind, pe: int) -> TiledWeights:
+def encoded(op: Conv2d, operand: Map, kind: PeKind, pe: int) -> TiledWeights:
+    """The weights for this kind, which holds them."""
     outputs = blocks_of(len(op.weight), kind.tout)
     parts = kind.parts(operand.channels)
     words: list[list[int]] = [[] for _ in range(outputs)]
@@ -100,4 +151,4 @@ def _encode(op: Conv2d, operand: Map, kind: PeKind, pe: int) -> TiledWeights:
     zeros = kind.encode(np.zeros((kind.tout, kind.tin), np.int64))
     empty = tuple(zeros) * (len(words[0]) // len(zeros))
     blocks = tuple(tuple(block) for block in words)
-    return TiledWeights(pe, blocks, empty, correction(op, operand, kind))
+    return TiledWeights(pe, blocks, empty, len(zeros), correction(op, operand, kind))

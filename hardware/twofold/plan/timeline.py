@@ -40,8 +40,8 @@ class Timeline:
 
     now: the cycle after the end of the last instruction. fetched: when the next one is there. reads, writes:
     first cycle in which the bus's reads and writes are idle; `reads` is not known while a prefetch is under
-    way. last_sweep: when the layer before took its last sweep, but not so early that the next instruction was
-    not there when its weights are to be asked for.
+    way. last_weights: when the layer before took its last sweep with weights, but not so early that the next
+    instruction was not there when its weights are to be asked for.
     """
 
     cost: CostModel
@@ -50,7 +50,7 @@ class Timeline:
     reads: int = 0
     writes: int = 0
     prefetch: Prefetch | None = None
-    last_sweep: int | None = None
+    last_weights: int | None = None
 
     def run(self, steps: Iterable[Instruction]) -> list[Instruction]:
         """The next instructions, with their cycles."""
@@ -83,7 +83,7 @@ class Timeline:
         cost, fields = self.cost, step.fields
         if step.opcode is Opcode.LAYER:
             return self._layer(fields, issue)
-        self.last_sweep = None
+        self.last_weights = None
         if step.opcode in (Opcode.FRAME, Opcode.END):
             return cost.marker()
         memory, words = Memory(fields["memory"]), fields["words"]
@@ -99,11 +99,11 @@ class Timeline:
     def _layer(self, fields: Mapping[str, int], issue: int) -> int:
         """Its first weights are loaded behind the layer before, if that was the last instruction."""
         cost, first = self.cost, None
-        if self.last_sweep is not None and fields["pe"] != LANES_PE:
-            first = cost.preloaded(fields, issue - self.last_sweep)
+        if self.last_weights is not None and fields["pe"] != LANES_PE:
+            first = cost.preloaded(fields, issue - self.last_weights)
         if self.prefetch is not None:
             self.prefetch.holds += [(issue + begin, count) for begin, count in cost.holds(fields, first)]
-        self.last_sweep = max(issue + cost.last_sweep(fields, first), self.fetched + 1 - cost.word())
+        self.last_weights = max(issue + cost.last_weights(fields, first), self.fetched + 1 - cost.word())
         return cost.layer(fields, first)
 
 

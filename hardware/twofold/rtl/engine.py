@@ -137,7 +137,7 @@ class Engine(wiring.Component):
         )
         m.submodules.watchdog = watchdog = Watchdog()
         m.submodules.counters = counters = CycleCounters(
-            self.geometry.instructions, len(waits), self.geometry.tiles * self.geometry.lanes
+            self.geometry.instructions, len(waits), (1 << len(conv.multiplied)) - 1
         )
         m.d.sync += watchdog.progress.eq(
             ~sequencer.busy

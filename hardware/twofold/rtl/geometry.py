@@ -53,6 +53,8 @@ class Geometry:
     weight_banks: of weight memory, at most `tiles`, a power of two: blocks of output channels that are
     convolved at a time.
     kinds: the PE arrays, each lanes × lanes; a layer names the one it uses.
+    beside: the one of `kinds` whose arrays can compute a group of output blocks while those of another kind
+    compute the group before, with sums of their own; None: a layer uses one kind.
     apot_activation_bits: width of the unsigned activations of `apot_shift`, 2 to 8.
     int8_dsp_inputs: lanes that `int8_dsp` multiplies a cycle, at least lanes / 16; None: all. A layer of more
     input channels takes several passes.
@@ -82,6 +84,7 @@ class Geometry:
     tiles: int = 1
     weight_banks: int = 1
     kinds: tuple[PeName, ...] = (PeName.INT8_DSP, PeName.APOT_SHIFT)
+    beside: PeName | None = None
     apot_activation_bits: int = 8
     int8_dsp_inputs: int | None = None
     int4_dsp_low: int = -10
@@ -132,6 +135,10 @@ class Geometry:
         kinds, inputs = self.kinds, self.int8_dsp_inputs
         right = 1 <= len(kinds) <= 3 and len(set(kinds)) == len(kinds)
         _expect(right, "kinds", "one to three different PE kinds", list(kinds))
+        right = self.beside is None or (self.beside in kinds and len(kinds) > 1)
+        _expect(right, "beside", f"None, or one of several kinds, here {list(kinds)}", self.beside)
+        right = self.beside is not PeName.LUT_DA
+        _expect(right, "beside", "a kind whose sums leave as one number", self.beside)
         bits = self.apot_activation_bits
         _expect(2 <= bits <= LANE_BITS, "apot_activation_bits", "2 to 8", bits)
         least = -(-self.lanes // PARTS_MAX)

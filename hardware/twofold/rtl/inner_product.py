@@ -26,13 +26,14 @@ class ProductTiming:
 
     latencies: cycles from a word to its sums. load_words: memory words of a tile's weights.
     settles: cycles between the last of these words and the first vector that meets them.
-    sum_bits: width of the widest sum.
+    sum_bits: width of the widest sum. beside: the `pe` of `Geometry.beside`, 0 if there is none.
     """
 
     latencies: tuple[int, ...]
     load_words: tuple[int, ...]
     settles: tuple[int, ...]
     sum_bits: int
+    beside: int
 
     @classmethod
     def of(cls, geometry: Geometry) -> ProductTiming:
@@ -43,6 +44,7 @@ class ProductTiming:
             (0, *(kind.load_words for kind in kinds)),
             (0, *(kind.settle for kind in kinds)),
             max(LANE_BITS + 1 + geometry.lane_shift, *(kind.sum_bits for kind in kinds)),
+            geometry.kinds.index(geometry.beside) + 1 if geometry.beside else 0,
         )
         narrowest = geometry.tile_bits(full=False)
         if timing.sum_bits > narrowest:
@@ -57,6 +59,10 @@ class ProductTiming:
         """Width of a word's place in a tile."""
         return (max(self.load_words) - 1).bit_length()
 
+    def is_paired(self, pe: int) -> bool:
+        """Whether a layer of this `pe` can be paired: its sums must not come later than those beside it."""
+        return 0 < pe != self.beside > 0 and self.latencies[pe] <= self.latencies[self.beside]
+
 
 class VectorInnerProduct(wiring.Component):
     """All PE arrays of an engine, and the path that hands lanes through, behind one interface.
@@ -70,17 +76,23 @@ class VectorInnerProduct(wiring.Component):
     pe, pad: stable while vectors are on their way.
     load_pe, load_valid, load_index, load_word: the next tile's weights and their kind, see `mac.interface`.
     tables: only with `lut_da`, whose tables it fills: of the `TableFiller` that is given the same words.
-    y: [count · lanes] numbers of `sum_bits` bits, that of lane i in place n of `operands` at n · lanes + i,
+    y: [count · lanes] numbers of `y_bits` bits, that of lane i in place n of `operands` at n · lanes + i,
     `ProductTiming.latencies[pe]` cycles after the word; one word a cycle. Those of other sources are 0.
+
+    Only with `Geometry.beside`, whose kind meets every word:
+    beside: [lanes] its sums, as many cycles after the word as if they were on `y`.
+    recall, recalled: [lanes] in the next cycle `y` has these numbers of `recalled_bits` bits in its first
+    place, and 0 in the others.
     """
 
-    def __init__(self, geometry: Geometry, operands: Operands):
+    def __init__(self, geometry: Geometry, operands: Operands, recalled_bits: int = 0):
         lanes = geometry.lanes
         self.kinds = pe_kinds(geometry)
         self.lane_bits = LANE_BITS + 1
         timing = ProductTiming.of(geometry)
         self.lanes, self.lane_shift, self.family = lanes, geometry.lane_shift, geometry.family
-        self.operands = operands
+        self.operands, self.beside_pe = operands, timing.beside
+        self.y_bits = max(timing.sum_bits, recalled_bits)
         self.padding = Feature.PADDING in geometry.features
         tables = table_kind(geometry)
         super().__init__(
@@ -98,9 +110,18 @@ class VectorInnerProduct(wiring.Component):
                 "load_index": In(timing.index_bits),
                 "load_word": In(geometry.weight_word_bits),
                 **({"tables": In(FillPort(tables))} if tables else {}),
-                "y": Out(data.ArrayLayout(signed(timing.sum_bits), lanes * operands.count)),
+                "y": Out(data.ArrayLayout(signed(self.y_bits), lanes * operands.count)),
+                **(self._beside(recalled_bits) if self.beside_pe else {}),
             }
         )
+
+    def _beside(self, recalled_bits):
+        kind = self.kinds[self.beside_pe - 1]
+        return {
+            "beside": Out(data.ArrayLayout(signed(kind.sum_bits), self.lanes)),
+            "recall": In(1),
+            "recalled": In(data.ArrayLayout(signed(recalled_bits), self.lanes)),
+        }
 
     def elaborate(self, platform):
         m = Module()
@@ -119,11 +140,14 @@ class VectorInnerProduct(wiring.Component):
             own = self._part(kind, lanes, part)
             m.d.comb += [pe.swap.eq(swap), *(pe.a[i].eq(own[i]) for i in range(self.lanes))]
             results.append(pe.y)
+        if self.beside_pe:
+            m.d.sync += self.beside.eq(results[self.beside_pe])
         for place in range(self.operands.count):
             sources = self.operands.sources(place)
             for i in range(self.lanes):
                 numbers = {pe: results[pe][n * self.lanes + i] for pe, n in sources.items()}
-                self._choose(m, self.y[place * self.lanes + i], numbers, f"number_{place}_{i}")
+                recalled = self.recalled[i] if self.beside_pe and not place else None
+                self._choose(m, self.y[place * self.lanes + i], numbers, recalled, f"number_{place}_{i}")
         return m
 
     def _part(self, kind: PeKind, lanes, part):
@@ -148,17 +172,25 @@ class VectorInnerProduct(wiring.Component):
         ]
         return pe
 
-    def _choose(self, m, y, numbers, name):
+    def _choose(self, m, y, numbers, recalled, name):
         """`y` is the number of `pe`, or 0 where that has none; by reset, which costs no LUT."""
-        shape = signed(max(len(number) for number in numbers.values()))
-        extended = {pe: Signal(shape, name=f"{name}_of_{pe}") for pe in numbers}
-        m.d.comb += [extended[pe].eq(number) for pe, number in numbers.items()]
-        (_, chosen), *others = extended.items()
-        for pe, number in others:
-            chosen = mux_pair(m, self.pe == pe, number, chosen, self.family, f"{name}_or_{pe}").as_signed()
+        wanted = {pe: (self.pe == pe, number) for pe, number in numbers.items()}
+        if recalled is not None:
+            wanted["recalled"] = (self.recall, recalled)
+        shape = signed(max(len(number) for _, number in wanted.values()))
+        extended = {source: Signal(shape, name=f"{name}_of_{source}") for source in wanted}
+        m.d.comb += [extended[source].eq(number) for source, (_, number) in wanted.items()]
+        first, *others = wanted
+        chosen = extended[first]
+        for source in others:
+            now, label = wanted[source][0], f"{name}_or_{source}"
+            chosen = mux_pair(m, now, extended[source], chosen, self.family, label).as_signed()
         m.d.sync += y.eq(chosen)
         if len(numbers) <= len(self.kinds):
-            with m.If(~Cat(self.pe == pe for pe in numbers).any()):
+            with m.If(~Cat(now for now, _ in wanted.values()).any()):
+                m.d.sync += y.eq(0)
+        if self.beside_pe and recalled is None:
+            with m.If(self.recall):
                 m.d.sync += y.eq(0)
 
     def _shifted(self, m, lanes, shift):

@@ -8,6 +8,7 @@ from amaranth.lib.wiring import In, Out
 
 from twofold.rtl.bounds import exceeds
 from twofold.rtl.geometry import Feature, Geometry
+from twofold.rtl.inner_product import ProductTiming
 from twofold.rtl.isa import (
     ADDRESS_BITS,
     EARLY_MAX,
@@ -45,7 +46,7 @@ class InstructionCheck(wiring.Component):
     LATENCY = 2
 
     def __init__(self, geometry: Geometry):
-        self.geometry = geometry
+        self.geometry, self.timing = geometry, ProductTiming.of(geometry)
         super().__init__({"instruction": In(8 * INSTRUCTION_BYTES), "cause": Out(CAUSE_BITS)})
 
     def elaborate(self, platform):
@@ -103,6 +104,12 @@ class InstructionCheck(wiring.Component):
         too_far = Array(exceeds(end, depth) for depth in depths)[transfer.memory]
         return (transfer.words == 0) | (transfer.band_words == 0) | too_far
 
+    def _unpairable(self, layer):
+        """Whether no second group can be computed beside each first one."""
+        pairs = Array(self.timing.is_paired(pe) for pe in range(len(self.geometry.kinds) + 1))[layer.pe]
+        whole = (layer.out_groups[0] == 0) & (layer.last_blocks == layer.tile_blocks)
+        return ~(pairs & whole) | (layer.parts != 1) | (layer.output == Output.SUMS)
+
     def _layer(self, m):
         geometry = self.geometry
         layer = layer_of(self.instruction, geometry.tiles)
@@ -117,5 +124,6 @@ class InstructionCheck(wiring.Component):
             (layer.taps_y | layer.taps_x) >> geometry.tap_bits != 0,
             layer.early > EARLY_MAX,
             layer.doubled if Feature.UPSAMPLING not in geometry.features else 0,
+            layer.paired & self._unpairable(layer),
         )
         return ((Cause.LAYER, self._flag(m, wrong, "layer").any()),)

@@ -163,9 +163,12 @@ LAYER = data.StructLayout(
         "parts": unsigned(PART_BITS + 1),  # sweeps of each tap, for kinds with fewer inputs than lanes
         "doubled": unsigned(1),  # two columns and two rows read the same pixel
         "early": unsigned(4),  # cycles by which the next LAYER begins before the last result is stored
+        "paired": unsigned(1),  # every second group is computed with the one before, by `Geometry.beside`
     }
 )
-"""One layer, or some of its rows: for each output group, input block, tap and part of its inputs, a sweep."""
+"""One layer, or some of its rows: for each output group, input block, tap and part of its inputs, a sweep.
+
+Of a paired layer two groups share these sweeps, and the second one takes another in which its sums come."""
 
 
 def layer_of(instruction: Value, tiles: int) -> data.View:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -10,6 +11,9 @@ from twofold.rtl.inner_product import ProductTiming
 from twofold.rtl.isa import Output
 from twofold.rtl.partial_sums import PartialSums
 from twofold.rtl.requantize import Requantiser
+
+_BEFORE_SWEEP = 4
+"""Cycles of `ParameterLoader` beside its wait, less the one that a memory's last word takes."""
 
 BEAT_TO_WORD = 3
 """Cycles from a beat on the bus to its word at the memories."""
@@ -55,9 +59,15 @@ class LayerTiming:
         return tuple(latency + self.word + Requantiser.LATENCY - 3 for latency in self.product.latencies)
 
     @property
-    def drain(self) -> int:
-        """What `ParameterLoader` waits so that the slowest kind's last sums have left the requantiser."""
-        return max(self.drains)
+    def parameters_wait(self) -> tuple[int, ...]:
+        """What `ParameterLoader` waits, by `pe`, so that a group's last sums have left the requantiser, and
+        those beside are all in memory before they are recalled, at least `_BEFORE_SWEEP` cycles later."""
+        product = self.product
+        slowest = product.latencies[product.beside]
+        return tuple(
+            max(drain, slowest - latency - _BEFORE_SWEEP if product.is_paired(pe) else 0)
+            for pe, (drain, latency) in enumerate(zip(self.drains, product.latencies, strict=True))
+        )
 
     @property
     def hold(self) -> int:
@@ -83,3 +93,17 @@ class LayerTiming:
         """Least cycles between two sweeps by `pe`: the next tile's words, and the partial sums' way back."""
         loads = zip(self.product.load_words, self.product.settles, strict=True)
         return tuple(max(words + settle + 1, PartialSums.DISTANCE) for words, settle in loads)
+
+    @property
+    def paired_intervals(self) -> tuple[int, ...]:
+        """The same for paired layers, behind whose words those of the kind beside are loaded."""
+        product = self.product
+        more = product.load_words[product.beside] + product.settles[product.beside]
+        loads = zip(product.load_words, product.settles, strict=True)
+        return tuple(words + max(settle, more) + 1 for words, settle in loads)
+
+    def interval(self, fields: Mapping[str, int]) -> int:
+        """Of a LAYER."""
+        if fields["chained"]:
+            return 1
+        return (self.paired_intervals if fields["paired"] else self.intervals)[fields["pe"]]

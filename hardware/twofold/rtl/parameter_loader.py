@@ -18,8 +18,8 @@ class ParameterLoader(wiring.Component):
 
     Bias i of a group is on `data` with `bias_valid` 2 + i cycles after `restart` or `begin`; `initial` is
     high if it was `restart`. The other words overwrite what the group before still uses, so they wait
-    until `drain` cycles after `begin`, and `later` more if a block has one word, M and n; after the last of
-    them `ready` rises. It falls with `begin`.
+    until `drain` cycles, at most `drain_max`, after `begin`, and `later` more if a block has one word, M and
+    n; after the last of them `ready` rises. It falls with `begin`.
 
     blocks, words: of a group, 1 to `blocks_max`; of a block, 0 for a layer whose sums stay sums.
     address, data: read port of the parameter memory, one cycle of latency.
@@ -28,9 +28,9 @@ class ParameterLoader(wiring.Component):
     """
 
     def __init__(
-        self, word_bits: int, index_bits: int, drain: int, blocks_max: int = TILES_MAX, later: int = 0
+        self, word_bits: int, index_bits: int, drain_max: int, blocks_max: int = TILES_MAX, later: int = 0
     ):
-        self.drain, self.later = drain, later
+        self.later = later
         super().__init__(
             {
                 "restart": In(1),
@@ -38,6 +38,7 @@ class ParameterLoader(wiring.Component):
                 "base": In(ADDRESS_BITS),
                 "blocks": In(range(blocks_max + 1)),
                 "words": In(index_bits + 1),
+                "drain": In(range(drain_max + 1)),
                 "address": Out(ADDRESS_BITS),
                 "data": In(word_bits),
                 "bias_valid": Out(1),
@@ -48,7 +49,7 @@ class ParameterLoader(wiring.Component):
                 "ready": Out(1),
             }
         )
-        self._wait = Signal(range(drain + later + 1))
+        self._wait = Signal(range(drain_max + later + 1))
         self._words = Countdown(index_bits + 1, "words")
         self._blocks = Countdown(blocks_max.bit_length(), "blocks")
         self._word = Signal(index_bits)  # that is read

@@ -74,7 +74,7 @@ class SplitConvolution(wiring.Component):
                 "following_ready": In(1),
                 "hold_writes": Out(1),
                 "starved": Out(1),
-                "multiplied": Out(range(geometry.tiles * geometry.lanes + 1)),
+                "multiplied": Out(range((1 + bool(geometry.beside)) * geometry.tiles * geometry.lanes + 1)),
                 "issues": Out(1),
                 "out_of_bounds": Out(1),
                 "activation_write": In(WritePort(geometry.activation_word_bits)),
@@ -92,9 +92,11 @@ class SplitConvolution(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         geometry = self.geometry
-        m.submodules.taps = taps = TapGenerator(geometry.tap_bits, geometry.tiles)
+        m.submodules.taps = taps = TapGenerator(
+            geometry.tap_bits, geometry.tiles, geometry.beside is not None
+        )
         m.submodules.sweep = sweep = Sweeper(
-            max(self.timing.intervals),
+            max(*self.timing.intervals, *(self.timing.paired_intervals if geometry.beside else ())),
             geometry.family,
             Feature.UPSAMPLING in geometry.features,
             geometry.multiplier_pace,
@@ -106,7 +108,7 @@ class SplitConvolution(wiring.Component):
             taps.layer.eq(self.layer),
             sweep.start.eq(self.start),
             sweep.layer.eq(self.layer),
-            sweep.interval.eq(Mux(self.layer.chained, 1, Array(self.timing.intervals)[self.layer.pe])),
+            sweep.interval.eq(Mux(self.layer.chained, 1, self._interval(self.layer))),
             self.store_sums.eq(self.tiles[0].stored),
         ]
         wiring.connect(m, taps.taps, sweep.taps)
@@ -120,33 +122,45 @@ class SplitConvolution(wiring.Component):
         self._watch(m, sweep, control)
         return m
 
+    def _interval(self, layer, less=0):
+        """Of a layer's sweeps, counted from `less` cycles on, at least 1."""
+        alone = Array(max(1, cycles - less) for cycles in self.timing.intervals)[layer.pe]
+        if not self.geometry.beside:
+            return alone
+        paired = Array(max(1, cycles - less) for cycles in self.timing.paired_intervals)[layer.pe]
+        return Mux(layer.paired, paired, alone)
+
     def _weights(self, m, sweep):
         m.submodules.weights = weights = WeightMemory(self.geometry)
         wiring.connect(m, weights.write, wiring.flipped(self.weight_write))
         # the tile that is taken now meets its first vector before the first word of the next arrives
-        taken = delay(m, sweep.taken, self.timing.word, "taken") & self._running
-        last = delay(m, sweep.taps.payload.last, self.timing.word, "taken_last")
+        tap = sweep.taps.payload
+        taken = delay(m, sweep.taken & ~tap.recall, self.timing.word, "taken") & self._running
+        last = delay(m, tap.ended, self.timing.word, "taken_last")
         early, preloaded, waiting, known = Signal(), Signal(), Signal(), Signal()
         m.d.sync += known.eq(self.following_ready & (self.following.pe != LANES_PE))
         pe = Signal.like(self.layer.pe)
-        intervals = [max(1, interval - self.timing.word) for interval in self.timing.intervals]
         with m.If(taken & last):
             m.d.sync += waiting.eq(1)
         with m.If(early | self.start):
             m.d.sync += [preloaded.eq(early), waiting.eq(0)]
         begins = self.start & ~preloaded
-        of = Mux(early, self.following.pe, self.layer.pe)
+        of, beside = Mux(early, self.following.pe, self.layer.pe), self.timing.product.beside
+        now = Mux(weights.second, beside, pe) if beside else pe
         m.d.comb += [
             early.eq(((taken & last) | (waiting & self._running)) & known),
             sweep.preload.eq(early),
-            sweep.preload_interval.eq(Array(intervals)[self.following.pe]),
+            sweep.preload_interval.eq(self._interval(self.following, self.timing.word)),
             sweep.preloaded.eq(preloaded),
-            weights.pe.eq(pe),
+            weights.pe.eq(now),
             weights.restart.eq(begins | early),
             weights.base.eq(Mux(early, self.following.weight_base, self.layer.weight_base)),
             weights.words.eq(Array(self.timing.product.load_words)[of]),
             weights.load.eq(((begins | (taken & ~last)) & (self.layer.pe != LANES_PE)) | early),
         ]
+        if self.geometry.beside:
+            more = self.timing.product.load_words[beside]
+            m.d.comb += weights.more.eq(Mux(Mux(early, self.following.paired, self.layer.paired), more, 0))
         with m.If(weights.load):
             m.d.sync += pe.eq(of)
         self._check_weights(m, weights, early)
@@ -155,7 +169,7 @@ class SplitConvolution(wiring.Component):
             if weights.table_kind:
                 wiring.connect(m, weights.tables[bank], tile.tables)
             m.d.comb += [
-                tile.vectors.load_pe.eq(pe),
+                tile.vectors.load_pe.eq(now),
                 tile.vectors.load_valid.eq(weights.valid),
                 tile.vectors.load_index.eq(weights.index),
                 tile.load_word.eq(weights.bank_words[bank]),
@@ -224,24 +238,47 @@ class SplitConvolution(wiring.Component):
                 tile.vectors.signed_lanes.eq(Mux(pixel.rest, layer.signed_rest, layer.signed_first)),
                 tile.vectors.shift.eq(Mux(pixel.rest, layer.shift_rest, layer.shift_first)),
                 tile.vectors.part.eq(pixel.part),
-                tile.vectors.swap.eq(with_word.issue & pixel.swap),
+                tile.vectors.swap.eq(with_word.issue & pixel.swap & ~pixel.recall),
             ]
         by_pe = [self._until_sums(m, now, pe) for pe in range(len(self.timing.product.latencies))]
-        control = Signal(CONTROL)
-        m.d.comb += control.eq(Array(view.as_value() for view in by_pe)[layer.pe])
+        before, control = (
+            self._of_layer(m, views, name)
+            for views, name in zip(zip(*by_pe, strict=True), ("before_control", "control"), strict=True)
+        )
+        if self.geometry.beside:
+            self._compute_beside(m, before, by_pe[self.timing.product.beside][1])
         return control
 
+    def _of_layer(self, m, by_pe, name):
+        chosen = Signal(CONTROL, name=name)
+        m.d.comb += chosen.eq(Array(view.as_value() for view in by_pe)[self.layer.pe])
+        return chosen
+
+    def _compute_beside(self, m, before, beside):
+        """before: `control` a cycle before. beside: the same for the kind beside."""
+        for tile in self.tiles:
+            m.d.comb += [
+                tile.second.valid.eq(beside.issue & self.layer.paired),
+                tile.second.first.eq(beside.pixel.first),
+                tile.second.addr.eq(beside.pixel.sum),
+                tile.second.recall.eq(before.issue & before.pixel.recall),
+                tile.second.recall_addr.eq(before.pixel.sum),
+            ]
+
     def _until_sums(self, m, now, pe):
-        """The pixels of this `pe` alone, as their sums are about to be read: a layer whose sums take longer
-        must not meet the last pixels of the one before again."""
-        own = Signal(CONTROL, name=f"of_pe{pe}")
+        """The pixels of this `pe` alone, a cycle before their sums are about to be read and as they are: a
+        layer whose sums take longer must not meet the last pixels of the one before again."""
+        own, computes = Signal(CONTROL, name=f"of_pe{pe}"), self.layer.pe == pe
+        if pe == self.timing.product.beside > 0:
+            computes |= self.layer.paired & ~now.pixel.recall
         m.d.comb += [
             own.pixel.eq(now.pixel),
-            own.issue.eq(now.issue & (self.layer.pe == pe)),
+            own.issue.eq(now.issue & computes),
             own.group_end.eq(now.group_end),
         ]
         lead = self.timing.word - PartialSums.LEAD
-        return delay(m, own, lead + self.timing.product.latencies[pe], f"pe{pe}")
+        before = delay(m, own, lead + self.timing.product.latencies[pe] - 1, f"pe{pe}")
+        return before, delay(m, before, 1, f"pe{pe}_now")
 
     def _hand_over(self, m):
         """The requantisers and the writer still have results of the layer before as this one begins."""
@@ -258,7 +295,7 @@ class SplitConvolution(wiring.Component):
         m.submodules.parameter_loader = loader = ParameterLoader(
             geometry.parameter_word_bits,
             THRESHOLD_BITS,
-            self.timing.drain,
+            max(self.timing.parameters_wait),
             geometry.tiles,
             self.timing.later(Output.MULTIPLY),
         )
@@ -275,6 +312,7 @@ class SplitConvolution(wiring.Component):
             loader.begin.eq(sweep.group_end & ~sweep.pixel.last),
             loader.base.eq(layer.parameter_base),
             loader.blocks.eq(layer.tile_blocks),
+            loader.drain.eq(Array(self.timing.parameters_wait)[layer.pe]),
             loader.words.eq(Array((0, 1, 1 << THRESHOLD_BITS))[layer.output]),
             memory.address.eq(loader.address),
             sweep.results_ready.eq(loader.ready),
@@ -344,10 +382,13 @@ class SplitConvolution(wiring.Component):
         tiles_log2 = geometry.tiles.bit_length() - 1
         active, issued = Signal(range(geometry.tiles + 1)), Signal()
         shifted = Array(blocks << (tiles_log2 - log2) for log2 in range(tiles_log2 + 1))[layer.blocks_log2]
-        inputs = Array((0, *(active * kind.rows for kind in pe_kinds(geometry))))[layer.pe]
+        rows = (0, *(kind.rows for kind in pe_kinds(geometry)))
+        inputs = Array(active * count for count in rows)[layer.pe]
+        if geometry.beside:
+            inputs = inputs + Mux(layer.paired, active * rows[self.timing.product.beside], 0)
         m.d.sync += [
             active.eq(shifted),
-            issued.eq(sweep.issue),
+            issued.eq(sweep.issue & ~sweep.pixel.recall),
             self.multiplied.eq(Mux(issued, inputs, 0)),
         ]
         loader, beyond = m.submodules.parameter_loader, Signal()

@@ -25,21 +25,22 @@ PIXEL = data.StructLayout(
         "first": unsigned(1),
         "final": unsigned(1),
         "last": unsigned(1),
+        "recall": unsigned(1),
     }
 )
 """What one cycle of a sweep reads: the activation word at `address` of `bank`, or padding if its row `y` is
 not one of the map's or its column is not `inside`; the address of its partial sum; `swap` with the first
-pixel of a sweep; `part` to `last` as in TAP. Rows and bank are those of tile 0."""
+pixel of a sweep; `part` to `recall` as in TAP. Rows and bank are those of tile 0."""
 
 
 class Sweeper(wiring.Component):
     """Walks over a layer's output pixels for each tap, one pixel a cycle, row by row.
 
     A tap is taken when the sweep before it has issued its last pixel, when `interval` cycles have
-    passed since that sweep was taken, and, for the final tap of an output group, when `results_ready`
-    is high, which must fall in the cycle after `group_end`. Its pixels follow from the next cycle on.
-    A sweep of P pixels therefore takes max(P, interval) cycles; the last one of a group whose sums are
-    requantised by multiplier issues a pixel every `pace` cycles.
+    passed since the last sweep with weights was taken, and, for the final tap of an output group, when
+    `results_ready` is high, which must fall in the cycle after `group_end`. Its pixels follow from the next
+    cycle on. A sweep of P pixels therefore takes max(P, interval) cycles, a recall P; the last one of a group
+    whose sums are requantised by multiplier issues a pixel every `pace` cycles.
 
     upsampling: whether two columns and two rows of a layer can read the same pixel; both are even then.
     layer: the LAYER instruction, stable from `start` to `done`.
@@ -105,7 +106,9 @@ class Sweeper(wiring.Component):
             m.d.sync += self._sweeping.eq(~last_pixel)
         with m.If(self.taken):
             self._begin(m)
-            m.d.sync += [self._sweeping.eq(1), *self._rest.load(self.interval)]
+            m.d.sync += self._sweeping.eq(1)
+        with m.If(self.taken & ~self.taps.payload.recall):
+            m.d.sync += self._rest.load(self.interval)
         with m.If(self.preload):
             m.d.sync += self._rest.load(self.preload_interval)
         with m.If(self.start & ~self.preloaded):
@@ -163,5 +166,5 @@ class Sweeper(wiring.Component):
             pixel.swap.eq(1),
             self._odd_column.eq(0),
             self._odd_row.eq(0),
-            *(pixel[name].eq(tap[name]) for name in ("part", "rest", "first", "final", "last")),
+            *(pixel[name].eq(tap[name]) for name in ("part", "rest", "first", "final", "last", "recall")),
         ]

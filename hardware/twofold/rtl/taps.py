@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from amaranth.hdl import Module, Mux, Signal, Value, signed, unsigned
+from amaranth.hdl import Const, Module, Mux, Signal, Value, signed, unsigned
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -27,15 +27,21 @@ TAP = data.StructLayout(
         "first": unsigned(1),
         "final": unsigned(1),
         "last": unsigned(1),
+        "recall": unsigned(1),
+        "ended": unsigned(1),
     }
 )
 """Where a sweep starts: input column `x` and row `y` of output pixel (0, 0); the address of a band's first
 word, from there to column 0 of that row, its bank; the address of the first sum; the `part` of the inputs;
-`rest`: not the first input block; `first` and `final` sweep of an output group; `last` sweep of the layer."""
+`rest`: not the first input block; `first` and `final` sweep of an output group; `last` sweep of the layer;
+`recall`: no weights are met, the sums that were computed beside those of the group before come, as a group's
+only sweep; `ended`: no later sweep of the layer has weights."""
 
 
 class TapGenerator(wiring.Component):
     """Gives a layer's sweeps in the order output group, input block, tap row, tap column, part of the inputs.
+
+    Of a paired layer's groups every second one has a single sweep, a `recall` of the same words.
 
     After `start` (one cycle, while no sweep is left) the first tap is valid in the next cycle; every
     transfer makes the next tap valid in the cycle after it. `layer` is stable from `start` to the end.
@@ -44,11 +50,12 @@ class TapGenerator(wiring.Component):
     each 2^in_fold of them; operands without weights lie in the same banks, `in_block_stride` apart.
 
     layer: the LAYER instruction for `tiles` tiles; of its `taps_y` and `taps_x` the low `tap_bits`.
+    pairs: whether a layer can be paired.
     taps: stream of TAP.
     """
 
-    def __init__(self, tap_bits: int = TAP_BITS, tiles: int = TILES_MAX):
-        self.tiles = tiles
+    def __init__(self, tap_bits: int = TAP_BITS, tiles: int = TILES_MAX, pairs: bool = False):
+        self.tiles, self.pairs = tiles, pairs
         super().__init__({"start": In(1), "layer": In(LAYER), "taps": Out(stream.Signature(TAP))})
         self._nest = LoopNest(
             [
@@ -69,12 +76,16 @@ class TapGenerator(wiring.Component):
         m = Module()
         tap = self.taps.payload
         step = BandStep.of(m, self.layer, self.layer.tap_stride, self.layer.tap_banks)
-        m.d.comb += [tap.final.eq(self._final), tap.last.eq(self._last)]
+        recalls = self.layer.paired & self._final & ~tap.recall if self.pairs else Const(0)
+        m.d.comb += [tap.final.eq(self._final), tap.ended.eq(self._last), tap.last.eq(self._last & ~recalls)]
         with m.If(self.taps.valid & self.taps.ready):
-            self._nest.step(m, self._steps())
-            self._advance_taps(m, step)
-            self._advance_blocks(m)
-            m.d.sync += self.taps.valid.eq(~self._last)
+            with m.If(recalls):
+                m.d.sync += [tap.recall.eq(1), tap.first.eq(1)]
+            with m.Else():
+                self._nest.step(m, self._steps())
+                self._advance_taps(m, step)
+                self._advance_blocks(m)
+                m.d.sync += [tap.recall.eq(0), self.taps.valid.eq(~self._last)]
         with m.If(self.start):
             self._begin(m)
         return m
@@ -82,7 +93,8 @@ class TapGenerator(wiring.Component):
     def _steps(self):
         """Of the loops, the innermost first."""
         layer = self.layer
-        return layer.parts, layer.taps_x, layer.taps_y, layer.in_blocks, layer.out_groups
+        groups = layer.out_groups >> layer.paired if self.pairs else layer.out_groups
+        return layer.parts, layer.taps_x, layer.taps_y, layer.in_blocks, groups
 
     def _advance_taps(self, m, step):
         layer, tap = self.layer, self.taps.payload
@@ -142,6 +154,7 @@ class TapGenerator(wiring.Component):
             tap.sums.eq(layer.sums_base),
             tap.first.eq(1),
             tap.rest.eq(0),
+            tap.recall.eq(0),
         ]
 
 

@@ -10,6 +10,7 @@ from twofold.rtl.geometry import LANE_BITS, LANE_SHIFT_MAX, SUM_WORD_BITS, Featu
 from twofold.rtl.inner_product import ProductTiming, VectorInnerProduct
 from twofold.rtl.isa import ADDRESS_BITS, PART_BITS
 from twofold.rtl.mac.kinds import pe_kinds, table_kind
+from twofold.rtl.mac.pipeline import delay
 from twofold.rtl.mac.table_filler import FillPort
 from twofold.rtl.operands import Operands
 from twofold.rtl.partial_sums import Accumulation, PartialSums
@@ -53,6 +54,21 @@ class SumsPort(wiring.Signature):
         )
 
 
+class SecondPort(wiring.Signature):
+    """What all tiles do with the sums beside; see `Tile`."""
+
+    def __init__(self):
+        super().__init__(
+            {
+                "valid": Out(1),
+                "first": Out(1),
+                "addr": Out(ADDRESS_BITS),
+                "recall": Out(1),
+                "recall_addr": Out(ADDRESS_BITS),
+            }
+        )
+
+
 class ParameterPort(wiring.Signature):
     """Parameters of a block for the tiles that compute it; see `ParameterLoader`."""
 
@@ -76,6 +92,9 @@ class Tile(wiring.Component):
 
     vectors, word, inside, load_word, tables: of this cycle; see `VectorInnerProduct`.
     sums: LEAD cycles before the sums of a word come out of the product; see `PartialSums`.
+    second: only with `Geometry.beside`: `valid`, `first` and `addr` LEAD cycles before that kind's sums come
+    out, which are added to partial sums of their own; `recall` a cycle before `sums` has the place to which
+    those at `recall_addr` go, as the terms of a first pass.
     parameters: of this tile's block; `parameters.bias_valid` without `initial` is a bias that waits for
     `take`, high with the last pixel of a group as that one meets its partial sum.
     config, requantise, tag: `requantise` when the sums that leave now are final; see `Requantiser`.
@@ -94,6 +113,7 @@ class Tile(wiring.Component):
                 "load_word": In(geometry.weight_word_bits),
                 **({"tables": In(FillPort(tables))} if tables else {}),
                 "sums": In(SumsPort()),
+                **({"second": In(SecondPort())} if geometry.beside else {}),
                 "parameters": In(ParameterPort(geometry)),
                 "take": In(1),
                 "config": In(CONFIG),
@@ -108,12 +128,13 @@ class Tile(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        geometry, timing = self.geometry, ProductTiming.of(self.geometry)
+        geometry = self.geometry
         operands = Operands.of([kind.addends for kind in pe_kinds(geometry)], full=self.full)
-        m.submodules.product = product = VectorInnerProduct(geometry, operands)
+        recalled = geometry.tile_bits(full=self.full) if geometry.beside else 0
+        m.submodules.product = product = VectorInnerProduct(geometry, operands, recalled)
         m.submodules.sums = sums = PartialSums(
             lanes=geometry.lanes,
-            x_bits=timing.sum_bits,
+            x_bits=product.y_bits,
             acc_bits=geometry.tile_bits(full=self.full),
             depth=geometry.sum_words,
             alternatives=operands.alternatives,
@@ -139,7 +160,31 @@ class Tile(wiring.Component):
                 m.d.comb += stored.eq(sums.read_data[lane])
             self._biases(m, sums)
         self._requantise(m, sums)
+        if geometry.beside:
+            self._second(m, product)
         return m
+
+    def _second(self, m, product):
+        """Partial sums of the kind beside, which begin at 0, and their way back into the product's."""
+        geometry = self.geometry
+        m.submodules.second = second = PartialSums(
+            lanes=geometry.lanes,
+            x_bits=len(product.beside[0]),
+            acc_bits=geometry.tile_bits(full=self.full),
+            depth=geometry.sum_words,
+            biases=False,
+            maxima=False,
+            family=geometry.family,
+        )
+        m.d.comb += [
+            second.valid.eq(self.second.valid),
+            second.first.eq(self.second.first),
+            second.addr.eq(self.second.addr),
+            second.x.eq(product.beside),
+            second.read_addr.eq(self.second.recall_addr),
+            product.recall.eq(delay(m, self.second.recall, PartialSums.LEAD, "recall")),
+            product.recalled.eq(second.read_data),
+        ]
 
     def _biases(self, m, sums):
         bits, parameters = self.geometry.accumulator_bits, self.parameters

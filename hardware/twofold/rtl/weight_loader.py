@@ -13,28 +13,32 @@ from twofold.rtl.isa import ADDRESS_BITS
 class WeightLoader(wiring.Component):
     """Reads a tile's words one after the other from the weight memory, which is read in order.
 
-    `restart` sets the address of the first tile. `load` begins the next tile; it must not come
-    again within `words` cycles. The memory is read with one cycle of latency and its word registered once
-    more; word i is at the PE arrays `LATENCY` + i cycles after `load`.
+    `restart` sets the address of the first tile. `load` begins the next tile; it must not come again within
+    `words` + `more` cycles. The memory is read with one cycle of latency and its word registered once more;
+    word i is at the PE arrays `LATENCY` + i cycles after `load`.
 
-    words: memory words of a tile, at least 1.
+    words: memory words of a tile, at least 1. more: words of a second kind's tile behind them, 0 for none.
     address: of the weight memory; `reads` it in this cycle.
-    valid, index: to the PE arrays, with the memory's registered word.
+    valid, index, second: to the PE arrays, with the memory's registered word: word `index` of the first or
+    the second kind's tile.
     """
 
     LATENCY = 3
 
-    def __init__(self, index_bits: int):
+    def __init__(self, index_bits: int, pairs: bool = False):
+        self.pairs = pairs
         super().__init__(
             {
                 "restart": In(1),
                 "base": In(ADDRESS_BITS),
                 "load": In(1),
                 "words": In(index_bits + 1),
+                "more": In(index_bits + 1),
                 "address": Out(ADDRESS_BITS),
                 "reads": Out(1),
                 "valid": Out(1),
                 "index": Out(unsigned(index_bits)),
+                "second": Out(1),
             }
         )
 
@@ -50,6 +54,8 @@ class WeightLoader(wiring.Component):
             m.d.sync += self.address.eq(self.base)
         with m.Elif(reading):
             m.d.sync += self.address.eq(self.address + 1)
+        if self.pairs:
+            self._go_on(m, left, index)
         read_valid, read_index = Signal(), Signal(self.index.shape())
         m.d.sync += [
             read_valid.eq(reading),
@@ -58,3 +64,12 @@ class WeightLoader(wiring.Component):
             self.index.eq(read_index),
         ]
         return m
+
+    def _go_on(self, m, left, index):
+        """After the first kind's words, those of the second."""
+        second, read_second = Signal(), Signal()
+        with m.If(self.load):
+            m.d.sync += second.eq(0)
+        with m.Elif(self.reads & left.last & ~second & (self.more != 0)):
+            m.d.sync += [*left.load(self.more), index.eq(0), self.reads.eq(1), second.eq(1)]
+        m.d.sync += [read_second.eq(second), self.second.eq(read_second)]

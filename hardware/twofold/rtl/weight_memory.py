@@ -20,7 +20,7 @@ from twofold.rtl.weight_loader import WeightLoader
 class WeightMemory(wiring.Component):
     """One bank for each block of output channels that is convolved at a time, and what reads them.
 
-    restart, base, load, words, valid, index: as for `WeightLoader`.
+    restart, base, load, words, more, valid, index, second: as for `WeightLoader`.
     write: for loading; a word goes to all banks that differ from its own by multiples of its step.
     pe: which kind is loaded, as in a LAYER.
     outside: a word is read that the banks do not have.
@@ -41,10 +41,12 @@ class WeightMemory(wiring.Component):
                 "base": In(ADDRESS_BITS),
                 "load": In(1),
                 "words": In(self.index_bits + 1),
+                "more": In(self.index_bits + 1),
                 "write": In(WritePort(geometry.weight_word_bits)),
                 "valid": Out(1),
                 "outside": Out(1),
                 "index": Out(unsigned(self.index_bits)),
+                "second": Out(1),
                 "bank_words": Out(data.ArrayLayout(geometry.weight_word_bits, geometry.weight_banks)),
                 **tables,
             }
@@ -52,15 +54,17 @@ class WeightMemory(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        m.submodules.loader = loader = WeightLoader(self.index_bits)
+        m.submodules.loader = loader = WeightLoader(self.index_bits, self.geometry.beside is not None)
         m.d.comb += [
             loader.restart.eq(self.restart),
             loader.base.eq(self.base),
             loader.load.eq(self.load),
             loader.words.eq(self.words),
+            loader.more.eq(self.more),
             self.valid.eq(loader.valid),
             self.outside.eq(loader.reads & reaches(Cat(loader.address, 0), self.geometry.weight_words)),
             self.index.eq(loader.index),
+            self.second.eq(loader.second),
         ]
         write, geometry = self.write, self.geometry
         for bank in range(geometry.weight_banks):

@@ -10,6 +10,8 @@ Examples:
   python -m twofold.sim.bench_engine --network resnet20 --tiles 1 --widths 12 23 45
   python -m twofold.sim.bench_engine --network resnet8 --precision 4-bit --tiles 16 --device XCZU7EV \\
     --kinds apot_shift int8_dsp
+  python -m twofold.sim.bench_engine --network resnet8 --precision 4-bit --tiles 8 --device XCZU7EV \\
+    --kinds apot_shift int8_dsp --beside int8_dsp
   python -m twofold.sim.bench_engine --network model.onnx --tiles 8 --images 1000 --folder CIFAR10
 """
 
@@ -124,7 +126,12 @@ def _simulate(subject: Subject, network: Network, conditions: Conditions) -> Row
     return {
         "network": subject.name,
         "precision": str(subject.precision),
-        "geometry": {"tiles": geometry.tiles, "lanes": geometry.lanes, "kinds": list(geometry.kinds)},
+        "geometry": {
+            "tiles": geometry.tiles,
+            "lanes": geometry.lanes,
+            "kinds": list(geometry.kinds),
+            "beside": geometry.beside,
+        },
         "seed": conditions.seed,
         "stalls": conditions.stalls,
         **simulation_columns(geometry, check, steady),
@@ -162,7 +169,8 @@ def _subjects(given: argparse.Namespace) -> list[Subject]:
     precisions = [Precision(word) for word in given.precision]
     widths = tuple(given.widths) if given.widths else None
     kinds, device = tuple(map(PeName, given.kinds)), DEVICES[given.device]
-    engines = [EngineChoice(tiles, given.lanes, kinds, device) for tiles in given.tiles]
+    beside = PeName(given.beside) if given.beside else None
+    engines = [EngineChoice(tiles, given.lanes, kinds, device, beside) for tiles in given.tiles]
     return subjects(given.network, precisions, engines, given.seed, widths)
 
 
@@ -182,6 +190,11 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--lanes", type=int, default=16, help="of a tile, a multiple of 8")
     parser.add_argument(
         "--kinds", nargs="+", default=list(KINDS), choices=list(PeName), help="of PE arrays, the best first"
+    )
+    parser.add_argument(
+        "--beside",
+        choices=[kind for kind in PeName if kind is not PeName.LUT_DA],
+        help="one of the kinds, which computes half of a layer's output blocks beside another one",
     )
     parser.add_argument(
         "--device", default=ZYNQ_7020.name, choices=DEVICES, help="whose DSP blocks and block RAMs are taken"

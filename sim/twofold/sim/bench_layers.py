@@ -13,7 +13,7 @@ import argparse
 import json
 import sys
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -44,10 +44,16 @@ MUTANTS = 5
 """Layers of an engine that also run with a wrong weight."""
 _DEEP = Geometry(activation_words=4096, weight_words=4096, parameter_words=512, instructions=256)
 GEOMETRIES = {
-    1: replace(_DEEP, kinds=(PeName.APOT_SHIFT, PeName.INT4_DSP, PeName.INT8_DSP)),
+    1: replace(_DEEP, kinds=(PeName.APOT_SHIFT, PeName.INT4_DSP, PeName.INT8_DSP), beside=PeName.INT8_DSP),
     2: replace(_DEEP, tiles=2, weight_banks=1, kinds=(PeName.LUT_DA, PeName.INT_MUL)),
     4: replace(_DEEP, tiles=4, weight_banks=2, kinds=(PeName.APOT_SHIFT, PeName.INT8_DSP)),
-    8: replace(_DEEP, tiles=8, weight_banks=4, kinds=(PeName.LUT_DA, PeName.INT8_DSP)),
+    8: replace(
+        _DEEP,
+        tiles=8,
+        weight_banks=4,
+        kinds=(PeName.LUT_DA, PeName.INT8_DSP),
+        beside=PeName.INT8_DSP,
+    ),
     16: replace(_DEEP, tiles=16, weight_banks=8, kinds=(PeName.APOT_SHIFT, PeName.INT_MUL)),
 }
 """Tiles → an engine of 8 lanes with memories for the widest layer."""
@@ -148,14 +154,21 @@ def with_wrong_weight(network: Network, codes: IntArray) -> Network | None:
 
 
 def _splits(program: Program) -> set[str]:
-    """Kind and bands × blocks of the program's layers."""
+    """Kinds and bands × blocks of the program's layers."""
     geometry = program.geometry
     return {
-        f"{'lanes' if step.fields['pe'] == LANES_PE else geometry.kinds[step.fields['pe'] - 1]} "
+        f"{_kinds(step.fields, geometry)} "
         f"{geometry.tiles >> step.fields['blocks_log2']}×{1 << step.fields['blocks_log2']}"
         for step in program.instructions
         if step.opcode is Opcode.LAYER
     }
+
+
+def _kinds(fields: Mapping[str, int], geometry: Geometry) -> str:
+    if fields["pe"] == LANES_PE:
+        return "lanes"
+    own = geometry.kinds[fields["pe"] - 1]
+    return f"{own} beside {geometry.beside}" if fields["paired"] else own
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -19,7 +19,7 @@ from twofold.rtl.primitives.family import Family
 from twofold.sim.bulk.library import EngineLibrary, build_library
 from twofold.sim.bulk.run import BulkRun, run_bulk
 from twofold.sim.engine import shaped
-from twofold.sim.layer_use import LayerUse, layer_uses, slots_per_cycle
+from twofold.sim.layer_use import CAUSES, LayerUse, layer_uses, slots_per_cycle
 from twofold.synth.devices import Device
 from twofold.synth.engine import engine_path, synthesise_engine
 
@@ -122,8 +122,7 @@ def synthesis_columns(geometry: Geometry, device: Device) -> dict[str, Any]:
 def _waste(steady: Steady, slots: int) -> dict[str, float]:
     """Shares of a frame's slots: by cause in layers with weights, those without weights, and no layer."""
     weighted = [use for use in steady.uses if use.macs]
-    causes = ("widths", "tiles", "intervals", "latency")
-    found = {cause: sum(getattr(use, cause) for use in weighted) / slots for cause in causes}
+    found = {cause: sum(getattr(use, cause) for use in weighted) / slots for cause in CAUSES}
     found["layers without weights"] = sum(use.slots for use in steady.uses if not use.macs) / slots
     found["transfers"] = 1 - sum(use.slots for use in steady.uses) / slots
     return found

@@ -44,19 +44,21 @@ _RECIPES: dict[Precision, Recipe] = {
 @dataclass(frozen=True)
 class EngineChoice:
     """lanes: Tin = Tout of a tile. kinds: of PE arrays, in the order of preference. device: what DSP blocks
-    and block RAMs are taken from."""
+    and block RAMs are taken from. beside: the kind that may compute half of a layer's blocks, if any."""
 
     tiles: int
     lanes: int
     kinds: tuple[PeName, ...] = KINDS
     device: Device = ZYNQ_7020
+    beside: PeName | None = None
 
     @property
     def label(self) -> str:
         """Sizes, and what is not as usual."""
         kinds = () if self.kinds == KINDS else ("+".join(self.kinds),)
         device = () if self.device == ZYNQ_7020 else (self.device.name,)
-        return " ".join((f"{self.tiles}x{self.lanes}", *kinds, *device))
+        beside = (f"with {self.beside} beside",) if self.beside else ()
+        return " ".join((f"{self.tiles}x{self.lanes}", *kinds, *device, *beside))
 
 
 @dataclass(frozen=True)
@@ -105,6 +107,7 @@ class Subject:
                 tiles=engine.tiles,
                 device=engine.device,
                 table_weights=weights,
+                beside=engine.beside,
             )
             for weights in (LUT_DA_WEIGHTS, INT8_WEIGHTS)
         )

@@ -17,13 +17,17 @@ from twofold.rtl.geometry import Geometry
 from twofold.rtl.isa import LANES_PE, Opcode
 from twofold.rtl.layer_timing import LayerTiming
 
+CAUSES = ("widths", "kinds", "tiles", "intervals", "latency")
+"""Of waste."""
+
 
 @dataclass(frozen=True)
 class LayerUse:
-    """A layer of a frame. Its cycles times the MACs that an array can do in one are `slots`, which went to:
+    """A layer of a frame. Its cycles times the MACs that can be done in one are `slots`, which went to:
 
     macs: the network's. widths: lanes without a channel, of another group, or beyond a kind's inputs.
-    tiles: tiles without a block or rows. intervals: sweeps of fewer pixels than a tile of weights takes to
+    kinds: arrays of the kind that could compute beside another one. tiles: tiles without a block or rows.
+    intervals: sweeps of fewer pixels than a tile of weights takes to
     come. latency: fetch, pipeline, waiting.
     A layer without weights does none of these; all its slots are `latency`.
     """
@@ -36,12 +40,13 @@ class LayerUse:
     slots: int
     macs: int
     widths: int
+    kinds: int
     tiles: int
     intervals: int
 
     @property
     def latency(self) -> int:
-        return self.slots - self.macs - self.widths - self.tiles - self.intervals
+        return self.slots - self.macs - sum(getattr(self, cause) for cause in CAUSES[:-1])
 
     @property
     def utilisation(self) -> float:
@@ -50,8 +55,7 @@ class LayerUse:
     @property
     def waste(self) -> Mapping[str, float]:
         """Share of the layer's slots by cause."""
-        causes = ("widths", "tiles", "intervals", "latency")
-        return {cause: getattr(self, cause) / self.slots for cause in causes}
+        return {cause: getattr(self, cause) / self.slots for cause in CAUSES}
 
 
 @dataclass(frozen=True)
@@ -75,31 +79,45 @@ def layer_uses(network: Network, program: Program, instruction_cycles: Sequence[
 
 
 def slots_per_cycle(geometry: Geometry) -> int:
-    """MACs that the arrays of one kind can do in a cycle."""
+    """MACs that can be done in a cycle, by one kind or by one and the kind beside."""
+    return _slots_of_kind(geometry) * (2 if geometry.beside else 1)
+
+
+def _slots_of_kind(geometry: Geometry) -> int:
     return geometry.tiles * geometry.lanes**2
 
 
 def _use(stage: Stage, weights: Mapping[str, int], geometry: Geometry, steps: Sequence[_Step]) -> LayerUse:
-    pe = steps[0].instruction.fields["pe"]
     simulated = sum(step.cycles for step in steps)
     slots = simulated * slots_per_cycle(geometry)
-    macs = padded = swept = held = 0
+    macs = padded = kinds = swept = held = 0
     if isinstance(stage.body, Conv2d):
         macs = weights[stage.body.name] * stage.sums.pixels
         padded = _padded(stage, geometry.lanes, steps)
         swept, held = map(sum, zip(*_sweeps(geometry, steps), strict=True))
+        alone = sum(step.cycles for step in steps if not step.instruction.fields["paired"])
+        kinds = alone * (slots_per_cycle(geometry) - _slots_of_kind(geometry))
     return LayerUse(
         name=stage.name,
         kind=stage.body.kind,
-        pe="lanes" if pe == LANES_PE else str(geometry.kinds[pe - 1]),
+        pe=_pe(steps[0].instruction, geometry),
         predicted=sum(step.instruction.cycles for step in steps),
         simulated=simulated,
         slots=slots,
         macs=macs,
         widths=padded - macs,
+        kinds=kinds,
         tiles=swept - padded,
         intervals=held - swept,
     )
+
+
+def _pe(layer: Instruction, geometry: Geometry) -> str:
+    """The kinds that compute it."""
+    if layer.fields["pe"] == LANES_PE:
+        return "lanes"
+    own = str(geometry.kinds[layer.fields["pe"] - 1])
+    return f"{own} + {geometry.beside}" if layer.fields["paired"] else own
 
 
 def _padded(stage: Stage, lanes: int, steps: Sequence[_Step]) -> int:
@@ -111,11 +129,10 @@ def _padded(stage: Stage, lanes: int, steps: Sequence[_Step]) -> int:
 
 def _sweeps(geometry: Geometry, steps: Sequence[_Step]) -> Iterator[tuple[int, int]]:
     """Of each instruction the slots of its sweeps, without and with the waiting for the next weights."""
-    intervals = LayerTiming.of(geometry).intervals
+    timing = LayerTiming.of(geometry)
     for step in steps:
         fields = step.instruction.fields
         pixels = fields["out_height"] * fields["out_width"]
         groups = fields["out_groups"] * fields["in_blocks"]
-        sweeps = groups * fields["taps_y"] * fields["taps_x"] * fields["parts"]
-        longest = max(pixels, intervals[fields["pe"]])
-        yield sweeps * pixels * slots_per_cycle(geometry), sweeps * longest * slots_per_cycle(geometry)
+        slots = groups * fields["taps_y"] * fields["taps_x"] * fields["parts"] * _slots_of_kind(geometry)
+        yield slots * pixels, slots * max(pixels, timing.interval(fields))

@@ -1,0 +1,70 @@
+"""An engine that computes half of a layer's output blocks with one kind and half in DSP blocks beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from twofold.golden.compare import Check, Status
+from twofold.golden.execute import execute
+from twofold.network.graph import Network
+from twofold.network.ops import Conv2d
+from twofold.plan.propose import propose
+from twofold.plan.schedule import plan, result_maps
+from twofold.qonnx.importer.load import import_model
+from twofold.rtl.geometry import Geometry, PeName
+from twofold.rtl.isa import Opcode, Output
+from twofold.sim.bulk.library import EngineLibrary
+from twofold.sim.engine import EngineRun
+from twofold.sim.engine_row import frames_of
+
+MODEL = Path(__file__).parents[1] / "assets" / "apot" / "model.onnx"
+
+
+@pytest.mark.parametrize(("kind", "tiles"), [(PeName.APOT_SHIFT, 1), (PeName.LUT_DA, 4)])
+def test_every_layer_is_exact_and_takes_the_predicted_cycles(
+    kind: PeName,
+    tiles: int,
+    library_once: Callable[[Geometry], EngineLibrary],
+    verify_bulk_on: Callable[[EngineLibrary], Callable[..., tuple[Check, EngineRun]]],
+) -> None:
+    network = import_model(MODEL)
+    geometry = propose(network, preference=(kind, PeName.INT8_DSP), beside=PeName.INT8_DSP, tiles=tiles)
+    verify = verify_bulk_on(library_once(geometry))
+    traced = plan(network, geometry, traced=True)
+    layers = [step for step in traced.instructions if step.opcode is Opcode.LAYER]
+    paired = [step for step in layers if step.fields["paired"]]
+    assert {step.fields["output"] for step in paired} == {Output.MULTIPLY, Output.THRESHOLD}
+    check, run = verify(network, traced, frames=2)
+    assert check.status is Status.PASS, check.detail
+    assert set(check.tensors) == {map_.name for map_ in result_maps(network)}
+    for instruction, cycles in zip(traced.instructions, run.instruction_cycles, strict=True):
+        if instruction.opcode is Opcode.LAYER:
+            assert cycles == instruction.cycles, instruction.label
+    check, run = verify(network, traced, frames=2, stalls=0.3, seed=2)
+    assert check.status is Status.PASS, check.detail
+    group = paired[0].fields["tile_blocks"] * geometry.lanes
+    mutant = with_wrong_weight(network, paired[0].label, group)
+    check, _ = verify(network, plan(mutant, geometry, traced=True), frames=2)
+    assert check.status is Status.FAIL, "one weight of a block that is computed beside another is 0"
+
+
+def with_wrong_weight(network: Network, result: str, first: int) -> Network:
+    """0 for a weight of channel `first` of the convolution whose codes are `result`; golden differs."""
+    codes, names = frames_of(network, 2, 0), {op.output: op for op in network.ops}
+    layer = names[names[result].inputs[0]]
+    assert isinstance(layer, Conv2d)
+    right, size = execute(network, codes)[result], layer.weight[0].size
+    for place in np.flatnonzero(layer.weight):
+        if place // size == first:
+            weight = layer.weight.copy()
+            weight.flat[place] = 0
+            ops = [replace(op, weight=weight) if op is layer else op for op in network.ops]
+            mutant = replace(network, ops=tuple(ops))
+            if not np.array_equal(execute(mutant, codes)[result], right):
+                return mutant
+    raise AssertionError("no weight changes anything")
