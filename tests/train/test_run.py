@@ -176,3 +176,13 @@ def test_networks_of_other_images_and_classes_are_refused(
 ) -> None:
     with pytest.raises(UserError, match=said):
         train("int8", few_digits, tmp_path, model=nn.Sequential(nn.Flatten(), *layers))
+
+
+@pytest.mark.parametrize("recipe", ["apot", "spq", "joint"])
+def test_networks_without_filters_are_not_pruned_in_silence(
+    few_digits: Dataset, tmp_path: Path, recipe: str
+) -> None:
+    dense = nn.Sequential(nn.Flatten(), nn.Linear(64, 10))
+    with pytest.raises(UserError, match=f"Sequential: expected convolutions, whose filters recipe {recipe} "):
+        train(recipe, few_digits, tmp_path, model=dense)
+    assert not list(tmp_path.iterdir())

@@ -13,6 +13,8 @@ from twofold.errors import UserError
 from twofold.metrics import accuracy, layer_costs
 from twofold.models.demo import DemoNet
 from twofold.progress import SILENT, Progress
+from twofold.prune.remove import widths
+from twofold.prune.schedule import UnstructuredPruning
 from twofold.qonnx.export import export
 from twofold.qonnx.freeze import FrozenModel, freeze
 from twofold.quant.apot import load_weights
@@ -73,8 +75,8 @@ def train(
     at most one epoch back; the weights are the same to the bit as without the stop, on the same machine with
     the same number of threads. Test images are only used to report.
     Started by torchrun, all processes train together and the first one writes.
-    Raises UserError for an unknown recipe, a model of other images or too few classes, layers that cannot be
-    quantised, a teacher where the recipe does not distil, training that diverges, a damaged checkpoint and a
+    Raises UserError for an unknown recipe, a model of other images or too few classes, one without
+    convolutions where filters are to be pruned, layers that cannot be quantised, a teacher where the recipe does not distil, training that diverges, a damaged checkpoint and a
     full disk.
     """
     recipe, folder = recipe_named(recipe_name), Path(folder)
@@ -119,14 +121,19 @@ def _teacher(recipe: TrainRecipe, dataset: Dataset, folder: Path | None) -> nn.M
 
 
 def _refuse_unsuited(network: nn.Module, recipe: TrainRecipe, dataset: Dataset, example: Tensor) -> None:
-    """Before anything is trained. Raises UserError for a network of other images or too few classes, and for
-    a layer that cannot be quantised.
+    """Before anything is trained. Raises UserError for a network of other images or too few classes, for
+    one without filters where those are to be pruned, and for a layer that cannot be quantised.
     """
     logits = check_takes(network, example[:1])
     if logits.ndim != 2 or logits.shape[1] < dataset.classes:
         raise UserError(
             f"{type(network).__name__}: expected logits [images, {dataset.classes}], one for each class of "
             f"{dataset.name}, got {list(logits.shape)} for one image"
+        )
+    if recipe.pruning and not isinstance(recipe.pruning, UnstructuredPruning) and not widths(network):
+        raise UserError(
+            f"{type(network).__name__}: expected convolutions, whose filters recipe {recipe.name} prunes, found "
+            "none; choose a recipe that prunes no filters, such as int8, or a copy of this one without [pruning]"
         )
     if recipe.quantisation is not None:
         quantise(network, recipe.quantisation, example)
