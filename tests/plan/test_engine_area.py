@@ -93,6 +93,19 @@ TWO_TILES_INT8 = replace(
     instructions=512,
 )
 MEASURED_TWO_TILES_INT8 = EngineArea(lut=18547, lutram=7987, ff=34464, dsp=32, bram36=109.5)
+ONE_TILE_BESIDE = replace(ONE_TILE, int8_dsp_inputs=None, beside=PeName.INT8_DSP)
+MEASURED_ONE_TILE_BESIDE = EngineArea(lut=9196, lutram=1711, ff=15074, dsp=144, bram36=96.5)
+RESNET8_BESIDE = replace(
+    RESNET8,
+    kinds=(PeName.APOT_SHIFT, PeName.INT8_DSP),
+    beside=PeName.INT8_DSP,
+    apot_activation_bits=4,
+    int8_dsp_inputs=None,
+    weight_words=4096,
+    full_tiles=4,
+    lean_bits=20,
+)
+MEASURED_RESNET8_BESIDE = EngineArea(lut=55907, lutram=5566, ff=106084, dsp=1028, bram36=163.5)
 
 
 @pytest.mark.parametrize(
@@ -104,6 +117,8 @@ MEASURED_TWO_TILES_INT8 = EngineArea(lut=18547, lutram=7987, ff=34464, dsp=32, b
         (ONE_TILE, MEASURED_ONE_TILE),
         (ONE_TILE_INT8, MEASURED_ONE_TILE_INT8),
         (TWO_TILES_INT8, MEASURED_TWO_TILES_INT8),
+        (ONE_TILE_BESIDE, MEASURED_ONE_TILE_BESIDE),
+        (RESNET8_BESIDE, MEASURED_RESNET8_BESIDE),
     ],
 )
 def test_the_model_is_within_a_tenth_of_synthesis(geometry: Geometry, measured: EngineArea) -> None:
@@ -127,6 +142,7 @@ def test_a_memory_of_two_parts_takes_the_blocks_of_both() -> None:
 def test_dsp_blocks_are_exact() -> None:
     assert engine_area(RESNET8).dsp == MEASURED.dsp
     assert engine_area(RESNET20).dsp == MEASURED_RESNET20.dsp
+    assert engine_area(RESNET8_BESIDE).dsp == MEASURED_RESNET8_BESIDE.dsp
 
 
 def test_what_is_left_out_takes_nothing() -> None:
