@@ -76,8 +76,8 @@ def train(
     the same number of threads. Test images are only used to report.
     Started by torchrun, all processes train together and the first one writes.
     Raises UserError for an unknown recipe, a model of other images or too few classes, one without
-    convolutions where filters are to be pruned, layers that cannot be quantised, a teacher where the recipe does not distil, training that diverges, a damaged checkpoint and a
-    full disk.
+    convolutions where filters are to be pruned, layers that cannot be quantised, a teacher where the recipe
+    does not distil, training that diverges, a damaged checkpoint and a full disk.
     """
     recipe, folder = recipe_named(recipe_name), Path(folder)
     taught = _teacher(recipe, dataset, teacher)
@@ -132,8 +132,8 @@ def _refuse_unsuited(network: nn.Module, recipe: TrainRecipe, dataset: Dataset, 
         )
     if recipe.pruning and not isinstance(recipe.pruning, UnstructuredPruning) and not widths(network):
         raise UserError(
-            f"{type(network).__name__}: expected convolutions, whose filters recipe {recipe.name} prunes, found "
-            "none; choose a recipe that prunes no filters, such as int8, or a copy of this one without [pruning]"
+            f"{type(network).__name__}: expected convolutions, whose filters recipe {recipe.name} prunes, "
+            "found none; choose a recipe that prunes no filters, such as int8, or a copy without [pruning]"
         )
     if recipe.quantisation is not None:
         quantise(network, recipe.quantisation, example)
