@@ -27,13 +27,13 @@ def test_each_word_comes_latency_plus_its_index_after_load(simulate: Simulate, w
     async def bench(ctx: Any) -> None:
         pipeline = [0, 0]
         ctx.set(loader.base, BASE)
-        ctx.set(loader.words, words)
-        ctx.set(loader.more, more)
         ctx.set(loader.restart, 1)
         await ctx.tick()
         ctx.set(loader.restart, 0)
         for cycle in range(loads[-1] + both + loader.LATENCY + 5):
             ctx.set(loader.load, cycle in loads)
+            ctx.set(loader.words, words if cycle in loads else 7)
+            ctx.set(loader.more, more if cycle in loads else 7 - more)
             if ctx.get(loader.valid):
                 seen[cycle] = ctx.get(loader.second), ctx.get(loader.index), pipeline[0]
             pipeline = [pipeline[1], ctx.get(loader.address)]

@@ -31,10 +31,12 @@ VerifyOn = Callable[[Simulation], Verify]
 
 @pytest.fixture(scope="session")
 def geometry() -> Geometry:
-    """Three kinds, and memories so small that sums are computed in bands and weights are streamed."""
+    """Three kinds, one of them beside the others, and memories so small that sums are computed in bands and
+    weights are streamed."""
     return Geometry(
         lanes=8,
         kinds=(PeName.APOT_SHIFT, PeName.INT4_DSP, PeName.INT8_DSP),
+        beside=PeName.INT8_DSP,
         activation_words=1024,
         weight_words=1024,
         parameter_words=256,
@@ -46,7 +48,7 @@ def geometry() -> Geometry:
 @pytest.fixture(scope="session")
 def four_tiles(geometry: Geometry) -> Geometry:
     """Half as many banks of weights as tiles, and more instructions, for transfers of every block."""
-    return replace(geometry, tiles=4, weight_banks=2, kinds=(PeName.INT_MUL,), instructions=256)
+    return replace(geometry, tiles=4, weight_banks=2, kinds=(PeName.INT_MUL,), beside=None, instructions=256)
 
 
 @pytest.fixture(scope="session", params=[1, 4], ids=["one tile", "four tiles"])

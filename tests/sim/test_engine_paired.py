@@ -1,4 +1,7 @@
-"""An engine that computes half of a layer's output blocks with one kind and half in DSP blocks beside it."""
+"""Four tiles that compute half of a layer's output blocks in LUT memories and half in DSP blocks.
+
+One tile that does so is among the engines of all tests (`geometry` of conftest).
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-import pytest
 
 from twofold.golden.compare import Check, Status
 from twofold.golden.execute import execute
@@ -25,15 +27,13 @@ from twofold.sim.engine_row import frames_of
 MODEL = Path(__file__).parents[1] / "assets" / "apot" / "model.onnx"
 
 
-@pytest.mark.parametrize(("kind", "tiles"), [(PeName.APOT_SHIFT, 1), (PeName.LUT_DA, 4)])
 def test_every_layer_is_exact_and_takes_the_predicted_cycles(
-    kind: PeName,
-    tiles: int,
     library_once: Callable[[Geometry], EngineLibrary],
     verify_bulk_on: Callable[[EngineLibrary], Callable[..., tuple[Check, EngineRun]]],
 ) -> None:
     network = import_model(MODEL)
-    geometry = propose(network, preference=(kind, PeName.INT8_DSP), beside=PeName.INT8_DSP, tiles=tiles)
+    kinds = (PeName.LUT_DA, PeName.INT8_DSP)
+    geometry = propose(network, preference=kinds, beside=PeName.INT8_DSP, tiles=4)
     verify = verify_bulk_on(library_once(geometry))
     traced = plan(network, geometry, traced=True)
     layers = [step for step in traced.instructions if step.opcode is Opcode.LAYER]

@@ -17,7 +17,8 @@ class WeightLoader(wiring.Component):
     `words` + `more` cycles. The memory is read with one cycle of latency and its word registered once more;
     word i is at the PE arrays `LATENCY` + i cycles after `load`.
 
-    words: memory words of a tile, at least 1. more: words of a second kind's tile behind them, 0 for none.
+    words, more: with `load`: memory words of a tile, at least 1, and of a second kind's tile behind them, 0
+    for none.
     address: of the weight memory; `reads` it in this cycle.
     valid, index, second: to the PE arrays, with the memory's registered word: word `index` of the first or
     the second kind's tile.
@@ -67,9 +68,9 @@ class WeightLoader(wiring.Component):
 
     def _go_on(self, m, left, index):
         """After the first kind's words, those of the second."""
-        second, read_second = Signal(), Signal()
+        second, read_second, more = Signal(), Signal(), Signal(self.more.shape())
         with m.If(self.load):
-            m.d.sync += second.eq(0)
-        with m.Elif(self.reads & left.last & ~second & (self.more != 0)):
-            m.d.sync += [*left.load(self.more), index.eq(0), self.reads.eq(1), second.eq(1)]
+            m.d.sync += [more.eq(self.more), second.eq(0)]
+        with m.Elif(self.reads & left.last & ~second & (more != 0)):
+            m.d.sync += [*left.load(more), index.eq(0), self.reads.eq(1), second.eq(1)]
         m.d.sync += [read_second.eq(second), self.second.eq(read_second)]
