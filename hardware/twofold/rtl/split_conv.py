@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from amaranth.hdl import Array, Cat, Module, Mux, Signal, unsigned
+from amaranth.hdl import Array, Cat, Const, Module, Mux, Signal, unsigned
 from amaranth.lib import data, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
@@ -382,10 +382,10 @@ class SplitConvolution(wiring.Component):
         tiles_log2 = geometry.tiles.bit_length() - 1
         active, issued = Signal(range(geometry.tiles + 1)), Signal()
         shifted = Array(blocks << (tiles_log2 - log2) for log2 in range(tiles_log2 + 1))[layer.blocks_log2]
-        rows = (0, *(kind.rows for kind in pe_kinds(geometry)))
-        inputs = Array(active * count for count in rows)[layer.pe]
+        by_pe = [_times(active, rows) for rows in (0, *(kind.rows for kind in pe_kinds(geometry)))]
+        inputs = Array(by_pe)[layer.pe]
         if geometry.beside:
-            inputs = inputs + Mux(layer.paired, active * rows[self.timing.product.beside], 0)
+            inputs = inputs + Mux(layer.paired, by_pe[self.timing.product.beside], 0)
         m.d.sync += [
             active.eq(shifted),
             issued.eq(sweep.issue & ~sweep.pixel.recall),
@@ -402,3 +402,8 @@ class SplitConvolution(wiring.Component):
         ]
         m.d.comb += [self.issues.eq(sweep.issue), self.starved.eq(sweeping & ~sweep.issue)]
         m.d.sync += self.out_of_bounds.eq(Cat(outside).any())
+
+
+def _times(value, factor):
+    """Sums of shifted values: synthesis would make a DSP block of a multiplication."""
+    return sum((value << bit for bit in range(factor.bit_length()) if factor >> bit & 1), Const(0))
