@@ -92,6 +92,8 @@ TWO_TILES_INT8 = replace(
     weight_words=9216,
     instructions=512,
 )
+SIXTEEN_TILES = replace(RESNET8, tiles=16, int8_dsp_inputs=9, full_tiles=2, weight_words=1536, lean_bits=20)
+MEASURED_SIXTEEN_TILES = EngineArea(lut=62437, lutram=29885, ff=138897, dsp=1154, bram36=140.5)
 MEASURED_TWO_TILES_INT8 = EngineArea(lut=18547, lutram=7987, ff=34464, dsp=32, bram36=109.5)
 ONE_TILE_BESIDE = replace(ONE_TILE, int8_dsp_inputs=None, beside=PeName.INT8_DSP)
 MEASURED_ONE_TILE_BESIDE = EngineArea(lut=9196, lutram=1711, ff=15074, dsp=144, bram36=96.5)
@@ -119,6 +121,7 @@ MEASURED_RESNET8_BESIDE = EngineArea(lut=55907, lutram=5566, ff=106084, dsp=1028
         (TWO_TILES_INT8, MEASURED_TWO_TILES_INT8),
         (ONE_TILE_BESIDE, MEASURED_ONE_TILE_BESIDE),
         (RESNET8_BESIDE, MEASURED_RESNET8_BESIDE),
+        (SIXTEEN_TILES, MEASURED_SIXTEEN_TILES),
     ],
 )
 def test_the_model_is_within_a_tenth_of_synthesis(geometry: Geometry, measured: EngineArea) -> None:
