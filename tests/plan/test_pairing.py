@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from twofold.errors import UserError
 from twofold.network.ops import Conv2d, Requantise
 from twofold.plan.cost import BusTiming, CostModel
 from twofold.plan.fastest import cycles, fastest
 from twofold.plan.input_blocks import InputBlocks
 from twofold.plan.maps import Map
 from twofold.plan.pairing import kind_beside
+from twofold.plan.propose import propose
 from twofold.plan.split import splits, works
 from twofold.plan.stages import Stage
 from twofold.plan.tiles import PairedWeights, encoded
+from twofold.qonnx.importer.load import import_model
 from twofold.rtl.geometry import Geometry, PeName
 from twofold.rtl.mac.kinds import pe_kinds
 
+MODEL = Path(__file__).parents[1] / "assets" / "apot" / "model.onnx"
 LANES = 8
 PAIRS = Geometry(
     lanes=LANES,
@@ -104,3 +109,10 @@ def test_each_block_is_corrected_as_the_kind_that_computes_it() -> None:
     for block in range(4):
         assert np.array_equal(by_block[block], tables[block % 2].correction.reshape(4, LANES)[block])
     assert weights.slack == max(table.slack for table in tables) > 0
+
+
+@pytest.mark.parametrize("beside", [PeName.INT_MUL, PeName.APOT_SHIFT])
+def test_a_kind_that_no_other_is_preferred_to_is_refused(beside: PeName) -> None:
+    network = import_model(MODEL)
+    with pytest.raises(UserError, match=f"beside: expected a kind .*, int8_dsp, got {beside}"):
+        propose(network, preference=PAIRS.kinds, beside=beside)

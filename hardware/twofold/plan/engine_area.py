@@ -60,8 +60,7 @@ _CONTROL = EngineArea(lut=2300, lutram=60, ff=1900)
 def _tile(geometry: Geometry, *, full: bool) -> EngineArea:
     arrays = (_array(kind, geometry) for kind in pe_kinds(geometry))
     parts = [_operands(geometry, full), _sums(geometry, full), _codes(geometry, full)]
-    if geometry.beside:
-        parts.append(_second(geometry, full))
+    parts += [_second(geometry, kind, full) for kind in pe_kinds(geometry) if kind.name == geometry.beside]
     return sum((*arrays, *parts), EngineArea())
 
 
@@ -109,13 +108,12 @@ def _sums(geometry: Geometry, full: bool) -> EngineArea:
     )
 
 
-def _second(geometry: Geometry, full: bool) -> EngineArea:
+def _second(geometry: Geometry, beside: PeKind, full: bool) -> EngineArea:
     """Sums of the kind beside, its numbers on the way to them, and the choice of what is recalled."""
     lanes, bits = geometry.lanes, geometry.tile_bits(full=full)
-    numbers = pe_kinds(geometry)[geometry.kinds.index(geometry.beside)].sum_bits if geometry.beside else 0
     return EngineArea(
         lut=lanes * (bits + -(-bits // 2)),
-        ff=lanes * (2 * bits + numbers) + 40,
+        ff=lanes * (2 * bits + beside.sum_bits) + 40,
         bram36=block_rams(geometry.sum_words, lanes * bits),
     )
 

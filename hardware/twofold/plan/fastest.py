@@ -12,20 +12,16 @@ from twofold.rtl.geometry import Geometry
 _NOWHERE = (0, 0)
 
 
-def fastest(
-    stage: Stage, pe: int, cost: CostModel, block_words: int = 0, beside_words: int | None = None
-) -> Split:
+def fastest(stage: Stage, pe: int, cost: CostModel, block_words: int = 0, paired_words: int = 0) -> Split:
     """By the predicted cycles of its instructions; of equals the one with most blocks, each of which has its
     weights in one bank alone.
 
     block_words: memory words of an output block's weights if it reads all input blocks; a split that needs
-    more of them in a bank than the bank holds is taken only if all do. beside_words: the same for the kind
-    beside, None for as many. Raises NetworkError if sums cannot be
-    held.
+    more of them in a bank than the bank holds is taken only if all do. paired_words: the same for a split
+    that is paired, half of those of two blocks. Raises NetworkError if sums cannot be held.
     """
     geometry = cost.geometry
     found = list(splits(stage, geometry))
-    paired_words = (block_words + (block_words if beside_words is None else beside_words)) // 2
     fitting = [
         split
         for split in found

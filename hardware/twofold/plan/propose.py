@@ -71,8 +71,12 @@ def propose(
     for speed, and for whose block RAMs memories of weights and parameters get a second part where one alone
     would be too many. table_weights: bounds of the weights that `lut_da` is given. beside: the kind that
     computes half of a layer's output blocks while another kind computes the others, where that saves cycles;
-    None: a layer uses one kind. Raises UserError if no kind holds a layer.
+    None: a layer uses one kind. Raises UserError if no kind holds a layer, and for a `beside` that is not
+    among the preferred kinds behind the first.
     """
+    if beside is not None and beside not in preference[1:]:
+        words = ", ".join(preference[1:]) or "a second kind"
+        raise UserError(f"beside: expected a kind that another one is preferred to, {words}, got {beside}")
     arranged = arrange(network, lanes, tiles)
     parts = stages(arranged.network, arranged.views)
     draft = _with_kinds(parts, Geometry(lanes=lanes, family=family), preference, table_weights)

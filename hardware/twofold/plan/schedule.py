@@ -158,7 +158,8 @@ def _with_weights(stage: Stage, body: Conv2d, cost: CostModel) -> tuple[Split, T
     if beside is None:
         return fastest(stage, weights.pe + 1, cost, weights.block_words), weights
     others = encoded(body, operand, beside, pe_kinds(geometry).index(beside))
-    split = fastest(stage, weights.pe + 1, cost, weights.block_words, others.block_words)
+    paired_words = (weights.block_words + others.block_words) // 2
+    split = fastest(stage, weights.pe + 1, cost, weights.block_words, paired_words)
     return split, PairedWeights(weights, others, split.blocks, geometry.lanes) if split.paired else weights
 
 

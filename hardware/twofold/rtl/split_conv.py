@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from amaranth.hdl import Array, Cat, Const, Module, Mux, Signal, unsigned
+from amaranth.hdl import Array, Cat, Module, Mux, Signal, unsigned
 from amaranth.lib import data, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 from twofold.rtl.activation_reader import ActivationReader
 from twofold.rtl.bounds import reaches
-from twofold.rtl.countdown import Countdown
 from twofold.rtl.deep_memory import DeepMemory
 from twofold.rtl.geometry import Feature, Geometry
 from twofold.rtl.isa import ADDRESS_BITS, BANK_BITS, LANES_PE, LAYER, Output
 from twofold.rtl.layer_timing import LayerTiming
-from twofold.rtl.mac.kinds import pe_kinds
 from twofold.rtl.mac.pipeline import delay, registers
 from twofold.rtl.parameter_loader import ParameterLoader
 from twofold.rtl.partial_sums import PartialSums
@@ -25,6 +23,7 @@ from twofold.rtl.taps import TapGenerator
 from twofold.rtl.tile import THRESHOLD_BITS, Tile
 from twofold.rtl.tile_offsets import low_bits
 from twofold.rtl.weight_memory import WeightMemory
+from twofold.rtl.work_counter import WorkCounter
 
 SUMS_LATENCY = PartialSums.LEAD
 
@@ -52,8 +51,7 @@ class SplitConvolution(wiring.Component):
     activation_write, weight_write, parameter_write: for loading, while no layer executes; activations also
     behind a layer, but not `layer_timing.BEAT_TO_WORD` cycles after `hold_writes`: a result is written then.
     issues: a pixel enters the pipeline. starved: none does, though there are more: weights, parameters,
-    partial sums or multipliers are not ready. multiplied: inputs, of all tiles, that entered 2 cycles ago and
-    have weights.
+    partial sums or multipliers are not ready. multiplied: see `WorkCounter`.
     out_of_bounds: a cycle ago the layer read or wrote at an address that the memory does not have. What is
     read of the next layer's weights counts once that one has begun.
     store_address, store_bank: while no layer executes, `store_activation` is that activation word
@@ -74,7 +72,7 @@ class SplitConvolution(wiring.Component):
                 "following_ready": In(1),
                 "hold_writes": Out(1),
                 "starved": Out(1),
-                "multiplied": Out(range((1 + bool(geometry.beside)) * geometry.tiles * geometry.lanes + 1)),
+                "multiplied": Out(WorkCounter(geometry).multiplied.shape()),
                 "issues": Out(1),
                 "out_of_bounds": Out(1),
                 "activation_write": In(WritePort(geometry.activation_word_bits)),
@@ -372,24 +370,19 @@ class SplitConvolution(wiring.Component):
 
     def _watch(self, m, sweep, control):
         """What counters and errors are made of."""
-        layer, geometry = self.layer, self.geometry
-        sweeping, groups = Signal(), Countdown(8, "groups")
+        geometry, sweeping = self.geometry, Signal()
         with m.If(sweep.group_end):
-            m.d.sync += [*groups.step(), sweeping.eq(~sweep.pixel.last)]
+            m.d.sync += sweeping.eq(~sweep.pixel.last)
         with m.If(self.start):
-            m.d.sync += [*groups.load(layer.out_groups), sweeping.eq(1)]
-        blocks = Mux(groups.last, layer.last_blocks, layer.tile_blocks)
-        tiles_log2 = geometry.tiles.bit_length() - 1
-        active, issued = Signal(range(geometry.tiles + 1)), Signal()
-        shifted = Array(blocks << (tiles_log2 - log2) for log2 in range(tiles_log2 + 1))[layer.blocks_log2]
-        by_pe = [_times(active, rows) for rows in (0, *(kind.rows for kind in pe_kinds(geometry)))]
-        inputs = Array(by_pe)[layer.pe]
-        if geometry.beside:
-            inputs = inputs + Mux(layer.paired, by_pe[self.timing.product.beside], 0)
-        m.d.sync += [
-            active.eq(shifted),
-            issued.eq(sweep.issue & ~sweep.pixel.recall),
-            self.multiplied.eq(Mux(issued, inputs, 0)),
+            m.d.sync += sweeping.eq(1)
+        m.submodules.work = work = WorkCounter(geometry)
+        m.d.comb += [
+            work.start.eq(self.start),
+            work.layer.eq(self.layer),
+            work.issue.eq(sweep.issue),
+            work.recall.eq(sweep.pixel.recall),
+            work.group_end.eq(sweep.group_end),
+            self.multiplied.eq(work.multiplied),
         ]
         loader, beyond = m.submodules.parameter_loader, Signal()
         m.d.sync += beyond.eq(reaches(Cat(loader.address, 0), geometry.parameter_words))
@@ -402,8 +395,3 @@ class SplitConvolution(wiring.Component):
         ]
         m.d.comb += [self.issues.eq(sweep.issue), self.starved.eq(sweeping & ~sweep.issue)]
         m.d.sync += self.out_of_bounds.eq(Cat(outside).any())
-
-
-def _times(value, factor):
-    """Sums of shifted values: synthesis would make a DSP block of a multiplication."""
-    return sum((value << bit for bit in range(factor.bit_length()) if factor >> bit & 1), Const(0))

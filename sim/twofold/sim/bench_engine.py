@@ -80,7 +80,7 @@ def describe(row: Row) -> str:
     waste = ", ".join(f"{cause} {share:.1%}" for cause, share in row["waste"].items() if share >= 0.005)
     text = (
         f"{row['label']}: {row['check']}, {row['mismatches']} of {row['elements']} integers differ, "
-        f"{row['output']['mismatches']} of {row['output']['elements']} logits without stores between; "
+        f"{row['output']['mismatches']} of {row['output']['elements']} logits without stores between differ; "
         f"{cycles['simulated']} cycles a frame, predicted {cycles['predicted']}; "
         f"{row['utilisation']:.1%} of MACs busy ({waste}); {speed} cycles per CPU-second"
     )

@@ -13,7 +13,7 @@ import argparse
 import json
 import sys
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -30,12 +30,13 @@ from twofold.network.types import IntArray
 from twofold.plan.program import Program
 from twofold.plan.schedule import plan
 from twofold.rtl.geometry import TILES, Geometry, PeName
-from twofold.rtl.isa import LANES_PE, Opcode
+from twofold.rtl.isa import Opcode
 from twofold.sim.bulk.library import EngineLibrary
 from twofold.sim.bulk.run import BulkRun, run_bulk
 from twofold.sim.engine import shaped
 from twofold.sim.engine_row import frames_of, library_of
 from twofold.sim.generated_layers import generated_layer
+from twofold.sim.layer_use import kinds_of
 
 OUT = Path("build/bench/layers.json")
 STALLS = 0.3
@@ -157,18 +158,11 @@ def _splits(program: Program) -> set[str]:
     """Kinds and bands × blocks of the program's layers."""
     geometry = program.geometry
     return {
-        f"{_kinds(step.fields, geometry)} "
+        f"{kinds_of(step.fields, geometry)} "
         f"{geometry.tiles >> step.fields['blocks_log2']}×{1 << step.fields['blocks_log2']}"
         for step in program.instructions
         if step.opcode is Opcode.LAYER
     }
-
-
-def _kinds(fields: Mapping[str, int], geometry: Geometry) -> str:
-    if fields["pe"] == LANES_PE:
-        return "lanes"
-    own = geometry.kinds[fields["pe"] - 1]
-    return f"{own} beside {geometry.beside}" if fields["paired"] else own
 
 
 def _parser() -> argparse.ArgumentParser:

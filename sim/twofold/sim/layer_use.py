@@ -27,8 +27,7 @@ class LayerUse:
 
     macs: the network's. widths: lanes without a channel, of another group, or beyond a kind's inputs.
     kinds: arrays of the kind that could compute beside another one. tiles: tiles without a block or rows.
-    intervals: sweeps of fewer pixels than a tile of weights takes to
-    come. latency: fetch, pipeline, waiting.
+    intervals: sweeps of fewer pixels than a tile of weights takes to come. latency: fetch, pipeline, waiting.
     A layer without weights does none of these; all its slots are `latency`.
     """
 
@@ -100,7 +99,7 @@ def _use(stage: Stage, weights: Mapping[str, int], geometry: Geometry, steps: Se
     return LayerUse(
         name=stage.name,
         kind=stage.body.kind,
-        pe=_pe(steps[0].instruction, geometry),
+        pe=kinds_of(steps[0].instruction.fields, geometry),
         predicted=sum(step.instruction.cycles for step in steps),
         simulated=simulated,
         slots=slots,
@@ -112,12 +111,12 @@ def _use(stage: Stage, weights: Mapping[str, int], geometry: Geometry, steps: Se
     )
 
 
-def _pe(layer: Instruction, geometry: Geometry) -> str:
-    """The kinds that compute it."""
-    if layer.fields["pe"] == LANES_PE:
+def kinds_of(layer: Mapping[str, int], geometry: Geometry) -> str:
+    """The kinds that compute a LAYER, in words."""
+    if layer["pe"] == LANES_PE:
         return "lanes"
-    own = str(geometry.kinds[layer.fields["pe"] - 1])
-    return f"{own} + {geometry.beside}" if layer.fields["paired"] else own
+    own = str(geometry.kinds[layer["pe"] - 1])
+    return f"{own} + {geometry.beside}" if layer["paired"] else own
 
 
 def _padded(stage: Stage, lanes: int, steps: Sequence[_Step]) -> int:
