@@ -12,12 +12,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from twofold.golden.compare import Check, compare
+from twofold.golden.compare import Check, Status, compare
 from twofold.golden.execute import execute
 from twofold.network.graph import Network
 from twofold.plan.program import Program
 from twofold.plan.schedule import result_maps
 from twofold.rtl.geometry import Geometry, PeName
+from twofold.rtl.isa import Opcode
 from twofold.sim.bulk.library import EngineLibrary, build_library
 from twofold.sim.bulk.run import run_bulk
 from twofold.sim.cocotb_runner import Simulation
@@ -122,6 +123,24 @@ def verify_bulk(
 ) -> Verify:
     """The same on the engines of one and of four tiles."""
     return verify_bulk_on(library_once(engine_geometry))
+
+
+@pytest.fixture(scope="session")
+def hold_layers() -> Callable[[Verify, Network, Program], None]:
+    """Asserts that every layer of a traced program is exact, with stalls and without, and its cycles as
+    predicted."""
+    return _hold_layers
+
+
+def _hold_layers(verify: Verify, network: Network, traced: Program) -> None:
+    check, run = verify(network, traced, frames=2)
+    assert check.status is Status.PASS, check.detail
+    assert set(check.tensors) == {map_.name for map_ in result_maps(network)}
+    for instruction, cycles in zip(traced.instructions, run.instruction_cycles, strict=True):
+        if instruction.opcode is Opcode.LAYER:
+            assert cycles == instruction.cycles, instruction.label
+    check, run = verify(network, traced, frames=2, stalls=0.3, seed=2)
+    assert check.status is Status.PASS, check.detail
 
 
 def run_and_compare(
