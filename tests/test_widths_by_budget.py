@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from torch import nn
 
 from twofold.data.dataset import Dataset
 from twofold.data.load import load
@@ -24,6 +25,7 @@ from twofold.train.recipe import Budget
 from twofold.train.result import TrainResult
 from twofold.train.run import train
 from twofold.train.settings import Adam, Fit
+from twofold.train.teacher import taught_by
 from twofold.widths_by_budget import Cycles, FewerBops, Smaller, choose_widths, write_recipe
 
 FIT = Fit(2, Adam(5e-3), batch=48)
@@ -42,10 +44,15 @@ def run(few_digits: Dataset, tmp_path_factory: pytest.TempPathFactory) -> TrainR
     return train("float", few_digits, folder, model=drawn("demo", 10, 1, 0), budget=BUDGET)
 
 
+@pytest.fixture(scope="module")
+def trained(run: TrainResult) -> nn.Module:
+    return taught_by(run.folder, classes=10, channels=1)
+
+
 def test_the_recipe_trains_to_what_was_promised(
-    run: TrainResult, few_digits: Dataset, tmp_path: Path
+    run: TrainResult, trained: nn.Module, few_digits: Dataset, tmp_path: Path
 ) -> None:
-    choice = choose_widths(run.folder, few_digits, FewerBops(30), images=32)
+    choice = choose_widths(trained, few_digits, FewerBops(30), images=32)
     assert choice.times_fewer_bops >= 30 and len(set(choice.widths.values())) > 1
     path = tmp_path / "mixed.toml"
     write_recipe(choice, "int8", path, ("for a test",))
@@ -60,28 +67,28 @@ def test_the_recipe_trains_to_what_was_promised(
         assert np.array_equal(found[name], expected), name
 
 
-def test_a_size_narrows_weights_alone(run: TrainResult, few_digits: Dataset) -> None:
-    choice = choose_widths(run.folder, few_digits, Smaller(6), images=32)
+def test_a_size_narrows_weights_alone(trained: nn.Module, few_digits: Dataset) -> None:
+    choice = choose_widths(trained, few_digits, Smaller(6), images=32)
     assert choice.times_smaller >= 6
     assert {width for name, width in choice.widths.items() if name.endswith("_act")} == {8}
 
 
 def test_cycles_are_those_of_the_fastest_engine_that_fits(
-    run: TrainResult, few_digits: Dataset, monkeypatch: pytest.MonkeyPatch
+    trained: nn.Module, few_digits: Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def one_engine(network: Network, family: Family, device: object) -> tuple[Program, ...]:
         return (plan(network, propose(network, 8, family=family)),)
 
     monkeypatch.setattr("twofold.widths_by_budget.engines", one_engine)
-    choice = choose_widths(run.folder, few_digits, Cycles(1_000_000, "pynq-z2"), least=7, images=16)
+    choice = choose_widths(trained, few_digits, Cycles(1_000_000, "pynq-z2"), least=7, images=16)
     assert choice.cycles is not None and set(choice.widths.values()) == {8}, "nothing need be narrower"
 
 
-def test_what_cannot_be_met_is_an_error(run: TrainResult, few_digits: Dataset, tmp_path: Path) -> None:
+def test_what_cannot_be_met_is_an_error(trained: nn.Module, few_digits: Dataset, tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"8.00 times smaller is the most$"):
-        choose_widths(run.folder, few_digits, Smaller(9), least=4, images=16)
+        choose_widths(trained, few_digits, Smaller(9), least=4, images=16)
     with pytest.raises(UserError, match="least: expected 2 to 7 bits, got 8"):
-        choose_widths(run.folder, few_digits, Smaller(5), least=8)
-    choice = choose_widths(run.folder, few_digits, Smaller(4), least=7, images=16)
+        choose_widths(trained, few_digits, Smaller(5), least=8)
+    choice = choose_widths(trained, few_digits, Smaller(4), least=7, images=16)
     with pytest.raises(UserError, match=r'base: expected a recipe of levels = "int".*got apot'):
         write_recipe(choice, "apot", tmp_path / "mixed.toml")

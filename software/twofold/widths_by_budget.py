@@ -25,7 +25,6 @@ from twofold.qonnx.importer.load import import_model
 from twofold.quant.convert import quantise
 from twofold.quant.recipe import EDGE_BITS, ByLayer, Int
 from twofold.train.recipe_file import recipe_named
-from twofold.train.teacher import taught_by
 
 IMAGES = 256
 LEAST_BITS = 2
@@ -95,25 +94,24 @@ class Choice:
 
 
 def choose_widths(
-    run: Path,
+    network: nn.Module,
     dataset: Dataset,
     limit: Limit,
     least: int = LEAST_BITS,
     images: int = IMAGES,
     progress: Progress = SILENT,
 ) -> Choice:
-    """Measures each layer of a run's float network on validation images, then narrows until `limit` is met.
+    """Measures each layer of a float network on validation images, then narrows until `limit` is met.
 
-    run: the folder of a run of a network of the catalogue on `dataset`; least: bits, 2 to 7. Raises UserError
-    for a run of another network, for a `least` out of range, and for a limit that cannot be met.
+    network: trained on `dataset`; least: bits, 2 to 7. Raises UserError for a `least` out of range, and for a
+    limit that cannot be met.
     """
     if not LEAST_BITS <= least < EDGE_BITS:
         raise UserError(f"least: expected {LEAST_BITS} to {EDGE_BITS - 1} bits, got {least}")
-    model = taught_by(run, dataset.classes, *dataset.image_shape[:2])
     seen = dataset.validation.take(slice(images)).real
-    base = quantised_base(model, seen)
-    losses = sensitivities(model, base, seen, range(least, EDGE_BITS + 1), progress)
-    return _within(limit, losses, Costs.of(model, base, seen), _Planner(model, seen, progress))
+    base = quantised_base(network, seen)
+    losses = sensitivities(network, base, seen, range(least, EDGE_BITS + 1), progress)
+    return _within(limit, losses, Costs.of(network, base, seen), _Planner(network, seen, progress))
 
 
 def _within(limit: Limit, losses: Losses, costs: Costs, planner: _Planner) -> Choice:

@@ -13,6 +13,7 @@ from twofold.widths_by_budget import Choice
 @pytest.fixture
 def choice(monkeypatch: pytest.MonkeyPatch) -> Choice:
     found = Choice({"conv1": 8, "fc": 4}, {"conv1": {4: 0.5, 8: 0.0}, "fc": {4: 0.25, 8: 0.125}}, 5.0, 20.0)
+    monkeypatch.setattr("twofold.train.teacher.taught_by", lambda *arguments: None)
     monkeypatch.setattr("twofold.widths_by_budget.choose_widths", lambda *arguments: found)
     return found
 

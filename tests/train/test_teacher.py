@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from torch import nn
 
 from twofold.data.dataset import Dataset
 from twofold.errors import UserError
@@ -52,6 +53,24 @@ def test_a_teacher_changes_what_the_float_network_learns(
     assert all(torch.equal(taught[name], again[name]) for name in taught)
 
 
+def test_a_network_teaches_like_the_run_that_has_it(
+    run: TrainResult, few_digits: Dataset, short_budget: Budget, tmp_path: Path
+) -> None:
+    given = {"run": run.folder, "network": taught_by(run.folder, classes=10, channels=1).train()}
+    for name, teacher in given.items():
+        train(
+            TAUGHT,
+            few_digits,
+            tmp_path / name,
+            model=drawn("demo", 10, 1, 1),
+            budget=short_budget,
+            teacher=teacher,
+        )
+    by_run, by_network = (weights_of(tmp_path / name) for name in given)
+    assert all(torch.equal(by_run[name], by_network[name]) for name in by_run)
+    assert isinstance(given["network"], nn.Module) and given["network"].training, "it is not changed"
+
+
 def test_a_teacher_is_refused_where_nothing_is_distilled(
     run: TrainResult, few_digits: Dataset, tmp_path: Path
 ) -> None:
@@ -62,7 +81,11 @@ def test_a_teacher_is_refused_where_nothing_is_distilled(
 def test_networks_that_are_none_of_ours_are_refused(
     run: TrainResult, few_digits: Dataset, short_budget: Budget, tmp_path: Path
 ) -> None:
-    with pytest.raises(UserError, match=r"expected as teacher one of demo, .* with 7 classes and 1 input"):
+    with pytest.raises(
+        UserError, match=r"expected one of demo, .* with 7 classes and 1 input .* FILE.py:NAME"
+    ):
         taught_by(run.folder, classes=7, channels=1)
     with pytest.raises(UserError, match="expected the checkpoint of an earlier training run, found none"):
         taught_by(tmp_path, classes=10, channels=1)
+    with pytest.raises(UserError, match="expected the weights of resnet8, found those of another network"):
+        taught_by(run.folder, 10, 1, 8, "resnet8")

@@ -64,6 +64,14 @@ DataFolder = Annotated[
 FloatRun = Annotated[
     Path, typer.Argument(help="The folder of a training run, whose float network is pruned.")
 ]
+RunNetwork = Annotated[
+    str | None,
+    typer.Option(
+        "--network",
+        metavar="NAME",
+        help="What the run trained; needed for a network of your own, FILE.py:NAME, others are recognised.",
+    ),
+]
 TrainedOn = Annotated[DataSet, typer.Option("--data", help="What it was trained on.")]
 
 

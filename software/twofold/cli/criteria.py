@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from twofold.cli.choices import DataFolder, DataSet, FloatRun, PruningCriterion, TrainedOn
+from twofold.cli.choices import DataFolder, DataSet, FloatRun, PruningCriterion, RunNetwork, TrainedOn
 from twofold.cli.output import number_table, print_json, print_rich, results_only
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ _COLUMNS = (
 
 def criteria(
     run: FloatRun,
+    network: RunNetwork = None,
     data: TrainedOn = DataSet.DIGITS,
     data_folder: DataFolder = None,
     ratio: Annotated[float, typer.Option("--ratio", help="Share of each layer's filters to remove.")] = 0.3,
@@ -50,10 +51,10 @@ def criteria(
         from twofold.train.compare_criteria import CriteriaSettings, compare_criteria
         from twofold.train.teacher import float_network
 
-        dataset, network = float_network(run, str(data), data_folder)
+        dataset, trained = float_network(run, str(data), data_folder, network)
         names = [CriterionName(word) for word in criterion or CriterionName]
         settings = CriteriaSettings(ratio, align, epochs, seed)
-        rows = compare_criteria(network, dataset, out, settings, names, shown())
+        rows = compare_criteria(trained, dataset, out, settings, names, shown())
     if json:
         print_json([row.as_json() for row in rows])
     else:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from twofold.cli.choices import DataFolder, DataSet, FloatRun, PruningCriterion, TrainedOn
+from twofold.cli.choices import DataFolder, DataSet, FloatRun, PruningCriterion, RunNetwork, TrainedOn
 from twofold.cli.output import number_table, print_json, print_rich, results_only
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ _COLUMNS = (
 
 def filters(
     run: FloatRun,
+    network: RunNetwork = None,
     data: TrainedOn = DataSet.DIGITS,
     data_folder: DataFolder = None,
     ratio: Annotated[
@@ -56,10 +57,10 @@ def filters(
         from twofold.train.teacher import float_network
 
         check_base(base)
-        dataset, network = float_network(run, str(data), data_folder)
+        dataset, trained = float_network(run, str(data), data_folder, network)
         name = CriterionName(criterion)
         settings = SearchSettings(ratio, align, name, episodes, images, epochs, seed)
-        found = search_filters(network, dataset, out, settings, shown())
+        found = search_filters(trained, dataset, out, settings, shown())
         write_recipe(found.rows[-1].widths, name, base, out / "filters.toml")
     if json:
         print_json(found.as_json())

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from twofold.cli.choices import DataFolder, DataSet, FloatRun, TrainedOn
+from twofold.cli.choices import DataFolder, DataSet, FloatRun, RunNetwork, TrainedOn
 from twofold.cli.output import number_table, print_json, print_rich, results_only
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ _COLUMNS = ("validation %", "fine-tuned", "test %", "fine-tuned")
 
 def sparsity(
     run: FloatRun,
+    network: RunNetwork = None,
     data: TrainedOn = DataSet.DIGITS,
     data_folder: DataFolder = None,
     ratio: Annotated[
@@ -44,8 +45,8 @@ def sparsity(
         from twofold.train.compare_sparsity import RATIOS, compare_sparsity
         from twofold.train.teacher import float_network
 
-        dataset, network = float_network(run, str(data), data_folder)
-        rows = compare_sparsity(network, dataset, out, ratio or RATIOS, epochs, seed, shown())
+        dataset, trained = float_network(run, str(data), data_folder, network)
+        rows = compare_sparsity(trained, dataset, out, ratio or RATIOS, epochs, seed, shown())
     if json:
         print_json([row.as_json() for row in rows])
     else:

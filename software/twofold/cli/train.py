@@ -40,6 +40,14 @@ Start = Annotated[
 Teacher = Annotated[
     Path | None, typer.Option("--teacher", help="The folder of a run whose float network to learn from.")
 ]
+TeacherNetwork = Annotated[
+    str | None,
+    typer.Option(
+        "--teacher-network",
+        metavar="NAME",
+        help="What the teacher is; needed for a network of your own, FILE.py:NAME, others are recognised.",
+    ),
+]
 Out = Annotated[
     Path | None, typer.Option("--out", help="The folder to write; build/train/RECIPE if not given.")
 ]
@@ -59,6 +67,7 @@ def train(
     seed: Seed = 0,
     start: Start = None,
     teacher: Teacher = None,
+    teacher_network: TeacherNetwork = None,
     out: Out = None,
     tensorboard: WithTensorBoard = False,
     results: Results = None,
@@ -71,21 +80,24 @@ def train(
     """
     with results_only():
         from twofold.cli.progress_bars import shown
-        from twofold.data.load import load
+        from twofold.data.load import dataset_name, load
         from twofold.models.catalogue import drawn
         from twofold.train.result import split_seed_of
         from twofold.train.run import train
+        from twofold.train.teacher import teacher_for
 
-        split_seed = seed if start is None else split_seed_of(start, str(data))
+        name = dataset_name(str(data), data_folder)
+        split_seed = seed if start is None else split_seed_of(start, name)
         progress, dataset = shown(), load(str(data), data_folder, split_seed)
         channels, size, _ = dataset.image_shape
         model = drawn(network, dataset.classes, channels, seed, size=size)
         folder = out or _folder(recipe, network)
         journal = _journal(folder, tensorboard)
-        command = _command(recipe, network, data, seed, start, teacher)
+        command = _command(recipe, network, data, seed, start, teacher, teacher_network)
+        learned_from = teacher_for(dataset, teacher, teacher_network)
         trained = train(
             recipe, dataset, folder, seed, progress, model,
-            start=start, journal=journal, teacher=teacher, command=command,
+            start=start, journal=journal, teacher=learned_from, command=command,
         )  # fmt: skip
         if results is not None:
             from twofold.record import result_of
@@ -115,13 +127,20 @@ def _folder(recipe: str, network: str) -> Path:
 
 
 def _command(
-    recipe: str, network: str, data: DataSet, seed: int, start: Path | None, teacher: Path | None
+    recipe: str,
+    network: str,
+    data: DataSet,
+    seed: int,
+    start: Path | None,
+    teacher: Path | None,
+    teacher_network: str | None,
 ) -> str:
     """What repeats the run; DIR stands for where the user keeps the data."""
     words = ["twofold", "train", recipe, "--network", network, "--data", data, "--seed", str(seed)]
     words += ["--data-folder", "DIR"] if data is not DataSet.DIGITS else []
     words += ["--start", str(start)] if start is not None else []
     words += ["--teacher", str(teacher)] if teacher is not None else []
+    words += ["--teacher-network", teacher_network] if teacher_network is not None else []
     return shlex.join(words)
 
 

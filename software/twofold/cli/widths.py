@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from twofold.cli.choices import DataFolder, DataSet
+from twofold.cli.choices import DataFolder, DataSet, RunNetwork, TrainedOn
 from twofold.cli.output import number_table, print_json, print_rich, results_only
 from twofold.errors import UserError
 
@@ -21,6 +21,7 @@ EXAMPLE = "Example: twofold widths build/train/float --times-fewer-bops 40 --out
 
 def widths(
     run: Annotated[Path, typer.Argument(help="The folder of a run, whose float network is measured.")],
+    network: RunNetwork = None,
     times_smaller: Annotated[
         float | None, typer.Option("--times-smaller", help="The budget: so many times smaller than float32.")
     ] = None,
@@ -33,7 +34,7 @@ def widths(
     ] = None,
     board: Annotated[str, typer.Option("--board", help="Of --cycles.")] = "pynq-z2",
     least: Annotated[int, typer.Option("--least", help="The fewest bits that a layer may get.")] = 2,
-    data: Annotated[DataSet, typer.Option("--data", help="What the run was trained on.")] = DataSet.DIGITS,
+    data: TrainedOn = DataSet.DIGITS,
     data_folder: DataFolder = None,
     images: Annotated[int, typer.Option("--images", min=16, help="Validation images to measure on.")] = 256,
     base: Annotated[str, typer.Option("--base", help="The recipe that gets the widths.")] = "int8",
@@ -48,12 +49,11 @@ def widths(
     limit = _limit(times_smaller, times_fewer_bops, cycles, board)
     with results_only():
         from twofold.cli.progress_bars import shown
-        from twofold.data.load import load
-        from twofold.train.result import split_seed_of
+        from twofold.train.teacher import float_network
         from twofold.widths_by_budget import choose_widths, write_recipe
 
-        dataset = load(str(data), data_folder, split_seed_of(run, str(data)))
-        choice = choose_widths(run, dataset, limit, least, images, shown())
+        dataset, trained = float_network(run, str(data), data_folder, network)
+        choice = choose_widths(trained, dataset, limit, least, images, shown())
         origin = (
             f"Widths of the layers of {run} for {limit}.",
             f"By twofold widths, on {images} validation images. What is not said here is as in its base.",

@@ -35,6 +35,11 @@ def load(name: str = "digits", folder: Path | str | None = None, seed: int = 0) 
     return read_cifar10(home, seed) if name == "cifar10" else read_mnist(name, home, seed)
 
 
+def dataset_name(name: str, folder: Path | str | None) -> str:
+    """The name of the data set that `load` gives: of arrays, that of the file, without its ending."""
+    return Path(folder).stem if name == "arrays" and folder is not None else name
+
+
 def _arrays_file(path: Path | str | None) -> Path:
     if path is None or not Path(path).is_file():
         raise UserError(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 
 from torch import nn
@@ -28,6 +29,7 @@ from twofold.train.loop import predict
 from twofold.train.measure import frozen_logits
 from twofold.train.result import TrainResult
 from twofold.train.run import train
+from twofold.train.teacher import teacher_for
 
 
 @dataclass(frozen=True)
@@ -90,13 +92,17 @@ class Training:
         channels, size, _ = self.dataset.image_shape
         model = drawn(self.sweep.network, self.dataset.classes, channels, self.seed, size=size)
         folder = self.out / claim.point.name
-        recipe, teacher = str(claim.point.write(folder)), self.sweep.teacher
+        recipe, teacher = str(claim.point.write(folder)), self._teacher
         start = self.sweep.start or self._float_run(claim.point, model, progress)
         return train(recipe, self.dataset, folder, self.seed, progress, model, start=start, teacher=teacher)
 
+    @cached_property
+    def _teacher(self) -> nn.Module | None:
+        return teacher_for(self.dataset, self.sweep.teacher, self.sweep.teacher_network)
+
     def _float_run(self, point: Point, model: nn.Module, progress: Progress) -> Path | None:
         """The float stage of a point's recipe, trained once for all that have the same."""
-        teacher = self.sweep.teacher
+        teacher = self._teacher
         stage = float_stage(point, teacher is not None)
         if stage is None:
             return None

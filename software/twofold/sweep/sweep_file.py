@@ -19,7 +19,18 @@ from twofold.sweep.space import Alternative, Space, alternative_of
 from twofold.train.recipe_file import parsed
 
 _FOLDER = Path(__file__).parent / "examples"
-_KEYS = ("network", "data", "start", "teacher", "objectives", "trials", "recipes", "budget", "space")
+_KEYS = (
+    "network",
+    "data",
+    "start",
+    "teacher",
+    "teacher_network",
+    "objectives",
+    "trials",
+    "recipes",
+    "budget",
+    "space",
+)
 _BUDGET_KEYS = ("board", "frames_per_second")
 
 T = TypeVar("T")
@@ -29,7 +40,8 @@ T = TypeVar("T")
 class Sweep:
     """What is searched for, and where.
 
-    recipes: by hand, tried first and as they are. start, teacher: as of `twofold.train.run.train`.
+    recipes: by hand, tried first and as they are. start: as of `twofold.train.run.train`.
+    teacher: the folder of a run, whose float network is found as `twofold.train.teacher.taught_by` says.
     """
 
     name: str
@@ -42,6 +54,7 @@ class Sweep:
     budget: BoardBudget | None = None
     start: Path | None = None
     teacher: Path | None = None
+    teacher_network: str | None = None
     content: Table = field(default_factory=dict)
 
     @property
@@ -101,6 +114,7 @@ def _sweep(name: str, content: Table) -> Sweep:
         _budget(content),
         _path(content, "start"),
         _path(content, "teacher"),
+        _network(content["teacher_network"]) if "teacher_network" in content else None,
         content,
     )
     _check_recipes(sweep)

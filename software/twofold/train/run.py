@@ -43,7 +43,7 @@ from twofold.train.result import (
 )
 from twofold.train.settings import Fit
 from twofold.train.stage import FLOAT, PRUNED, Stage
-from twofold.train.teacher import taught_by
+from twofold.train.teacher import teacher_for
 
 #: Images for trying whether a network can be quantised.
 _PROBES = 16
@@ -59,7 +59,7 @@ def train(
     budget: Budget | None = None,
     start: Path | None = None,
     journal: Journal = NO_JOURNAL,
-    teacher: Path | None = None,
+    teacher: Path | nn.Module | None = None,
     command: str | None = None,
 ) -> TrainResult:
     """Trains, compresses, freezes and exports; writes checkpoint.pt, model.onnx and metrics.json to `folder`.
@@ -68,9 +68,10 @@ def train(
     model: a float network of the supported layers, the demo network if None; it is not changed.
     budget: epochs of each stage, the recipe's if None. start: the folder of an earlier run of the same
     network on the same data, whose float weights are taken instead of training them. journal: is told of
-    each epoch and stage, such as `Pictures` and `TensorBoard`. teacher: the folder of an earlier run, whose
-    float network, of any kind, every stage learns from; without one, where the recipe distils, the stages
-    after the float one learn from that one. command: what repeats the run, noted in metrics.json.
+    each epoch and stage, such as `Pictures` and `TensorBoard`. teacher: a trained network that every stage
+    learns from, or the folder of an earlier run of one of `twofold.models.catalogue.NAMES`; without one,
+    where the recipe distils, the stages after the float one learn from that one. command: what repeats the
+    run, noted in metrics.json.
     A second call with the same inputs reuses what is finished, and goes on where a killed run stopped,
     at most one epoch back; the weights are the same to the bit as without the stop, on the same machine with
     the same number of threads. Test images are only used to report.
@@ -112,12 +113,14 @@ def _frozen(network: nn.Module, recipe: TrainRecipe, example: Tensor) -> FrozenM
     return freeze(network, example)
 
 
-def _teacher(recipe: TrainRecipe, dataset: Dataset, folder: Path | None) -> nn.Module | None:
-    if folder is None:
+def _teacher(recipe: TrainRecipe, dataset: Dataset, teacher: Path | nn.Module | None) -> nn.Module | None:
+    if teacher is None:
         return None
     if recipe.distillation is None:
         raise UserError(f"teacher: expected a recipe with [distillation], recipe {recipe.name} has none")
-    return taught_by(folder, dataset.classes, *dataset.image_shape[:2])
+    if isinstance(teacher, nn.Module):
+        return copy.deepcopy(teacher).eval()
+    return teacher_for(dataset, teacher)
 
 
 def _refuse_unsuited(network: nn.Module, recipe: TrainRecipe, dataset: Dataset, example: Tensor) -> None:
