@@ -56,29 +56,29 @@ bench-engine: setup  ## ResNets on engines of 1 to 8 tiles, generated layers on 
 	$(BIN)/python -m twofold.sim.bench_engine
 
 bench-flash: setup  ## copies over SSH to OpenSSH's sshd, and openFPGALoader's names of boards (a minute)
-	$(BIN)/python -m twofold.bench_flash
+	$(BIN)/python -m twofold.bench.flash
 
 bench-fuzz: setup  ## 100,000 damaged files through the importer (20 minutes at most)
 	$(BIN)/python -m twofold.qonnx.bench_fuzz
 
 bench-hls: setup  ## ResNet-8 and ResNet-20, INT8 and APoT, 100 frames through hls4ml's C simulation (15 minutes)
-	$(BIN)/python -m twofold.bench_hls
+	$(BIN)/python -m twofold.bench.hls
 
 # MODELS: a folder of .onnx files. DATA: MNIST in its official layout. HLS, RTL: frames to run there as well.
 bench-import: setup  ## files of others: outcome, equality with the qonnx executor, speed (MODELS=DIR DATA=DIR)
-	$(BIN)/python -m twofold.bench_import $(MODELS) $(if $(DATA),--data $(DATA)) $(if $(HLS),--hls $(HLS)) $(if $(RTL),--rtl $(RTL)) $(if $(BREVITAS),--brevitas) $(if $(APPROXIMATE),--approximate)
+	$(BIN)/python -m twofold.bench.importer $(MODELS) $(if $(DATA),--data $(DATA)) $(if $(HLS),--hls $(HLS)) $(if $(RTL),--rtl $(RTL)) $(if $(BREVITAS),--brevitas) $(if $(APPROXIMATE),--approximate)
 
 bench-methods: setup  ## a network by every recipe and setting through executor, hls4ml and engine (12 minutes)
-	$(BIN)/python -m twofold.bench_methods
+	$(BIN)/python -m twofold.bench.methods
 
 bench-netlist: setup  ## 10^6 vectors through RTL and mapped netlist of each kind of MAC array (up to an hour)
 	$(BIN)/python -m twofold.sim.bench_netlist
 
 bench-post-training: setup  ## a float run beside what quantisation without training makes of it (RUNS=FOLDERS DATA=DIR)
-	$(BIN)/python -m twofold.bench_post_training $(RUNS) --data cifar10 --data-folder "$(DATA)"
+	$(BIN)/python -m twofold.bench.post_training $(RUNS) --data cifar10 --data-folder "$(DATA)"
 
 bench-sweep: setup  ## a sweep of 24 trials by two processes, one of which is killed (10 minutes)
-	$(BIN)/python -m twofold.bench_sweep
+	$(BIN)/python -m twofold.bench.sweep
 
 bench-train: setup  ## images a second in training, beside Brevitas INT8 (10 minutes)
 	$(BIN)/python -m twofold.train.bench_train

@@ -41,9 +41,8 @@ ALLOWED: dict[str, set[str]] = {
 }
 # The top: may use every package; `cli` only inside functions, so that `twofold --help` stays fast.
 TOP = {
-    "api", "bench_flash", "bench_hls", "bench_import", "bench_methods", "bench_post_training", "bench_sweep",
-    "building", "candidates", "demo", "hls_choices", "methods", "overview", "projects", "record",
-    "verification", "widths_by_budget",
+    "api", "bench", "building", "candidates", "demo", "hls_choices", "methods", "overview", "projects",
+    "record", "verification", "widths_by_budget",
 }  # fmt: skip
 FREE_AT_MODULE_LEVEL_OF_CLI = LEAVES | {"cli"}
 TRAINING = {"torch", "brevitas", "torch_pruning"}

@@ -20,7 +20,7 @@ from twofold.network.graph import Network
 
 FRAMES = 12
 BUDGET = Budget(dsp=24, lut=2000, bram36=20)
-# Every backend, interface and strategy. twofold.bench_hls runs the others: --flow, --io, --strategy.
+# Every backend, interface and strategy. twofold.bench.hls runs the others: --flow, --io, --strategy.
 COMBINATIONS = [
     ("Vitis", "io_stream", "distributed_arithmetic"),
     ("Vitis", "io_parallel", "budget"),

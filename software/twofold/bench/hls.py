@@ -1,13 +1,13 @@
-"""Whole networks through hls4ml's C simulation: `python -m twofold.bench_hls --network resnet8`.
+"""Whole networks through hls4ml's C simulation: `python -m twofold.bench.hls --network resnet8`.
 
 Every layer's integers are compared with the golden model's. Rows are written one by one to
 build/bench/hls.json, which keeps rows of other networks and options. Ends with code 1 if one integer differs,
 or if nothing was compared.
 
 Examples:
-  python -m twofold.bench_hls --network resnet8 resnet20 --precision int8 apot --frames 100
-  python -m twofold.bench_hls --network model.onnx --data cifar10 --folder CIFAR10
-  python -m twofold.bench_hls --network model.onnx --flow Vitis Vivado VivadoAccelerator --strategy latency
+  python -m twofold.bench.hls --network resnet8 resnet20 --precision int8 apot --frames 100
+  python -m twofold.bench.hls --network model.onnx --data cifar10 --folder CIFAR10
+  python -m twofold.bench.hls --network model.onnx --flow Vitis Vivado VivadoAccelerator --strategy latency
 """
 
 from __future__ import annotations

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from twofold import bench_hls
+from twofold.bench import hls
 from twofold.golden.execute import execute
 from twofold.network.types import IntArray
 from twofold.qonnx.importer.load import import_model
 
-MODEL = Path(__file__).parent / "assets" / "int8" / "model.onnx"
+MODEL = Path(__file__).parents[1] / "assets" / "int8" / "model.onnx"
 
 
 def run(monkeypatch: pytest.MonkeyPatch, folder: Path, wrong: int) -> tuple[int, dict]:
@@ -29,12 +29,12 @@ def run(monkeypatch: pytest.MonkeyPatch, folder: Path, wrong: int) -> tuple[int,
         found[network.output_name][1, 0] += wrong
         return found
 
-    monkeypatch.setattr(bench_hls, "WORK", folder / "work")
-    monkeypatch.setattr(bench_hls, "compiled", lambda project: None)
-    monkeypatch.setattr(bench_hls, "run_csim", simulate)
+    monkeypatch.setattr(hls, "WORK", folder / "work")
+    monkeypatch.setattr(hls, "compiled", lambda project: None)
+    monkeypatch.setattr(hls, "run_csim", simulate)
     arguments = ["--network", str(MODEL), "--frames", "3", "--out", str(folder / "hls.json")]
     with pytest.raises(SystemExit) as ended:
-        bench_hls.main(arguments)
+        hls.main(arguments)
     (row,) = json.loads((folder / "hls.json").read_text())
     return int(str(ended.value.code)), row
 
@@ -57,20 +57,20 @@ def test_one_wrong_integer_ends_the_bench_with_an_error(
 def test_a_combination_that_is_refused_is_a_row_with_its_reason_and_no_pass(tmp_path: Path) -> None:
     combination = ["--flow", "VivadoAccelerator", "--strategy", "distributed_arithmetic"]
     with pytest.raises(SystemExit, match="1"):
-        bench_hls.main(["--network", str(MODEL), *combination, "--out", str(tmp_path / "hls.json")])
+        hls.main(["--network", str(MODEL), *combination, "--out", str(tmp_path / "hls.json")])
     (row,) = json.loads((tmp_path / "hls.json").read_text())
     assert (row["status"], row["elements"]) == ("refused", 0)
     assert "choose one of these backends" in row["detail"]
 
 
 def test_rows_of_other_networks_are_kept(tmp_path: Path) -> None:
-    row = bench_hls.HlsRow("a", "Vitis", "pass", 1, 1, 1, 0, "", 1, 1, 1)
+    row = hls.HlsRow("a", "Vitis", "pass", 1, 1, 1, 0, "", 1, 1, 1)
     for label in ("a", "b", "a"):
-        bench_hls.keep(bench_hls.HlsRow(**{**vars(row), "label": label}), tmp_path / "hls.json")
+        hls.keep(hls.HlsRow(**{**vars(row), "label": label}), tmp_path / "hls.json")
     assert [kept["label"] for kept in json.loads((tmp_path / "hls.json").read_text())] == ["b", "a"]
 
 
 def test_a_missing_file_is_an_error(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit, match="2"):
-        bench_hls.main(["--network", "none.onnx"])
+        hls.main(["--network", "none.onnx"])
     assert "none.onnx" in capsys.readouterr().err

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from twofold import bench_post_training as bench
-from twofold.bench_post_training import Contender, Row, main, measure
+from twofold.bench import post_training as bench
+from twofold.bench.post_training import Contender, Row, main, measure
 from twofold.data.dataset import Dataset
 from twofold.data.load import load
 from twofold.models.demo import DemoNet

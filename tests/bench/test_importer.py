@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from twofold import candidates
-from twofold.bench_import import main
+from twofold.bench.importer import main
 from twofold.golden.execute import execute
 from twofold.qonnx.fuzz.seeds import seeds
 

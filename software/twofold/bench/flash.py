@@ -1,4 +1,4 @@
-"""Flashing with the real tools: `python -m twofold.bench_flash`, without a board.
+"""Flashing with the real tools: `python -m twofold.bench.flash`, without a board.
 
 ResNet-8's project for the PYNQ-Z2 goes over SSH to OpenSSH's sshd on loopback, with keys, configuration and
 port of its own, and a stand-in for PYNQ behind it; the bitstream is random bytes. openFPGALoader's list of

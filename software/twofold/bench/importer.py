@@ -1,4 +1,4 @@
-"""Files of others through the importer: `python -m twofold.bench_import FOLDER --data MNIST`.
+"""Files of others through the importer: `python -m twofold.bench.importer FOLDER --data MNIST`.
 
 For each file outcome and reason, equality of every shared integer with the qonnx executor's, and speed.
 """

@@ -1,4 +1,4 @@
-"""A sweep that loses one of its two processes: `python -m twofold.bench_sweep`.
+"""A sweep that loses one of its two processes: `python -m twofold.bench.sweep`.
 
 The sweep `digits` runs in two processes on one SQLite file. One of them is killed with SIGKILL in the middle
 of a trial, when a third of the trials are done. Looked at are: that no trial is lost and none is doubled,

@@ -1,4 +1,4 @@
-"""A small network by every method, on every road: `python -m twofold.bench_methods`.
+"""A small network by every method, on every road: `python -m twofold.bench.methods`.
 
 Each recipe, and each variant of settings that no recipe has, makes a small residual network from the same
 float one, trained for a moment on digits. Every layer's integers are compared between the golden model, the
@@ -8,8 +8,8 @@ Ends with code 1 if an integer differs, a wrong weight is not seen, or a road re
 reason than the one that is known.
 
 Examples:
-  python -m twofold.bench_methods
-  python -m twofold.bench_methods --methods ptq_static mixed_by_layer --roads qonnx rtl
+  python -m twofold.bench.methods
+  python -m twofold.bench.methods --methods ptq_static mixed_by_layer --roads qonnx rtl
 """
 
 from __future__ import annotations

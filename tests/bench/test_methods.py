@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from twofold import bench_methods
+from twofold.bench import methods
 from twofold.golden.compare import Check, Status
 from twofold.methods.named import Method, method_named
 from twofold.methods.prove import Proof
@@ -38,11 +38,11 @@ def test_only_equal_integers_and_known_refusals_hold(made: Proof, holds: bool) -
 def test_a_wrong_road_ends_the_bench_with_an_error(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(bench_methods, "WORK", tmp_path)
-    monkeypatch.setattr(bench_methods, "prove_hls", lambda method, _: proof(method, Status.FAIL, detail="x"))
+    monkeypatch.setattr(methods, "WORK", tmp_path)
+    monkeypatch.setattr(methods, "prove_hls", lambda method, _: proof(method, Status.FAIL, detail="x"))
     arguments = ["--methods", "ptq_static", "--roads", "qonnx", "hls", "--widths", "4", "6"]
     with pytest.raises(SystemExit, match="1"):
-        bench_methods.main([*arguments, "--out", str(tmp_path / "rows.json")])
+        methods.main([*arguments, "--out", str(tmp_path / "rows.json")])
     rows = json.loads((tmp_path / "rows.json").read_text())
     assert [(row["road"], row["status"], row["holds"]) for row in rows] == [
         ("qonnx", "pass", True),
@@ -53,6 +53,6 @@ def test_a_wrong_road_ends_the_bench_with_an_error(
 
 def test_an_unknown_method_is_an_error(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit, match="2"):
-        bench_methods.main(["--methods", "none"])
+        methods.main(["--methods", "none"])
     assert "method: expected one of" in capsys.readouterr().err
     assert method_named("apot_a6").refused and not method_named("ptq_zero_points").refused

@@ -1,6 +1,6 @@
 """A float network beside what post-training quantisation makes of it: accuracy, size, CPU time.
 
-`python -m twofold.bench_post_training RUN --data cifar10 --data-folder FOLDER`; RUN is a float run's folder.
+`python -m twofold.bench.post_training RUN --data cifar10 --data-folder FOLDER`; RUN is a float run's folder.
 Every runtime classifies the same test images in one thread, in one process, one after the other. The logits
 of the static network are integers, the same in golden and ONNX Runtime: else the exit code is 1.
 """
