@@ -6,13 +6,18 @@ from typing import Any
 
 import numpy as np
 
+from twofold_runtime.errors import AcceleratorError
+
 
 def quantise(images: Any, entry: dict[str, Any]) -> np.ndarray:
     """Input codes of real numbers: round half to even, then clamp. Any shape, int64.
 
-    entry: `input` of program.json, with scale, and width, sign and zero point in its map.
+    entry: `input` of program.json, with scale, and width, sign and zero point in its map. Raises
+    AcceleratorError for images that hold NaN.
     """
     map_ = entry["map"]
+    if np.isnan(images).any():
+        raise AcceleratorError("images: expected numbers, found NaN among them")
     lowest = -(1 << (map_["bits"] - 1)) if map_["signed"] else 0
     codes = np.rint(np.asarray(images, np.float64) / entry["scale"]) + map_["zero_point"]
     return np.clip(codes, lowest, lowest + (1 << map_["bits"]) - 1).astype(np.int64)

@@ -17,7 +17,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from twofold.boards.board_file import board_names, load_board
-from twofold.boards.choose import Prediction, budget, engines, fastest, fitting
+from twofold.boards.choose import Prediction, budget, choose_smallest, engines, fastest, fitting
 from twofold.building import build
 from twofold.data.dataset import Dataset
 from twofold.data.load import load as load_dataset
@@ -31,7 +31,7 @@ from twofold.overview import Overview, overview
 from twofold.plan.propose import propose
 from twofold.plan.schedule import plan
 from twofold.progress import SILENT, Progress
-from twofold.projects import device_of, network_of, propose_for
+from twofold.projects import device_of, network_of
 from twofold.qonnx.export import export
 from twofold.qonnx.freeze import freeze
 from twofold.qonnx.importer.load import import_file, import_model
@@ -129,11 +129,11 @@ def predict(model: Path | str, progress: Progress = SILENT) -> dict[str, Predict
 def synthesise(model: Path | str, board: str, progress: Progress = SILENT) -> tuple[Utilisation, Device]:
     """Utilisation of the whole engine for a model, by Yosys, and the board's device.
 
-    model: as of `show`. The engine is the smallest that `propose` finds for the board. Nothing is placed or
+    model: as of `show`. The engine is that of `choose_smallest`. Nothing is placed or
     timed. Raises UserError for files that cannot be imported and engines that the device cannot hold.
     """
     target = load_board(board)
-    geometry = propose_for(target, import_model(model_file(model)))
+    found = choose_smallest(import_model(model_file(model)), target)
     with progress.task("synthesise the engine"):
         device = device_of(target)
-        return synthesise_engine(geometry, family=device.family), device
+        return synthesise_engine(found.geometry, family=device.family), device

@@ -8,7 +8,7 @@ from typing import Any
 
 from twofold.boards.board import Board
 from twofold.boards.board_file import load_board
-from twofold.boards.choose import Prediction, choose
+from twofold.boards.choose import Prediction, choose, choose_smallest
 from twofold.boards.project import check_target
 from twofold.errors import UserError
 from twofold.hls.project import generate as generate_hls
@@ -23,9 +23,8 @@ from twofold.hls_choices import (
 )
 from twofold.models.shipped import model_file
 from twofold.network.graph import Network
-from twofold.plan.schedule import plan
 from twofold.progress import SILENT, Progress
-from twofold.projects import propose_for, write_engine_project, write_kernel_project
+from twofold.projects import write_engine_project, write_kernel_project
 from twofold.qonnx.importer.exactness import Exactness
 from twofold.qonnx.importer.load import import_file
 
@@ -98,10 +97,7 @@ def _build_engine(
 ) -> Prediction:
     check_target(out)
     with progress.task("choose the engine"):
-        if target_fps is None:
-            found = Prediction.of(board, plan(network, propose_for(board, network)))
-        else:
-            found = choose(network, board, target_fps)
+        found = choose(network, board, target_fps) if target_fps else choose_smallest(network, board)
     with progress.task(f"write the rtl project for {board.name}"):
         write_engine_project(network, board, out, found.program)
     return found

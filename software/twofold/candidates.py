@@ -21,8 +21,8 @@ from twofold.hls.project import generate
 from twofold.network.describe import observed_tensors
 from twofold.network.graph import Network
 from twofold.network.types import IntArray
-from twofold.plan.propose import propose
 from twofold.plan.schedule import plan
+from twofold.plan.smallest import smallest
 from twofold.qonnx.executor import run_executor
 from twofold.qonnx.freeze import FrozenModel
 from twofold.qonnx.freeze_run import run_frozen
@@ -113,7 +113,7 @@ def check_rtl(subject: Subject, seed: int) -> Check:
     """The simulated engine behind stalling AXI, every layer's result stored."""
 
     def run() -> Mapping[str, IntArray]:
-        program = plan(subject.network, propose(subject.network), traced=True)
+        program = smallest(subject.network, traced=True)
         return run_rtl(
             subject.network, program, subject.frames, subject.work / "rtl", stalls=RTL_STALLS, seed=seed
         )

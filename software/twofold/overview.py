@@ -13,7 +13,7 @@ from twofold.network.graph import Network
 from twofold.network.ops import Concat, Conv2d, Flatten, Linear, Op, Requantise, Threshold
 from twofold.network.types import IntType, width_of
 from twofold.plan.arrange import arrange
-from twofold.plan.propose import propose
+from twofold.plan.smallest import smallest
 from twofold.plan.stages import Stage, stages
 from twofold.plan.tiles import tile_weights
 from twofold.qonnx.importer.load import Imported
@@ -93,7 +93,7 @@ def overview(imported: Imported) -> Overview:
     network = imported.network
     obstacle, arrays = "", dict[str, str]()
     try:
-        geometry = propose(network)
+        geometry = smallest(network).geometry
         arranged = arrange(network, geometry.lanes, geometry.tiles)
         arrays = _arrays(stages(arranged.network, arranged.views), geometry)
     except UserError as error:

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from twofold.boards.board import Board
-from twofold.boards.choose import memory_bytes
+from twofold.boards.choose import choose_smallest, memory_bytes
 from twofold.boards.design import EngineDesign, program_files
 from twofold.boards.kernel_design import KernelDesign
 from twofold.boards.kernel_design import Tensor as KernelTensor
@@ -25,15 +25,12 @@ from twofold.models.catalogue import NAMES
 from twofold.models.shipped import model_file, shipped_models
 from twofold.network.graph import Network, Tensor
 from twofold.network.types import IntArray
-from twofold.plan.fit import check_fits
 from twofold.plan.program import Program
-from twofold.plan.propose import propose
 from twofold.plan.schedule import plan
 from twofold.qonnx.importer.load import import_model
 from twofold.qonnx.untrained import export_untrained
 from twofold.quant.recipe import ApotWeights
 from twofold.rtl.engine import Engine
-from twofold.rtl.geometry import Geometry
 from twofold.rtl.verilog import to_verilog
 from twofold.sim.engine import TOP
 from twofold.synth.devices import Device
@@ -66,22 +63,13 @@ def device_of(board: Board) -> Device:
     return Device(board.device, board.family, **counts)
 
 
-def propose_for(board: Board, network: Network) -> Geometry:
-    """The smallest engine for `network`, built from the primitives of the board's FPGA.
-
-    Raises UserError if it is predicted not to fit.
-    """
-    device = device_of(board)
-    return check_fits(network, propose(network, family=board.family, device=device), device)
-
-
 def write_engine_project(network: Network, board: Board, out: Path, program: Program | None = None) -> Path:
     """The Vivado project of the engine for `network`, with runtime and program; returns its README's path.
 
     program: for the engine to build; None for the smallest.
     """
     check_target(out)
-    program = program or plan(network, propose_for(board, network))
+    program = program or choose_smallest(network, board).program
     with tempfile.TemporaryDirectory() as folder:
         verilog = Path(folder) / f"{TOP}.v"
         to_verilog(Engine(program.geometry), TOP, verilog)

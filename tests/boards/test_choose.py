@@ -13,17 +13,19 @@ from twofold.boards.choose import (
     Prediction,
     budget,
     choose,
+    choose_smallest,
     engines,
     fastest,
     fitting,
     memory_bytes,
-    predicted_area,
 )
 from twofold.errors import UserError
 from twofold.network.graph import Network
+from twofold.plan.capacity import predicted_area
 from twofold.plan.program import Program
+from twofold.plan.schedule import plan
 from twofold.qonnx.importer.load import import_model
-from twofold.rtl.geometry import PeName
+from twofold.rtl.geometry import Geometry, PeName
 from twofold.rtl.primitives.family import Family
 
 APOT = Path(__file__).parents[1] / "assets" / "apot" / "model.onnx"
@@ -84,6 +86,33 @@ def test_memory_that_is_too_small_holds_no_program(programs: tuple[Program, ...]
     needed = min(memory_bytes(program) for program in programs)
     tiny = replace(ARTY, memory=Window(ARTY.memory.base, needed - 1))
     assert fitting(tiny, programs) == []
+
+
+def test_the_smallest_is_within_the_budget_too(network: Network) -> None:
+    found = choose_smallest(network, ARTY)
+    assert (found.geometry.lanes, found.geometry.tiles) == (8, 1)
+    tiny = replace(ARTY, memory=Window(ARTY.memory.base, memory_bytes(found.program) - 1))
+    with pytest.raises(UserError, match=r"small: expected program, weights and frames of at most .* Arty A7"):
+        choose_smallest(network, tiny)
+    few = replace(ARTY, resources=replace(ARTY.resources, lut=int(found.area.lut / 0.9)))
+    with pytest.raises(UserError, match=r"small: expected an engine that fits .* lut of"):
+        choose_smallest(network, few)
+
+
+def test_geometries_that_do_not_hold_the_network_are_left_out(
+    network: Network, board: Board, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def on_sixteen_lanes(network: Network, geometry: Geometry) -> Program:
+        if geometry.lanes == 8:
+            raise UserError("too many channels")
+        return plan(network, geometry)
+
+    monkeypatch.setattr("twofold.boards.choose.plan", on_sixteen_lanes)
+    found = engines(network, Family.XC7, budget(board))
+    assert found and {program.geometry.lanes for program in found} == {16}
+    monkeypatch.setattr("twofold.boards.choose.LANES", (8,))
+    with pytest.raises(UserError, match="too many channels"):
+        engines(network, Family.XC7, budget(board))
 
 
 def test_rates_follow_from_clock_cycles_and_the_uart(board: Board, programs: tuple[Program, ...]) -> None:

@@ -166,6 +166,7 @@ def test_sums_beyond_53_bits_are_refused():
     [
         (np.zeros((1, 3), np.int64), r"frames: expected shape \[N, 2\], got \[1, 3\]"),
         (np.zeros(2, np.int64), r"frames: expected shape \[N, 2\], got \[2\]"),
+        (np.array([[0.5, 1]]), r"frames: expected integers, codes of int8\(2\^0\), got float64"),
         (np.array([[0, 128]]), r"frames: expected codes of int8\(2\^0\), got 0 to 128"),
     ],
 )

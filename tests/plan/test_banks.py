@@ -34,10 +34,15 @@ def test_all_tiles_are_in_different_banks_however_they_share_a_map(banks: BankLa
         bands //= 2
 
 
-@given(LAYOUTS, st.integers(1, 5))
-def test_transfers_bring_every_word_to_its_place(banks: BankLayout, blocks: int) -> None:
+@given(LAYOUTS, st.integers(1, 5), st.sampled_from([1, 3, 7, 65535]))
+def test_transfers_bring_every_word_to_its_place(banks: BankLayout, blocks: int, most: int) -> None:
+    """most: words of a transfer."""
     pixels, seen = banks.height * banks.width, []
-    for transfer in banks.transfers(blocks):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("twofold.plan.banks.TRANSFER_WORDS_MAX", most)
+        transfers = list(banks.transfers(blocks))
+    assert max(transfer.words for transfer in transfers) <= most
+    for transfer in transfers:
         for word in range(transfer.words):
             block, pixel = divmod(transfer.first + word, pixels)
             row, column = divmod(pixel, banks.width)

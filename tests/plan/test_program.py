@@ -130,7 +130,7 @@ def test_a_geometry_out_of_range_is_refused_by_its_field(program: Program, tmp_p
     program.save(tmp_path)
     path = tmp_path / "program.json"
     path.write_text(changed(lambda content: content["geometry"].update(lanes=3))(path.read_text()))
-    with pytest.raises(UserError, match="lanes: expected a positive multiple of 8, got 3"):
+    with pytest.raises(UserError, match="lanes: expected a multiple of 8 from 8 to 32, got 3"):
         Program.load(tmp_path)
 
 

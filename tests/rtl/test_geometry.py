@@ -14,8 +14,9 @@ from twofold.rtl.inner_product import ProductTiming
 @pytest.mark.parametrize(
     ("fields", "message"),
     [
-        ({"lanes": 4}, "lanes: expected a positive multiple of 8, got 4"),
-        ({"lanes": 12}, "lanes: expected a positive multiple of 8, got 12"),
+        ({"lanes": 4}, "lanes: expected a multiple of 8 from 8 to 32, got 4"),
+        ({"lanes": 40}, "lanes: expected a multiple of 8 from 8 to 32, got 40"),
+        ({"lanes": 12}, "lanes: expected a multiple of 8 from 8 to 32, got 12"),
         ({"tiles": 3}, "tiles: expected one of [1, 2, 4, 8, 16], got 3"),
         ({"tiles": 2, "weight_banks": 4}, "weight_banks: expected one of [1, 2, 4, 8, 16], at most 2, got 4"),
         ({"kinds": ()}, "kinds: expected one to three different PE kinds, got []"),

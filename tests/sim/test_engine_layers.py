@@ -249,6 +249,22 @@ def layers(program: Program) -> list[str]:
     return [step.label for step in program.instructions if step.opcode is Opcode.LAYER]
 
 
+def test_maps_of_more_words_than_a_transfer_moves_are_exact(
+    engine_geometry: Geometry, verify_bulk: Verify, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Frames and results come and go in pieces: of a few bands of 64 words on four tiles, of parts of one."""
+    network = residual()
+    for most, traced in ((150, True), (40, False)):
+        whole = plan(network, engine_geometry, traced=traced)
+        monkeypatch.setattr("twofold.plan.banks.TRANSFER_WORDS_MAX", most)
+        program = plan(network, engine_geometry, traced=traced)
+        monkeypatch.undo()
+        assert len(program.instructions) > len(whole.instructions)
+        check, run = verify_bulk(network, program, frames=2)
+        assert check.status is Status.PASS, check.detail
+        assert run.cycles == program.predicted_cycles(2)
+
+
 def test_the_networks_need_what_they_are_there_for(geometry: Geometry) -> None:
     program = plan(convolutions(), geometry)
     kinds = {step.fields["pe"] for step in program.instructions if step.opcode is Opcode.LAYER}

@@ -5,6 +5,7 @@ A file may be anybody's, and its words go into scripts that Vivado runs: none ma
 
 from __future__ import annotations
 
+import math
 import re
 import tomllib
 from collections.abc import Iterator, Mapping
@@ -131,8 +132,8 @@ def _check_values(path: Path, board: Board) -> None:
                 f"found {text!r}"
             )
     clock = board.clock.frequency_mhz
-    if clock <= 0:
-        raise UserError(f"{path}: clock.frequency_mhz: expected more than 0, found {clock}")
+    if not 0 < clock < math.inf:
+        raise UserError(f"{path}: clock.frequency_mhz: expected a number above 0, found {clock}")
     for key, window in (("memory", board.memory), ("registers", board.registers)):
         _check_window(path, key, window)
     for name, count in vars(board.resources).items():
@@ -161,8 +162,8 @@ def _check_window(path: Path, key: str, window: Window) -> None:
         raise UserError(
             f"{path}: {key}.bytes: expected a power of two from {_PAGE:#x}, found {window.bytes:#x}"
         )
-    if window.base % window.bytes or not 0 <= window.base < 1 << 32:
+    if window.base % window.bytes or not 0 <= window.base <= (1 << 32) - window.bytes:
         raise UserError(
-            f"{path}: {key}.base: expected a multiple of {key}.bytes below 2^32, as the accelerator has 32 "
-            f"address bits, found {window.base:#x}"
+            f"{path}: {key}.base: expected a multiple of {key}.bytes that ends below 2^32, as the "
+            f"accelerator has 32 address bits, found {window.base:#x} and {window.bytes:#x} bytes"
         )

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from itertools import product
 from typing import Any
 
 from twofold.boards.board import Board, Resources
 from twofold.boards.systems import Fabric
 from twofold.errors import UserError
 from twofold.network.graph import Network
-from twofold.plan.engine_area import EngineArea, engine_area
+from twofold.plan.capacity import excess, predicted_area
+from twofold.plan.engine_area import EngineArea
+from twofold.plan.fit import check_fits
 from twofold.plan.program import Program
 from twofold.plan.propose import PREFERENCE, propose
 from twofold.plan.schedule import plan
+from twofold.plan.smallest import LANES, smallest
 from twofold.rtl.geometry import TILES, Geometry, PeName
 from twofold.rtl.primitives.family import Family
 
-LANES = (8, 16)
 PREFERENCES = (PREFERENCE, (PeName.LUT_DA, PeName.INT8_DSP, PeName.INT_MUL))
 """Shifts and DSP blocks, or tables in LUT memories and DSP blocks; LUTs multiply what neither holds."""
 
@@ -123,30 +126,45 @@ def choose(network: Network, board: Board, target_fps: float | None = None) -> P
     )
 
 
+def choose_smallest(network: Network, board: Board) -> Prediction:
+    """The engine of the fewest multipliers (`twofold.plan.smallest`), found without trying others.
+
+    Raises UserError if it is predicted not to fit the board's device or memory.
+    """
+    has = budget(board)
+    program = smallest(network, board.family, has)
+    check_fits(network, program.geometry, has)
+    if memory_bytes(program) > board.memory.bytes:
+        raise UserError(
+            f"{network.name}: expected program, weights and frames of at most {board.memory.bytes:,} bytes, "
+            f"the memory of {board.title}, found {memory_bytes(program):,}; prune the network, or choose a "
+            "board with more memory"
+        )
+    return Prediction.of(board, program)
+
+
 def fastest(found: Sequence[Prediction]) -> Prediction:
     """Of equals the one of fewer LUTs."""
     return min(found, key=lambda one: (one.frame_cycles, one.area.lut + one.area.lutram))
 
 
 def engines(network: Network, family: Family, device: Budget) -> tuple[Program, ...]:
-    """A program on each geometry that is tried. DSP blocks that are taken for speed alone fit the device, all
-    else may not."""
-    geometries: dict[Geometry, None] = {}
-    for lanes in LANES:
-        for tiles in TILES:
-            for preference in PREFERENCES:
-                for beside in _besides(lanes, tiles, device):
-                    geometry = propose(
-                        network,
-                        lanes,
-                        preference,
-                        tiles=tiles,
-                        family=family,
-                        device=device,
-                        beside=beside,
-                    )
-                    geometries[geometry] = None
-    return tuple(plan(network, geometry) for geometry in geometries)
+    """A program on each geometry that is tried and holds the network. DSP blocks that are taken for speed
+    alone fit the device, all else may not. Raises UserError, the last, if no geometry holds it."""
+    programs: dict[Geometry, Program] = {}
+    refused: UserError | None = None
+    for lanes, tiles, preference in product(LANES, TILES, PREFERENCES):
+        for beside in _besides(lanes, tiles, device):
+            try:
+                geometry = propose(
+                    network, lanes, preference, tiles=tiles, family=family, device=device, beside=beside
+                )
+                programs[geometry] = programs.get(geometry) or plan(network, geometry)
+            except UserError as error:
+                refused = error
+    if not programs and refused is not None:
+        raise refused
+    return tuple(programs.values())
 
 
 def _besides(lanes: int, tiles: int, device: Budget) -> tuple[PeName | None, ...]:
@@ -158,12 +176,12 @@ def _besides(lanes: int, tiles: int, device: Budget) -> tuple[PeName | None, ...
 def fitting(board: Board, programs: Sequence[Program]) -> list[Prediction]:
     """Those that the board's device and memory hold."""
     found = (Prediction.of(board, program) for program in programs)
-    return [one for one in found if not list(_excess(one))]
+    return [one for one in found if _fits(one)]
 
 
-def predicted_area(geometry: Geometry) -> EngineArea:
-    """Of an engine on its family, by the model for the 7 series: UltraScale+ has the same LUTs."""
-    return engine_area(replace(geometry, family=Family.XC7))
+def _fits(found: Prediction) -> bool:
+    enough = memory_bytes(found.program) <= found.board.memory.bytes
+    return enough and not excess(found.geometry, budget(found.board))
 
 
 def memory_bytes(program: Program) -> int:
@@ -184,18 +202,3 @@ def budget(board: Board) -> Budget:
     taken = board.memory.bytes // BLOCK_RAM_BYTES if isinstance(board.system, Fabric) else 0
     lut, lutram = int(total.lut * LUT_SHARE), total.lutram
     return Budget(lut, lutram, total.ff, total.dsp, total.bram36 - taken, total.uram, board.device)
-
-
-def _excess(prediction: Prediction) -> Iterator[str]:
-    """Names of what there is not enough of."""
-    area, has = prediction.area, budget(prediction.board)
-    needed = {
-        "lut": area.lut + area.lutram,
-        "lutram": area.lutram,
-        "ff": area.ff,
-        "dsp": area.dsp,
-        "bram36": area.bram36,
-    }
-    yield from (name for name, count in needed.items() if count > getattr(has, name))
-    if memory_bytes(prediction.program) > prediction.board.memory.bytes:
-        yield "memory"

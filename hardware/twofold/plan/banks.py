@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from twofold.plan.layout import blocks_of
 from twofold.plan.maps import Map
+from twofold.rtl.isa import TRANSFER_WORDS_MAX
 
 
 @dataclass(frozen=True)
@@ -19,6 +20,21 @@ class Transfer:
     bank: int
     bank_step: int
     band_words: int
+
+    def pieces(self, tiles: int) -> Iterator[Transfer]:
+        """The same in transfers of at most TRANSFER_WORDS_MAX words: of whole bands, or of parts of one."""
+        moved = 0
+        while moved < self.words:
+            band, inside = divmod(moved, self.band_words)
+            if inside or self.band_words > TRANSFER_WORDS_MAX:
+                words = band_words = min(TRANSFER_WORDS_MAX, self.band_words - inside, self.words - moved)
+            else:
+                band_words = self.band_words
+                words = min(TRANSFER_WORDS_MAX // band_words * band_words, self.words - moved)
+            bank = (self.bank + band * self.bank_step) % tiles
+            place = (self.first + moved, words, self.address + inside, bank)
+            yield Transfer(*place, self.bank_step, band_words)
+            moved += words
 
 
 @dataclass(frozen=True)
@@ -83,13 +99,15 @@ class BankLayout:
         return -(-blocks // self.fold) * self.band_words
 
     def transfers(self, blocks: int, begin: int = 0) -> Iterator[Transfer]:
-        """Block after block of a map that begins at block `begin`; a single bank takes all at once."""
+        """Block after block of a map that begins at block `begin`; a single bank takes all at once. Each is
+        one transfer, or as few as its words allow."""
         pixels = self.height * self.width
         if self.tiles == 1:
-            yield Transfer(0, blocks * pixels, self.block_address(begin), 0, 1, blocks * pixels)
+            words = blocks * pixels
+            yield from Transfer(0, words, self.block_address(begin), 0, 1, words).pieces(1)
             return
         for block in range(blocks):
-            yield Transfer(
+            whole = Transfer(
                 first=block * pixels,
                 words=pixels,
                 address=self.block_address(begin + block),
@@ -97,6 +115,7 @@ class BankLayout:
                 bank_step=self.fold,
                 band_words=self.band_words,
             )
+            yield from whole.pieces(self.tiles)
 
 
 def words_of(map_: Map, lanes: int, tiles: int) -> int:

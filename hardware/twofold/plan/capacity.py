@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, replace
 from typing import Protocol
 
-from twofold.plan.engine_area import engine_area
+from twofold.plan.engine_area import EngineArea, engine_area
 from twofold.rtl.geometry import Geometry
 from twofold.rtl.primitives.family import Family
 
@@ -28,10 +28,14 @@ class Capacity(Protocol):
     def bram36(self) -> int: ...
 
 
+def predicted_area(geometry: Geometry) -> EngineArea:
+    """Of an engine on its family, by the model for the 7 series: UltraScale+ has the same LUTs."""
+    return engine_area(replace(geometry, family=Family.XC7))
+
+
 def excess(geometry: Geometry, device: Capacity) -> Mapping[str, tuple[float, float]]:
-    """Resource → (predicted, there), of those that an engine of this geometry, built from the primitives
-    of the 7 series, needs more of than there is."""
-    needed: dict[str, float] = asdict(engine_area(replace(geometry, family=Family.XC7)))
+    """Resource → (predicted, there), of those that an engine of this geometry needs more of than there is."""
+    needed: dict[str, float] = asdict(predicted_area(geometry))
     needed["lut"] += needed["lutram"]
     has = {name: getattr(device, name) for name in needed}
     return {name: (needed[name], has[name]) for name in needed if needed[name] > has[name]}

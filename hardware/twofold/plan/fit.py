@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 
 from twofold.errors import UserError
 from twofold.network.graph import Network
@@ -34,5 +35,8 @@ def _smaller(network: Network, geometry: Geometry, device: Capacity) -> Iterator
     for lanes in sorted({geometry.lanes, 8}, reverse=True):
         tiles = geometry.tiles if lanes < geometry.lanes else geometry.tiles // 2
         while tiles:
-            yield propose(network, lanes, geometry.kinds, tiles=tiles, family=geometry.family, device=device)
+            with suppress(UserError):
+                yield propose(
+                    network, lanes, geometry.kinds, tiles=tiles, family=geometry.family, device=device
+                )
             tiles //= 2

@@ -7,9 +7,6 @@ from twofold.rtl.deep_memory import depth_parts
 _WIDTHS = {512: 36, 1024: 18, 2048: 9, 4096: 4, 8192: 2, 16384: 1}
 """Bits of a word that half a block RAM holds, by depth, one port reading and one writing (AMD UG473)."""
 
-LUT_BITS = 2048
-"""Memories of no more bits lie in LUTs."""
-
 
 def block_rams(depth: int, width: int) -> float:
     """Blocks of 36 Kbit, in halves, for a memory with one read and one write port, `DeepMemory`."""

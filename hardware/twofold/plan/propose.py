@@ -23,6 +23,7 @@ from twofold.plan.layout import blocks_of
 from twofold.plan.memory_map import allocate, lifetimes
 from twofold.plan.pairing import kind_beside
 from twofold.plan.parameters import words_per_block
+from twofold.plan.results import transfers
 from twofold.plan.split import Split
 from twofold.plan.stages import Stage, stages
 from twofold.plan.threshold_form import executed
@@ -184,8 +185,8 @@ def _instructions(parts: Sequence[Stage], geometry: Geometry) -> int:
     if geometry.tiles == 1:
         return 4 * len(parts) + 16
     maps = [parts[0].operands[0], parts[0].operands[0], *(stage.result for stage in parts)]
-    blocks = sum(blocks_of(map_.channels, geometry.lanes) for map_ in maps)
-    return blocks + (4 + geometry.weight_banks) * len(parts) + 16
+    moved = sum(len(list(transfers(geometry, map_, 0))) for map_ in maps)
+    return moved + (4 + geometry.weight_banks) * len(parts) + 16
 
 
 def _depth(words: int) -> int:

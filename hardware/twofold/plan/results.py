@@ -65,7 +65,9 @@ def stores(geometry: Geometry, region: Region, addresses: Mapping[str, int]) -> 
     map_ = region.map
     if region.item_bits == SUM_WORD_BITS:
         words = blocks_of(map_.channels, geometry.lanes) * map_.pixels
-        yield store(map_.name, Memory.SUMS, region.offset, Transfer(0, words, 0, 0, 1, words))
+        word_bytes = geometry.sum_word_bits // 8
+        for part in Transfer(0, words, 0, 0, 1, words).pieces(1):
+            yield store(map_.name, Memory.SUMS, region.offset + part.first * word_bytes, part)
         return
     for first, transfer in transfers(geometry, map_, addresses[map_.buffer]):
         yield store(map_.name, Memory.ACTIVATIONS, region.offset + first, transfer)

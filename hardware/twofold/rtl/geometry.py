@@ -15,6 +15,8 @@ SUM_WORD_BITS = 32
 ACCUMULATOR_BITS_MIN = 16
 ACCUMULATOR_BITS_MAX = 24
 TILES = tuple(1 << log2 for log2 in range(TILES_MAX.bit_length()))
+LANES_MAX = 32
+"""The widest words of which the DMAs can count a transfer's beats."""
 LANE_SHIFT_MAX = 7
 PARTS_MAX = 16
 """Passes of a word of activations through a kind with fewer inputs than lanes."""
@@ -47,7 +49,8 @@ class Feature(StrEnum):
 class Geometry:
     """Sizes of an engine.
 
-    lanes: Tin = Tout, the channels of one memory word; a multiple of 8, so that a word is whole 64-bit beats.
+    lanes: Tin = Tout, the channels of one memory word; a multiple of 8, so that a word is whole 64-bit beats,
+        up to LANES_MAX.
     tiles: PE arrays of each kind, with partial sums and a requantiser each; 1, 2, 4, 8 or 16. They work side
     by side on bands of a layer's rows, on blocks of its output channels, or on some of each.
     weight_banks: of weight memory, at most `tiles`, a power of two: blocks of output channels that are
@@ -125,7 +128,8 @@ class Geometry:
                 _expect(right, name, words, depth)
 
     def _check_tiles(self) -> None:
-        _expect(self.lanes >= 8 and not self.lanes % 8, "lanes", "a positive multiple of 8", self.lanes)
+        right = 8 <= self.lanes <= LANES_MAX and not self.lanes % 8
+        _expect(right, "lanes", f"a multiple of 8 from 8 to {LANES_MAX}", self.lanes)
         _expect(self.tiles in TILES, "tiles", f"one of {list(TILES)}", self.tiles)
         banks = self.weight_banks
         right = banks in TILES and banks <= self.tiles

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from twofold.boards.board_file import load_board
+from twofold.boards.choose import choose_smallest
 from twofold.candidates import Subject, check_brevitas, check_hls, check_qonnx, check_rtl
 from twofold.data.dataset import Dataset
 from twofold.data.load import load as load_dataset
@@ -19,7 +20,7 @@ from twofold.files import write_atomically
 from twofold.golden.codes import quantise
 from twofold.golden.compare import Check
 from twofold.progress import SILENT, Progress
-from twofold.projects import propose_for, write_engine_project
+from twofold.projects import write_engine_project
 from twofold.qonnx.importer.load import import_model
 from twofold.report import html
 from twofold.report.schema import SCHEMA
@@ -108,8 +109,8 @@ def _simulate(subject: Subject, seed: int) -> tuple[Check, Timing]:
 
 
 def _area(subject: Subject) -> Utilisation:
-    geometry = propose_for(load_board(BOARD), subject.network)
-    return synthesise_engine(geometry, subject.work / "synth")
+    found = choose_smallest(subject.network, load_board(BOARD))
+    return synthesise_engine(found.geometry, subject.work / "synth")
 
 
 def _checks(model: Pending) -> tuple[Check, ...]:

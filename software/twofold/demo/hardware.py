@@ -10,8 +10,7 @@ from twofold.candidates import Subject
 from twofold.golden.compare import Check, compare
 from twofold.network.graph import Network
 from twofold.plan.program import Program
-from twofold.plan.propose import propose
-from twofold.plan.schedule import plan
+from twofold.plan.smallest import smallest
 from twofold.sim.bulk.library import build_library
 from twofold.sim.bulk.run import BulkRun, run_bulk
 from twofold.sim.engine import shaped
@@ -39,7 +38,7 @@ class Timing:
 def measure(subject: Subject) -> Timing:
     """Runs the subject's frames back to back on the engine, nothing stored but the output."""
     network = subject.network
-    program = plan(network, propose(network))
+    program = smallest(network)
     library = build_library(program.geometry, subject.work / "rtl", optimise="-O1")
     run = run_bulk(library, program, subject.frames)
     output = network.output

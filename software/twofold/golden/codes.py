@@ -5,12 +5,20 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from twofold.errors import UserError
 from twofold.network.types import IntArray, IntType
 
 
 def quantise(values: npt.ArrayLike, type_: IntType) -> IntArray:
-    """`clamp(round_half_even(values / scale) + zero_point)`, any shape. Computed in float64."""
+    """`clamp(round_half_even(values / scale) + zero_point)`, any shape. Computed in float64.
+
+    Raises UserError for values that are no numbers; infinite ones become the ends.
+    """
     scaled = np.asarray(values, np.float64) / float(type_.scale)
+    if np.isnan(scaled).any():
+        raise UserError(
+            f"values: expected numbers, got {np.isnan(scaled).sum()} of {scaled.size} that are NaN"
+        )
     return np.clip(np.rint(scaled) + type_.zero_point, type_.lo, type_.hi).astype(np.int64)
 
 

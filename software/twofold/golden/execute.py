@@ -50,6 +50,11 @@ def execute_on(network: Network, frames: IntArray, given: Mapping[str, IntArray]
 def check_frames(network: Network, frames: AnyIntArray) -> None:
     """Raises UserError unless `frames` is [N, *input shape] of codes that the input's type holds."""
     expected = network.input
+    if frames.dtype.kind not in "iub":
+        raise UserError(
+            f"frames: expected integers, codes of {expected.type}, got {frames.dtype}; of real numbers "
+            "twofold.golden.codes.quantise makes codes"
+        )
     if frames.ndim != len(expected.shape) + 1 or frames.shape[1:] != expected.shape:
         raise UserError(
             f"frames: expected shape [N, {', '.join(map(str, expected.shape))}], got {list(frames.shape)}"

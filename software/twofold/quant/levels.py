@@ -14,7 +14,6 @@ from itertools import product
 from twofold.errors import UserError
 
 MAX_MAGNITUDE_BITS = 8
-POWERS_PER_TERM = 3
 
 
 @dataclass(frozen=True)

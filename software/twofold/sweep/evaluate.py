@@ -15,8 +15,7 @@ from twofold.errors import UserError
 from twofold.metrics import accuracy
 from twofold.models.catalogue import drawn
 from twofold.network.graph import Network
-from twofold.plan.propose import propose
-from twofold.plan.schedule import plan
+from twofold.plan.smallest import smallest
 from twofold.progress import SILENT, Progress
 from twofold.qonnx.importer.load import import_model
 from twofold.sweep.claim import Claim
@@ -132,4 +131,4 @@ def _onnx(result: TrainResult) -> Path:
 
 def _cycles(network: Network, best: Prediction | None) -> int:
     """Of the given engine, of the smallest without one."""
-    return best.frame_cycles if best is not None else plan(network, propose(network)).frame_cycles
+    return best.frame_cycles if best is not None else smallest(network).frame_cycles

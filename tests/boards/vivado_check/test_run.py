@@ -145,4 +145,6 @@ def test_every_script_of_every_kind_of_system_has_a_mistake_that_is_caught() -> 
 def test_a_missed_clock_is_an_error_and_leaves_no_bitstream(project: Path) -> None:
     with pytest.raises(TclError, match=r"worst slack of at least 0 ns at 100.0 MHz, found -0.3 ns"):
         run_or_skip(project, Vivado(PART, slack="-0.3"))
+    with pytest.raises(TclError, match=r"a hold slack of at least 0 ns, found -0.05 ns"):
+        run_or_skip(project, Vivado(PART, hold="-0.05"))
     assert not (project / "board" / "twofold.bit").exists()

@@ -10,11 +10,11 @@ from twofold.boards.vivado_check.tcl import TclError
 
 
 class RunCommands(DesignCommands):
-    """Runs end at once and leave empty files. slack: the worst one, as implementation reports it."""
+    """Runs end at once and leave empty files. slack, hold: the worst ones, as implementation reports them."""
 
-    def __init__(self, part: str, board_part: str, slack: str) -> None:
+    def __init__(self, part: str, board_part: str, slack: str, hold: str) -> None:
         super().__init__(part, board_part)
-        self._slack = slack
+        self._timing = {"STATS.WNS": slack, "STATS.WHS": hold, "STATS.TPWS": "0.0"}
         self._runs: dict[str, str] = {}
         self._opened_run = ""
 
@@ -64,8 +64,8 @@ class RunCommands(DesignCommands):
         name, target = call.arguments
         if (name, target in self._runs) == ("PROGRESS", True):
             return "100%" if self._runs[target] == "complete" else "0%"
-        if (name, target) == ("STATS.WNS", "impl_1"):
-            return self._slack
+        if name in self._timing and target == "impl_1":
+            return self._timing[name]
         raise TclError(f"get_property: no property {name} of {target}")
 
     def _close_project(self, call: Call) -> None:

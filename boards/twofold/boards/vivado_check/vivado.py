@@ -16,9 +16,9 @@ from twofold.boards.vivado_check.syntax import Call, parse
 class Vivado(RunCommands):
     """Answers the commands of one project's scripts. `calls` records them in order."""
 
-    def __init__(self, part: str, *, board_part: str = "", slack: str = "0.5"):
-        """board_part: the board files that are installed. slack: what implementation will reach."""
-        super().__init__(part, board_part, slack)
+    def __init__(self, part: str, *, board_part: str = "", slack: str = "0.5", hold: str = "0.1"):
+        """board_part: the board files that are installed. slack, hold: what implementation will reach."""
+        super().__init__(part, board_part, slack, hold)
         self.calls: list[Call] = []
 
     def answer(self, words: Sequence[str]) -> str:

@@ -14,7 +14,6 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 BURST_INCR = 1
-BOUNDARY_BYTES = 4096
 MAX_BURST = 256
 # Normal, non-cacheable, bufferable memory.
 CACHE_BUFFERABLE = 0b0011

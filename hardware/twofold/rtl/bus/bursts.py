@@ -8,7 +8,6 @@ from amaranth.lib.wiring import In, Out
 
 from twofold.rtl.bus.axi4 import BURST_INCR, CACHE_BUFFERABLE, MAX_BURST
 
-BEAT_BYTES = 8
 SIZE_8_BYTES = 3
 BEAT_SHIFT = 3
 
