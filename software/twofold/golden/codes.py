@@ -15,10 +15,8 @@ def quantise(values: npt.ArrayLike, type_: IntType) -> IntArray:
     Raises UserError for values that are no numbers; infinite ones become the ends.
     """
     scaled = np.asarray(values, np.float64) / float(type_.scale)
-    if np.isnan(scaled).any():
-        raise UserError(
-            f"values: expected numbers, got {np.isnan(scaled).sum()} of {scaled.size} that are NaN"
-        )
+    if wrong := np.isnan(scaled).sum():
+        raise UserError(f"values: expected numbers, got {wrong} of {scaled.size} that are NaN")
     return np.clip(np.rint(scaled) + type_.zero_point, type_.lo, type_.hi).astype(np.int64)
 
 
