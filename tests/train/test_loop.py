@@ -11,7 +11,6 @@ from torch import nn
 from twofold.data.dataset import Dataset
 from twofold.errors import UserError
 from twofold.models.demo import DemoNet
-from twofold.train.augment import Augmentation
 from twofold.train.loop import FitState, fit, predict
 from twofold.train.settings import Adam, Fit, Sgd
 
@@ -77,26 +76,3 @@ def test_runs_of_no_epoch_are_refused() -> None:
 def test_the_learning_rate_falls_along_a_cosine() -> None:
     settings = Fit(4, Adam(1.0))
     assert [round(settings.learning_rate(epoch), 3) for epoch in range(5)] == [1.0, 0.854, 0.5, 0.146, 0.0]
-
-
-def test_shifts_move_whole_images() -> None:
-    torch.manual_seed(0)
-    images = torch.zeros(200, 2, 5, 5)
-    images[:, :, 2, 2] = 1
-    moved = Augmentation(shift=1)(images)
-    assert moved.shape == images.shape
-    assert torch.equal(moved.sum((2, 3)), torch.ones(200, 2))
-    assert torch.equal(moved[:, 0], moved[:, 1])
-    reached = moved[:, 0].sum(0) > 0
-    assert bool(reached[1:4, 1:4].all())
-    assert int(reached.sum()) == 9
-
-
-def test_flips_mirror_some_images() -> None:
-    torch.manual_seed(0)
-    images = torch.arange(4.0).expand(50, 1, 4, 4)
-    flipped = Augmentation(shift=0, flip=0.5)(images)
-    mirrored = flipped[:, 0, 0, 0] == 3
-    assert 10 < int(mirrored.sum()) < 40
-    assert torch.equal(flipped[mirrored], images[mirrored].flip(3))
-    assert torch.equal(Augmentation(shift=0)(images), images)

@@ -11,9 +11,10 @@ from torch import Tensor
 
 @dataclass(frozen=True)
 class Augmentation:
-    """shift: largest displacement in pixels, in both directions; flip: mirror half of the images sideways.
+    """shift: largest displacement in pixels, in both directions; flip: share of images mirrored sideways.
 
-    Draws for every image of its own, from PyTorch's global generator of the CPU.
+    Draws for every image of its own, from PyTorch's global generator of the CPU. A single row or column
+    stays where it is, as it would leave the image.
     """
 
     shift: int = 1
@@ -29,9 +30,10 @@ class Augmentation:
 
     def _shifted(self, images: Tensor) -> Tensor:
         count, _, height, width = images.shape
-        padded = F.pad(images, [self.shift] * 4)
-        top, left = torch.randint(0, 2 * self.shift + 1, (2, count, 1))
+        down, across = (self.shift if size > 1 else 0 for size in (height, width))
+        padded = F.pad(images, [across, across, down, down])
+        top, left = (torch.randint(0, 2 * most + 1, (count, 1)) for most in (down, across))
         rows, columns = top + torch.arange(height), left + torch.arange(width)
         index = torch.arange(count)[:, None, None], rows[:, :, None], columns[:, None, :]
-        first, down, across = (axis.to(images.device) for axis in index)
-        return padded[first, :, down, across].permute(0, 3, 1, 2)
+        first, row, column = (axis.to(images.device) for axis in index)
+        return padded[first, :, row, column].permute(0, 3, 1, 2)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 
@@ -26,8 +26,14 @@ from twofold.train.schedule import OneCycle
 from twofold.train.settings import Adam, Fit, Sgd
 from twofold.train.stage import FLOAT, FOLDED, PRUNED, QUANTISED, Prepare, Stage, Transform, nobody, unchanged
 
+#: Epochs and learning rates of the four stages.
+_OF_HUNDREDS = ((30, 5e-3), (8, 2e-3), (16, 2e-3), (5, 2e-4))
 _OF_QUANTITIES = ((30, 2e-3), (8, 1e-3), (16, 1e-3), (4, 1e-4))
-"""Epochs and learning rates of the four stages."""
+_OF_GREY = ((6, 2e-3), (2, 1e-3), (4, 1e-3), (1, 1e-4))
+#: Samples from which on a data set is a large one.
+_MANY = 10_000
+#: Names of data sets whose images show the same when mirrored.
+_MIRRORED = ("cifar10",)
 
 
 @dataclass(frozen=True)
@@ -43,27 +49,41 @@ class Budget:
     def for_dataset(cls, dataset: Dataset) -> Budget:
         """Many epochs for hundreds of images, few for tens of thousands of grey ones, more for colour.
 
-        Measured quantities, images of one pixel, are not moved.
+        Measured quantities, images of one pixel, are not moved. CIFAR-10's alone are mirrored: of a digit, a
+        sign or a detector's map the mirror image is another one.
         """
-        if len(dataset.train) < 10_000:
-            return cls(Fit(30, Adam(5e-3)), Fit(8, Adam(2e-3)), Fit(16, Adam(2e-3)), Fit(5, Adam(2e-4)))
-        if dataset.image_shape[1:] == (1, 1):
-            return cls(*(Fit(epochs, Adam(rate), 256) for epochs, rate in _OF_QUANTITIES))
+        move = _usual_moves(dataset)
+        if len(dataset.train) < _MANY:
+            return cls._of_adam(_OF_HUNDREDS, 128, move)
+        if _of_one_pixel(dataset):
+            return cls._of_adam(_OF_QUANTITIES, 256, move)
         if dataset.image_shape[0] == 1:
-            move = Augmentation(shift=2)
-            return cls(
-                Fit(6, Adam(2e-3), 128, move),
-                Fit(2, Adam(1e-3), 128, move),
-                Fit(4, Adam(1e-3), 128, move),
-                Fit(1, Adam(1e-4), 128, move),
-            )
-        move, cycle = Augmentation(shift=4, flip=0.5), OneCycle()
+            return cls._of_adam(_OF_GREY, 128, move)
+        cycle = OneCycle()
         return cls(
             Fit(100, Sgd(0.2, nesterov=True), 128, move, schedule=cycle),
             Fit(15, Sgd(0.05, nesterov=True), 128, move, schedule=cycle),
             Fit(60, Adam(1e-3), 128, move, schedule=cycle),
             Fit(5, Adam(5e-5), 128, move),
         )
+
+    @classmethod
+    def _of_adam(cls, stages: Iterable[tuple[int, float]], batch: int, move: Augmentation) -> Budget:
+        return cls(*(Fit(epochs, Adam(rate), batch, move) for epochs, rate in stages))
+
+
+def _usual_moves(dataset: Dataset) -> Augmentation:
+    if _of_one_pixel(dataset):
+        return Augmentation(shift=0)
+    if len(dataset.train) < _MANY:
+        return Augmentation(shift=1)
+    if dataset.image_shape[0] == 1:
+        return Augmentation(shift=2)
+    return Augmentation(shift=4, flip=0.5 if dataset.name in _MIRRORED else 0.0)
+
+
+def _of_one_pixel(dataset: Dataset) -> bool:
+    return dataset.image_shape[1:] == (1, 1)
 
 
 @dataclass(frozen=True)
