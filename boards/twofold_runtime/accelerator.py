@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from twofold_runtime.bundle import Bundle
-from twofold_runtime.engine import Engine, Program, Run
+from twofold_runtime.engine import Engine, Program, Run, stopped_on_error
 from twofold_runtime.errors import AcceleratorError
 from twofold_runtime.frames import quantise
 from twofold_runtime.kernel import Kernel, KernelProgram
@@ -62,18 +62,22 @@ class Accelerator:
         return quantise(images, self._program.input)
 
     def run(self, codes: np.ndarray) -> np.ndarray:
-        """The network's integers [N, K] for input codes [N, C, H, W], any number of frames."""
+        """The network's integers [N, K] for input codes [N, C, H, W], any number of frames.
+
+        What breaks a run off, Ctrl-C included, aborts it.
+        """
         self._check_shape(codes)
         batches = [codes[first : first + self.batch] for first in range(0, len(codes), self.batch)]
         runs: list[Run] = []
         results: list[np.ndarray] = []
         self._bring_in(0, batches)
-        for index, batch in enumerate(batches):
-            source, target = self._slots[index % 2]
-            self._engine.start(self._program, source, target, len(batch))
-            self._bring_in(index + 1, batches)
-            self._take_out(index - 1, batches, results)
-            runs.append(self._engine.finish(self._program, len(batch), self.timeout))
+        with stopped_on_error(self._engine):
+            for index, batch in enumerate(batches):
+                source, target = self._slots[index % 2]
+                self._engine.start(self._program, source, target, len(batch))
+                self._bring_in(index + 1, batches)
+                self._take_out(index - 1, batches, results)
+                runs.append(self._engine.finish(self._program, len(batch), self.timeout))
         self._take_out(len(batches) - 1, batches, results)
         self._count(runs)
         return np.concatenate(results)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import numpy as np
@@ -17,6 +19,8 @@ PROGRAM_FORMAT = "twofold program 6"
 NO_INSTRUCTION = 65535
 COUNTERS = ("READ_WAIT_CYCLES", "WRITE_WAIT_CYCLES", "WEIGHT_WAIT_CYCLES", "HELD_CYCLES", "INPUTS_MULTIPLIED")
 POLL_SECONDS = 100e-6
+STOP_SECONDS = 2.0
+"""That a run may go on after ABORT; the watchdog ends it long before."""
 
 
 class Run:
@@ -68,11 +72,15 @@ class Program:
 
 
 class Engine:
-    """Starts runs of programs and waits for their ends. Raises AcceleratorError for another engine."""
+    """Starts runs of programs and waits for their ends. Raises AcceleratorError for another engine.
+
+    A run that an earlier process left is ended, before it writes over what is brought into memory now.
+    """
 
     def __init__(self, bundle: Bundle, link: Link):
         self._registers = Registers(link, bundle.json("registers.json"))
         self._clock_hz = bundle.manifest["clock_hz"]
+        self._busy = self._registers.bit("STATUS", "BUSY")
         geometry = _description(bundle)["geometry"]
         expected = {
             "ID": self._registers.reset("ID"),
@@ -86,9 +94,11 @@ class Engine:
                     f"register {name}: expected {value:#x} as the program needs, found {found:#x}; "
                     "the bitstream holds another engine, build it again from this project"
                 )
+        self.stop()
 
     def start(self, program: Program, source: Buffer, target: Buffer, count: int) -> None:
-        """A run of `count` frames."""
+        """A run of `count` frames. Ends an earlier one first, as START counts only while BUSY is 0."""
+        self.stop()
         values = {
             "PROGRAM_ADDR": program.code.address,
             "PROGRAM_BYTES": program.code.nbytes,
@@ -106,6 +116,18 @@ class Engine:
     def abort(self) -> None:
         """Ends the run under way."""
         self._registers.write("CONTROL", self._registers.bit("CONTROL", "ABORT"))
+
+    def stop(self) -> None:
+        """Aborts the run under way, if one is, and waits for its end, or raises AcceleratorError."""
+        if not self._registers.read("STATUS") & self._busy:
+            return
+        self.abort()
+        status = self._status(STOP_SECONDS)
+        if status & self._busy:
+            raise AcceleratorError(
+                f"the engine: expected it idle {STOP_SECONDS:g} s after ABORT, found it busy with an earlier "
+                f"run (STATUS {status:#x}); check the clock and the memory port, or load the bitstream anew"
+            )
 
     def finish(self, program: Program, count: int, timeout: float) -> Run:
         """Waits `timeout` seconds at most for the run's end. Raises AcceleratorError for a failed run."""
@@ -138,19 +160,23 @@ class Engine:
         return Run(frames, cycles, counters)
 
     def _wait_until_idle(self, program: Program, seconds: float) -> int:
-        busy = self._registers.bit("STATUS", "BUSY")
+        status = self._status(seconds)
+        if status & self._busy:
+            self.abort()
+            done = self._registers.read("FRAMES_DONE")
+            raise AcceleratorError(
+                f"the engine is still busy after {seconds} s, {done} frames done (STATUS {status:#x}); "
+                "it was told to abort. Check the clock and the memory port"
+            )
+        return status
+
+    def _status(self, seconds: float) -> int:
+        """STATUS as BUSY falls, or after `seconds`."""
         deadline = time.monotonic() + seconds
         while True:
             status = self._registers.read("STATUS")
-            if not status & busy:
+            if not status & self._busy or time.monotonic() > deadline:
                 return status
-            if time.monotonic() > deadline:
-                self.abort()
-                done = self._registers.read("FRAMES_DONE")
-                raise AcceleratorError(
-                    f"the engine is still busy after {seconds} s, {done} frames done (STATUS {status:#x}); "
-                    "it was told to abort. Check the clock and the memory port"
-                )
             time.sleep(POLL_SECONDS)
 
     def _error(self, program: Program) -> str:
@@ -164,6 +190,17 @@ class Engine:
         steps = program.description["instructions"]
         step = f" {steps[place]['opcode']} {steps[place]['label']}" if place < len(steps) else ""
         return f"{name} at instruction {place}{step}. {meaning} (ERROR {error:#x})"
+
+
+@contextmanager
+def stopped_on_error(machine: Any) -> Iterator[None]:
+    """Stops the run under way if the block raises, for Ctrl-C too. The block's error goes on."""
+    try:
+        yield
+    except BaseException:
+        with suppress(Exception):
+            machine.stop()
+        raise
 
 
 def _description(bundle: Bundle, prefix: str = "") -> dict[str, Any]:

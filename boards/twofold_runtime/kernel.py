@@ -17,7 +17,7 @@ from twofold_runtime.links import Buffer, Link
 
 FORMAT = "twofold kernel 1"
 CONTROL, CODES, INTEGERS, FRAMES = 0x00, 0x10, 0x1C, 0x28
-START, DONE = 1, 2
+START, DONE, IDLE = 1, 2, 4
 
 
 class KernelProgram:
@@ -60,12 +60,22 @@ class KernelProgram:
 
 
 class Kernel:
-    """Starts runs and waits for their ends. It counts no cycles, and cannot be aborted."""
+    """Starts runs and waits for their ends. It counts no cycles, and cannot be aborted.
+
+    DONE stays until CONTROL is read.
+    """
 
     def __init__(self, link: Link):
         self._link = link
 
     def start(self, program: KernelProgram, source: Buffer, target: Buffer, count: int) -> None:
+        """A run of `count` frames. Raises AcceleratorError while an earlier one goes on; forgets its DONE."""
+        status = self._link.read(CONTROL)
+        if not status & IDLE:
+            raise AcceleratorError(
+                "the kernel: expected it idle, found it still busy with an earlier run "
+                f"(CONTROL {status:#x}); wait, or load the bitstream anew"
+            )
         for offset, address in ((CODES, source.address), (INTEGERS, target.address)):
             self._link.write(offset, address & 0xFFFFFFFF)
             self._link.write(offset + 4, address >> 32)
@@ -82,6 +92,9 @@ class Kernel:
                 )
             time.sleep(POLL_SECONDS)
         return Run(count, 0, {})
+
+    def stop(self) -> None:
+        """Does nothing: a run ends by itself, and `start` refuses until then."""
 
     def abort(self) -> None:
         raise AcceleratorError("expected an engine, found an HLS kernel, which cannot be aborted")

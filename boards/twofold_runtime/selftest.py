@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from twofold_runtime.bundle import Bundle
-from twofold_runtime.engine import Engine, Program
+from twofold_runtime.engine import Engine, Program, stopped_on_error
 from twofold_runtime.errors import AcceleratorError
 from twofold_runtime.links import Buffer, Link
 
@@ -80,8 +80,9 @@ def _frame(
     engine: Engine, program: Program, source: Buffer, target: Buffer, codes: np.ndarray, timeout: float
 ) -> np.ndarray:
     source.put(program.packed(codes[np.newaxis]))
-    engine.start(program, source, target, 1)
-    engine.finish(program, 1, timeout)
+    with stopped_on_error(engine):
+        engine.start(program, source, target, 1)
+        engine.finish(program, 1, timeout)
     return target.get(program.output_stride).reshape(1, -1)
 
 

@@ -121,16 +121,17 @@ def selftest(network: Network) -> dict[str, bytes]:
 
 
 class Registers:
-    """`MMIO` whose registers keep what is written; those of `values` always read the same."""
+    """`MMIO` whose registers keep what is written; those of `values` read the same, or what comes next."""
 
-    def __init__(self, values: dict[str, int]):
+    def __init__(self, values: dict[str, int | Iterator[int]]):
         map_ = engine_registers(8, 8)
         self.content = {register.offset: register.reset for register in map_.registers}
         self.fixed = {map_[name].offset: value for name, value in values.items()}
         self.written: list[tuple[int, int]] = []
 
     def read(self, offset: int) -> int:
-        return self.fixed.get(offset, self.content[offset])
+        value = self.fixed.get(offset, self.content[offset])
+        return next(value) if isinstance(value, Iterator) else value
 
     def write(self, offset: int, value: int) -> None:
         self.written.append((offset, value))
@@ -162,7 +163,7 @@ def _forget() -> None:
 def load(monkeypatch: pytest.MonkeyPatch, fresh: None) -> Callable[..., tuple[Any, Registers]]:
     """load(folder, NAME=value, …): its runtime over an idle engine; values: what registers read."""
 
-    def install(folder: Path, **values: int) -> tuple[Any, Registers]:
+    def install(folder: Path, **values: int | Iterator[int]) -> tuple[Any, Registers]:
         registers = Registers(values)
         pynq = ModuleType("pynq")
         entry = {"phys_addr": 1 << 30, "addr_range": 4096}

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from twofold_runtime.kernel import CODES, CONTROL, FRAMES, INTEGERS
+from twofold_runtime.kernel import CODES, CONTROL, DONE, FRAMES, IDLE, INTEGERS, START
 
 from twofold.boards.board_file import board_names, load_board
 from twofold.boards.kernel_design import KernelDesign
@@ -47,13 +47,12 @@ extern "C" void run(const CODE *codes, int32_t *integers, uint32_t frames) {
 class SimulatedKernel:
     """PYNQ's three names over the kernel's C simulation, behind Vitis HLS's registers (AMD UG1399)."""
 
-    START, DONE = 1, 2
     FIRST, PAGE = 0x10_0000, 0x1000
 
     def __init__(self, library: Path):
         self._run = ctypes.CDLL(str(library)).run
         self._memory: dict[int, Any] = {}
-        self._values: dict[int, int] = {}
+        self._values = {CONTROL: IDLE}
         self.runs: list[int] = []
 
     def module(self) -> ModuleType:
@@ -73,15 +72,18 @@ class SimulatedKernel:
         return buffer
 
     def read(self, offset: int) -> int:
-        return self._values[offset]
+        value = self._values[offset]
+        if offset == CONTROL:
+            self._values[offset] &= ~DONE
+        return value
 
     def write(self, offset: int, value: int) -> None:
         self._values[offset] = value
-        if offset == CONTROL and value & self.START:
+        if offset == CONTROL and value & START:
             codes, integers = (self._memory[self._address(at)].ctypes.data for at in (CODES, INTEGERS))
             self.runs.append(self._values[FRAMES])
             self._run(ctypes.c_void_p(codes), ctypes.c_void_p(integers), ctypes.c_uint32(self.runs[-1]))
-            self._values[CONTROL] = self.DONE
+            self._values[CONTROL] = IDLE | DONE
 
     def _address(self, offset: int) -> int:
         return self._values[offset] | self._values[offset + 4] << 32

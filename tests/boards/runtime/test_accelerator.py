@@ -7,6 +7,7 @@ import json
 import math
 import re
 from collections.abc import Callable, Mapping
+from itertools import chain, repeat
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,8 @@ from twofold.rtl.verilog import to_verilog
 from twofold.sim.cocotb_runner import Simulation, SimulationError, build, run
 
 BENCH = "twofold.sim.benches.board_runtime"
+CONTROL = engine_registers(8, 8)["CONTROL"].offset
+START, ABORT = (CONTROL, 1), (CONTROL, 2)
 Load = Callable[..., tuple[Any, Any]]
 Finish = Callable[[Path], Path]
 
@@ -110,14 +113,91 @@ def test_another_engine_is_refused(load: Load, folder: Path, register: str, valu
     ],
 )
 def test_a_failed_run_is_an_error(
-    load: Load, folder: Path, network: Network, status: int, message: str
+    load: Load,
+    folder: Path,
+    network: Network,
+    monkeypatch: pytest.MonkeyPatch,
+    status: int,
+    message: str,
 ) -> None:
-    runtime, registers = load(folder, STATUS=status, FRAMES_DONE=0, ERROR=Cause.NO_END | 2 << 16)
+    read = chain([0, 0], repeat(status))
+    runtime, registers = load(folder, STATUS=read, FRAMES_DONE=0, ERROR=Cause.NO_END | 2 << 16)
+    monkeypatch.setattr("twofold_runtime.engine.STOP_SECONDS", 0.01)
     accelerator = runtime.Accelerator(folder, timeout=0.05)
     with pytest.raises(runtime.AcceleratorError, match=message):
         accelerator.run(random_frames(network, 1))
-    control = engine_registers(8, 8)["CONTROL"].offset
-    assert ((control, 2) in registers.written) == bool(status & 1), "only a run that hangs is aborted"
+    assert (ABORT in registers.written) == bool(status & 1), "only a run that hangs is aborted"
+
+
+def test_a_run_under_way_is_ended_before_another_is_started(
+    load: Load, folder: Path, network: Network
+) -> None:
+    """STATUS: idle at first, busy with somebody's run, idle once it is aborted, done."""
+    runtime, registers = load(folder, STATUS=chain([0, 1, 1, 1, 0b1010], repeat(0b10)), FRAMES_DONE=1)
+    runtime.Accelerator(folder).run(random_frames(network, 1))
+    assert registers.written[0] == ABORT, "no register changes under the run"
+    assert registers.written.count(ABORT) == registers.written.count(START) == 1
+    assert registers.written[-1] == START
+
+
+def test_an_engine_that_goes_on_after_abort_is_not_started(
+    load: Load, folder: Path, network: Network, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runtime, registers = load(folder, STATUS=chain([0], repeat(1)))
+    monkeypatch.setattr("twofold_runtime.engine.STOP_SECONDS", 0.01)
+    accelerator = runtime.Accelerator(folder)
+    message = r"expected it idle 0.01 s after ABORT, found it busy with an earlier run \(STATUS 0x1\); check"
+    with pytest.raises(runtime.AcceleratorError, match=message):
+        accelerator.run(random_frames(network, 1))
+    assert set(registers.written) == {ABORT}
+
+
+def test_a_run_that_an_earlier_process_left_is_ended_before_memory_is_written(
+    load: Load, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runtime, registers = load(folder, STATUS=chain([1], repeat(0b1010)))
+    monkeypatch.setattr("twofold_runtime.accelerator.Program", lambda *_: pytest.fail("memory is written"))
+    with pytest.raises(pytest.fail.Exception):
+        runtime.Accelerator(folder)
+    assert registers.written == [ABORT]
+
+
+def test_an_interrupted_run_is_aborted(
+    load: Load, folder: Path, network: Network, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runtime, registers = load(folder, STATUS=chain([0, 0, 1, 1], repeat(0b1010)))
+    accelerator = runtime.Accelerator(folder)
+    monkeypatch.setattr(accelerator._engine, "finish", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        accelerator.run(random_frames(network, 1))
+    assert registers.written[-2:] == [START, ABORT]
+
+
+def test_an_interrupt_counts_more_than_an_abort_that_fails(
+    load: Load, folder: Path, network: Network, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runtime, _ = load(folder, STATUS=chain([0, 0], repeat(1)))
+    monkeypatch.setattr("twofold_runtime.engine.STOP_SECONDS", 0.01)
+    accelerator = runtime.Accelerator(folder)
+    monkeypatch.setattr(accelerator._engine, "finish", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        accelerator.run(random_frames(network, 1))
+
+
+def test_an_interrupted_self_test_is_aborted(
+    load: Load, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runtime, registers = load(folder, STATUS=chain([0, 0, 1], repeat(0b1010)))
+    accelerator = runtime.Accelerator(folder)
+    monkeypatch.setattr(accelerator._engine, "finish", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        accelerator.selftest()
+    assert registers.written[-2:] == [START, ABORT]
+
+
+def interrupt(*_: Any) -> None:
+    """As Ctrl-C does."""
+    raise KeyboardInterrupt
 
 
 @pytest.mark.parametrize("cause", list(Cause)[1:])

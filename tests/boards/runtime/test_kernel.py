@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import chain, repeat
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +15,8 @@ from twofold.boards.kernel_design import KernelDesign, Tensor
 from twofold.boards.project import generate
 
 Load = Callable[..., tuple[Any, Any]]
-DONE = {"ID": 2}
-"""ID is the engine's register at offset 0, where a kernel has its control bits."""
+DONE = {"ID": 6}
+"""ID is the engine's register at offset 0, where a kernel has its control bits: done, and idle again."""
 
 
 @pytest.fixture
@@ -49,10 +50,29 @@ def test_its_self_test_compares_the_output(load: Load, kernel_folder: Path) -> N
 
 
 def test_a_kernel_that_does_not_end_times_out(load: Load, kernel_folder: Path) -> None:
-    runtime, _ = load(kernel_folder, ID=0)
+    runtime, _ = load(kernel_folder, ID=chain([4], repeat(1)))
     accelerator = runtime.Accelerator(kernel_folder, timeout=0.05)
     with pytest.raises(runtime.AcceleratorError, match=r"the kernel is still busy after 0\.05 s"):
         accelerator.predict(np.zeros((1, 2, 4, 4)))
+
+
+def test_a_kernel_that_runs_is_not_started_over(load: Load, kernel_folder: Path) -> None:
+    """As after Ctrl-C, which a kernel's run outlives."""
+    runtime, registers = load(kernel_folder, ID=0)
+    accelerator = runtime.Accelerator(kernel_folder)
+    with pytest.raises(
+        runtime.AcceleratorError, match=r"expected it idle, found it still busy .* \(CONTROL 0x0\); wait, or"
+    ):
+        accelerator.predict(np.zeros((1, 2, 4, 4)))
+    assert registers.written == []
+
+
+def test_an_earlier_runs_done_ends_no_other(load: Load, kernel_folder: Path) -> None:
+    """CONTROL: idle with the DONE that nobody waited for, twice busy, idle and done."""
+    control = iter([6, 1, 0, 6])
+    runtime, _ = load(kernel_folder, ID=control)
+    runtime.Accelerator(kernel_folder).predict(np.zeros((1, 2, 4, 4)))
+    assert list(control) == []
 
 
 def test_what_a_kernel_cannot_do_is_refused(load: Load, kernel_folder: Path) -> None:

@@ -34,7 +34,7 @@ _CONTROL = (
         "Commands; reads as 0.",
         width=2,
         fields=(
-            Field("START", 0, 1, "Begins a run and clears STATUS.DONE."),
+            Field("START", 0, 1, "Begins a run and clears STATUS.DONE; counts only while BUSY is 0."),
             Field("ABORT", 1, 1, "Ends the run; transfers under way come to their end."),
         ),
     ),

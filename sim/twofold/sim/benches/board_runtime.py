@@ -15,6 +15,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import cocotb
 import numpy as np
@@ -121,6 +122,27 @@ async def an_abort_is_named(dut: Any) -> None:
 
 
 @cocotb.test(timeout_time=50, timeout_unit="ms")
+async def after_a_run_that_was_broken_off_the_next_is_right(dut: Any) -> None:
+    """By Ctrl-C, which is raised in place of waiting; or by the process's end, which aborts nothing."""
+    board = await started(dut, 0.0)
+
+    def use(runtime: Any) -> None:
+        accelerator = opened(runtime, 60.0)
+        image, other = first_image(), 1 - first_image()
+        expected = accelerator.logits(image)
+        with mock.patch.object(accelerator._engine, "finish", side_effect=KeyboardInterrupt):
+            assert interrupted(accelerator.logits, other)
+        assert not busy(accelerator), "the run was not aborted"
+        assert (accelerator.logits(image) == expected).all()
+        assert (accelerator.logits(other) != expected).any()
+        accelerator._engine.start(accelerator._program, *accelerator._slots[1], accelerator.batch)
+        assert busy(accelerator)
+        assert (accelerator.logits(image) == expected).all()
+
+    await used(board, use)
+
+
+@cocotb.test(timeout_time=50, timeout_unit="ms")
 async def wrong_folders_are_refused(dut: Any) -> None:
     board = await started(dut, 0.0)
 
@@ -145,6 +167,20 @@ def opened(runtime: Any, timeout: float) -> Any:
 
 def first_image() -> Any:
     return np.load(os.environ["BOARD_IMAGES"])[:1]
+
+
+def busy(accelerator: Any) -> bool:
+    engine = accelerator._engine
+    return bool(engine._registers.read("STATUS") & engine._busy)
+
+
+def interrupted(use: Callable[[Any], Any], argument: Any) -> bool:
+    """Whether `use` of the argument ends with Ctrl-C."""
+    try:
+        use(argument)
+    except KeyboardInterrupt:
+        return True
+    return False
 
 
 def fails(accelerator: Any, reason: str) -> None:
