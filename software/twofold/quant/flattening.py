@@ -22,7 +22,7 @@ def unify_flattening(traced: fx.GraphModule) -> None:
     still computes the same is for the caller to try.
     """
     for node in traced.graph.nodes:
-        if _is_flattening(node):
+        if is_flattening(node):
             node.op, node.target = "call_function", torch.flatten
             node.args, node.kwargs = (node.args[0], 1), {}
     for node in reversed(list(traced.graph.nodes)):
@@ -31,7 +31,8 @@ def unify_flattening(traced: fx.GraphModule) -> None:
     traced.recompile()
 
 
-def _is_flattening(node: fx.Node) -> bool:
+def is_flattening(node: fx.Node) -> bool:
+    """Whether it is one of those ways, other than `torch.flatten` itself."""
     if node.op not in ("call_function", "call_method"):
         return False
     if node.target in (*_RESHAPES, torch.reshape):

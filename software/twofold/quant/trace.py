@@ -55,17 +55,22 @@ _METHODS: Mapping[str, str] = {
 
 
 def trace(model: nn.Module) -> fx.GraphModule:
-    """`torch.fx.symbolic_trace` with an error for the user and one way to flatten. `model` is not changed."""
+    """`symbolic_trace` with one way to flatten. `model` is not changed."""
+    traced = symbolic_trace(model)
+    unify_flattening(traced)
+    return traced
+
+
+def symbolic_trace(model: nn.Module) -> fx.GraphModule:
+    """`torch.fx.symbolic_trace` with an error for the user."""
     try:
-        traced = fx.symbolic_trace(model)
+        return fx.symbolic_trace(model)
     except (fx.proxy.TraceError, TypeError) as error:
         reason = str(error).splitlines()[0]
         raise UserError(
             f"{type(model).__name__}: expected a model that torch.fx can trace, got: {reason}; "
             "remove control flow that depends on tensors from forward()"
         ) from error
-    unify_flattening(traced)
-    return traced
 
 
 def quantised_names(model: nn.Module) -> Mapping[str, str]:

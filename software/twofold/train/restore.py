@@ -17,6 +17,7 @@ from twofold.network.digest import digest
 from twofold.qonnx.export import export
 from twofold.qonnx.freeze import freeze
 from twofold.qonnx.importer.load import import_model
+from twofold.quant.any_layout import in_any_layout
 from twofold.quant.apot import load_weights
 from twofold.train.checkpoint import Checkpoint
 from twofold.train.recipe import Budget
@@ -47,7 +48,7 @@ def restore(folder: Path, recipe_name: str, model: nn.Module, image_shape: Seque
             f"{path}: expected a run of recipe {recipe.name} that has finished {last}, it has not"
         )
     noise = _noise(image_shape)
-    network = copy.deepcopy(model)
+    network = in_any_layout(copy.deepcopy(model), noise.real)
     for stage in stages:
         network = stage.transform(network, noise)
         if stage.name not in finished:

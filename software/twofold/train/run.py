@@ -17,6 +17,7 @@ from twofold.prune.remove import widths
 from twofold.prune.schedule import UnstructuredPruning
 from twofold.qonnx.export import export
 from twofold.qonnx.freeze import FrozenModel, freeze
+from twofold.quant.any_layout import in_any_layout
 from twofold.quant.apot import load_weights
 from twofold.quant.convert import quantise
 from twofold.quant.trace import check_takes
@@ -90,11 +91,13 @@ def train(
         network = copy.deepcopy(model) if model is not None else _demo_network(dataset)
         _refuse_unsuited(network, recipe, dataset, example[:_PROBES])
         key = run_key(recipe, dataset, seed, network, budget, start, taught)
+        network = in_any_layout(network, example[:_PROBES])
         checkpoint = _opened(folder, key, processes)
         if start is not None:
             _take_float(checkpoint, start, recipe, network)
         baseline = layer_costs(network, example)
-        run = _Run(recipe, dataset, examples, seed, progress, checkpoint, processes, journal, taught)
+        teaches = None if taught is None else in_any_layout(taught, example[:_PROBES])
+        run = _Run(recipe, dataset, examples, seed, progress, checkpoint, processes, journal, teaches)
         network, stage_accuracy = run.all_stages(network, budget)
         frozen = _frozen(network, recipe, example)
         metrics = measure(recipe, dataset, seed, network, frozen, baseline, stage_accuracy, example)

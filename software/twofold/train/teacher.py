@@ -12,6 +12,7 @@ from twofold.data.dataset import Dataset
 from twofold.data.load import dataset_name, load
 from twofold.errors import UserError
 from twofold.models.catalogue import NAMES, drawn, network_named
+from twofold.quant.any_layout import in_any_layout
 from twofold.train.checkpoint import Checkpoint
 from twofold.train.result import checkpoint_path, split_seed_of
 from twofold.train.stage import FLOAT
@@ -79,4 +80,5 @@ def float_network(
     network: as of `taught_by`. Raises UserError as `twofold.data.load.load`, `split_seed_of` and `taught_by`.
     """
     dataset = load(data, data_folder, split_seed_of(run, dataset_name(data, data_folder)))
-    return dataset, taught_by(run, dataset.classes, *dataset.image_shape[:2], network)
+    found = taught_by(run, dataset.classes, *dataset.image_shape[:2], network)
+    return dataset, in_any_layout(found, dataset.train.take(slice(2)).real)
