@@ -16,8 +16,8 @@ def in_any_layout(model: nn.Module, images: Tensor) -> nn.Module:
     """`model`, or, if it flattens by `view`, `reshape` or `squeeze`, one that does so by `torch.flatten`.
 
     `view` refuses maps whose channels are last in memory, and a size in numbers those of which filters were
-    pruned. The other one has the same modules, under the same names. images: what both are tried with. A model
-    that is not understood is given back as it is.
+    pruned. The other one has the same modules, under the same names. images: what both are tried with. A
+    model that is not understood is given back as it is.
     """
     try:
         traced = symbolic_trace(model)

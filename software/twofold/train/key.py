@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import fields, is_dataclass
@@ -12,6 +13,8 @@ from typing import Any
 from torch import nn
 
 from twofold.data.dataset import Dataset
+from twofold.errors import UserError
+from twofold.quant.trace import trace
 from twofold.train.recipe import Budget, TrainRecipe
 
 #: Settings that came when there were runs already: left out of a key where they have their default, so that
@@ -46,11 +49,12 @@ def run_key(
 
 
 def digest_of(inputs: Iterable[object], networks: Iterable[nn.Module]) -> str:
-    """Hex digest of twofold's version, of what `inputs` are and of the weights of `networks`."""
+    """Hex digest of twofold's version, of what `inputs` are and of the weights and the code of `networks`."""
     digest = hashlib.sha256()
     for part in (version("twofold"), *inputs):
         digest.update(described(part).encode() + b"\0")
     for network in networks:
+        digest.update(_code_of(network).encode())
         for name, value in network.state_dict().items():
             digest.update(name.encode() + value.numpy().tobytes())
     return digest.hexdigest()
@@ -69,3 +73,16 @@ def described(value: object) -> str:
 
 def _is_silent(kind: str, field: Any, value: object) -> bool:
     return (kind, field.name) in _LATER and value == field.default
+
+
+def _code_of(network: nn.Module) -> str:
+    """What a network of the user's computes, which may change while its layers stay.
+
+    "" for networks of ours, of which there are runs already, and for those that cannot be traced.
+    """
+    if type(network).__module__.startswith("twofold.models."):
+        return ""
+    try:
+        return trace(copy.deepcopy(network).eval()).code
+    except UserError:
+        return ""
