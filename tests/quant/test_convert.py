@@ -172,6 +172,11 @@ class Branching(nn.Module):
         return x if x.sum() > 0 else -x
 
 
+class Misspelt(nn.Module):
+    def forward(self, x: Tensor) -> Tensor:
+        return self.conv(x)
+
+
 class Reused(nn.Module):
     def __init__(self) -> None:
         super().__init__()
@@ -218,9 +223,13 @@ class AddsConstant(nn.Module):
         ),
         (
             lambda: nn.Sequential(nn.Conv2d(3, 4, 3)),
-            "Sequential: expected a model that takes images of .*, got: Given groups=1",
+            "Sequential: expected a model that takes images of .*; got RuntimeError: Given groups=1",
         ),
-        (Branching, "Branching: expected a model that torch.fx can trace"),
+        (Branching, "Branching: expected a model that torch.fx can trace, got: symbolically traced"),
+        (
+            Misspelt,
+            "Misspelt: expected a model that torch.fx can trace, got AttributeError: 'Misspelt' object",
+        ),
         (Reused, "node conv.*called once only"),
         (AddsConstant, "node add .*two tensors"),
         (nn.ReLU, "at least one Conv2d or Linear"),

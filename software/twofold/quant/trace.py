@@ -62,15 +62,16 @@ def trace(model: nn.Module) -> fx.GraphModule:
 
 
 def symbolic_trace(model: nn.Module) -> fx.GraphModule:
-    """`torch.fx.symbolic_trace` with an error for the user."""
+    """`torch.fx.symbolic_trace` with an error for the user, also for whatever else forward() raises."""
+    wanted = f"{type(model).__name__}: expected a model that torch.fx can trace"
     try:
         return fx.symbolic_trace(model)
     except (fx.proxy.TraceError, TypeError) as error:
-        reason = str(error).splitlines()[0]
         raise UserError(
-            f"{type(model).__name__}: expected a model that torch.fx can trace, got: {reason}; "
-            "remove control flow that depends on tensors from forward()"
+            f"{wanted}, got: {_first_line(error)}; remove control flow that depends on tensors from forward()"
         ) from error
+    except Exception as error:
+        raise UserError(f"{wanted}, got {_told(error)}") from error
 
 
 def quantised_names(model: nn.Module) -> Mapping[str, str]:
@@ -92,18 +93,30 @@ def refuse_kind(node: fx.Node, kind: str) -> UserError:
 def check_takes(model: nn.Module, images: Tensor) -> Tensor:
     """What `model` gives for `images` in evaluation mode. The model is not changed.
 
-    Raises UserError, with PyTorch's reason, if it does not take images of this shape.
+    Raises UserError, with the reason, if it does not take images of this shape or gives no tensor.
     """
     twin = copy.deepcopy(model).eval()
+    shape = "×".join(map(str, images.shape[1:]))
+    wanted = (
+        f"{type(model).__name__}: expected a model that takes images of {shape}, one tensor, and gives one, "
+        "logits [images, classes]"
+    )
     try:
         with torch.no_grad():
-            return twin(images)
-    except RuntimeError as error:
-        shape = "×".join(map(str, images.shape[1:]))
-        reason = str(error).splitlines()[0]
-        raise UserError(
-            f"{type(model).__name__}: expected a model that takes images of {shape}, got: {reason}"
-        ) from error
+            found = twin(images)
+    except Exception as error:
+        raise UserError(f"{wanted}; got {_told(error)}") from error
+    if not isinstance(found, Tensor):
+        raise UserError(f"{wanted}; it gives a {type(found).__name__}")
+    return found
+
+
+def _told(error: Exception) -> str:
+    return f"{type(error).__name__}: {_first_line(error)}".removesuffix(": ")
+
+
+def _first_line(error: Exception) -> str:
+    return next(iter(str(error).splitlines()), "")
 
 
 def check_traced(model: nn.Module, images: Tensor) -> None:
