@@ -16,7 +16,9 @@ from twofold.tables.results import Result, read
 from twofold.train import run as training
 from twofold.train.journal import Journals
 from twofold.train.pictures import Pictures
+from twofold.train.recipe import Budget
 from twofold.train.result import Accuracy, Metrics
+from twofold.train.settings import Adam
 
 
 @pytest.fixture
@@ -26,7 +28,15 @@ def journals() -> list[object]:
 
 
 @pytest.fixture
-def calls(monkeypatch: pytest.MonkeyPatch, journals: list[object]) -> list[tuple[Any, ...]]:
+def budgets() -> list[tuple[Budget | None, str]]:
+    """Each call's budget, and what repeats the run."""
+    return []
+
+
+@pytest.fixture
+def calls(
+    monkeypatch: pytest.MonkeyPatch, journals: list[object], budgets: list[tuple[Budget | None, str]]
+) -> list[tuple[Any, ...]]:
     """What `train` is called with; it answers at once."""
     calls: list[tuple[Any, ...]] = []
 
@@ -37,6 +47,7 @@ def calls(monkeypatch: pytest.MonkeyPatch, journals: list[object]) -> list[tuple
         seed: int,
         progress: object,
         model: nn.Module,
+        budget: Budget | None,
         start: Path | None,
         journal: object,
         teacher: Path | None,
@@ -45,6 +56,7 @@ def calls(monkeypatch: pytest.MonkeyPatch, journals: list[object]) -> list[tuple
         assert command.startswith(f"twofold train {recipe} --network ")
         journals.append(journal)
         calls.append((recipe, type(model).__name__, dataset.name, folder, seed, start))
+        budgets.append((budget, command))
         accuracy = Accuracy(98.61, None, 97.22)
         metrics = Metrics(recipe, dataset.name, seed, accuracy, 15.84, 100, 112.4, seed, {})
         return SimpleNamespace(
@@ -109,6 +121,18 @@ def test_plots_are_drawn_and_a_log_is_written_on_demand(
     assert isinstance(plain, Pictures)
     assert isinstance(logged, Journals)
     assert [part.folder for part in logged.parts] == [Path("mine/plots"), Path("mine/tensorboard")]
+
+
+def test_epochs_are_those_of_each_stage_and_noted(
+    run, calls: list[tuple[Any, ...]], budgets: list[tuple[Budget | None, str]]
+) -> None:
+    assert run("train", "int8", "--epochs", "3").exit_code == run("train", "int8").exit_code == 0
+    (given, command), (usual, _) = budgets
+    assert given is not None and usual is None
+    assert {fit.epochs for fit in (given.float_, given.pruned, given.quantised, given.folded)} == {3}
+    assert given.float_.optimiser == Adam(5e-3)
+    assert command == "twofold train int8 --network demo --data digits --seed 0 --epochs 3"
+    assert run("train", "int8", "--epochs", "0").exit_code == 2
 
 
 def test_an_unknown_network_is_refused(run, calls: list[tuple[Any, ...]]) -> None:

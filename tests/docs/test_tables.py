@@ -5,10 +5,12 @@ from __future__ import annotations
 import importlib.util
 import re
 import shlex
+import tomllib
 from dataclasses import fields
 from pathlib import Path
 
 import pytest
+import torch
 import typer
 from amaranth.hdl import Shape
 from amaranth.lib.data import StructLayout
@@ -18,16 +20,20 @@ from twofold.boards.listing import COLUMNS, row
 from twofold.boards.vivado_check.properties import PROPERTIES, VLNV
 from twofold.cli.main import app
 from twofold.cli.predictions import COLUMNS as COLUMNS_OF_PREDICTIONS
+from twofold.data.dataset import Dataset, Images
 from twofold.network.ops import ALL_OPS, Op
 from twofold.qonnx.importer.page import with_table
 from twofold.rtl.bus.engine_registers import engine_registers
 from twofold.rtl.isa import LAYER, TRANSFER
 from twofold.rtl.run_errors import CAUSES
-from twofold.train.recipe_file import recipe_names
+from twofold.train.options import FitOptions
+from twofold.train.recipe import Budget
+from twofold.train.recipe_file import recipe_names, recipe_of
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 PAGES = [ROOT / "README.md", *sorted(DOCS.glob("*.md"))]
+TOML_BLOCK = re.compile(r"^```toml\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 SHELL_BLOCK = re.compile(r"^```sh\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 CELL_BORDER = re.compile(r"(?<!\\)\|")
 NAME = re.compile(r"`([^`]+)`")
@@ -160,6 +166,43 @@ def test_options_of_a_verb(verb: str) -> None:
 def test_recipes_of_train() -> None:
     named = {name for cells in rows("cli.md", "recipes") for name in NAME.findall(cells[0])}
     assert named == set(recipe_names())
+
+
+def test_keys_of_a_stage() -> None:
+    found = [NAME.findall(cells[0])[0] for cells in rows("compression.md", "key of a stage")]
+    assert found == [field.name for field in fields(FitOptions)]
+
+
+@pytest.mark.parametrize(
+    "samples, shape",
+    [
+        ("fewer than 10,000", (1, 8, 8)),
+        ("10,000 or more, measured quantities", (16, 1, 1)),
+        ("10,000 or more, grey", (1, 8, 8)),
+        ("10,000 or more, colour", (3, 8, 8)),
+    ],
+)
+def test_budgets_of_data_sets(samples: str, shape: tuple[int, int, int]) -> None:
+    count = 10 if "fewer" in samples else 10_000
+    images = Images(torch.zeros(count, *shape, dtype=torch.uint8), torch.zeros(count, dtype=torch.int64), 255)
+    budget = Budget.for_dataset(Dataset("mine", images, images, images))
+    stages = budget.float_, budget.pruned, budget.quantised, budget.folded
+    (cells,) = [cells[1:] for cells in rows("compression.md", "training samples") if cells[0] == samples]
+    assert cells[0] == ", ".join(str(stage.epochs) for stage in stages)
+    assert cells[1].split(";")[0] == type(budget.float_.optimiser).__name__.lower()
+    for stage in stages:
+        move = stage.augmentation
+        assert [cell.split(";")[0] for cell in cells[2:]] == [
+            f"{n:g}" for n in (stage.batch, move.shift, move.flip)
+        ]
+
+
+@pytest.mark.parametrize("page", ["compression.md", "own-network.md"])
+def test_recipes_on_a_page_are_understood(page: str) -> None:
+    blocks = TOML_BLOCK.findall((DOCS / page).read_text())
+    assert blocks
+    for block in blocks:
+        recipe_of("mine", tomllib.loads(block))
 
 
 def test_options_before_any_verb() -> None:

@@ -48,6 +48,9 @@ TeacherNetwork = Annotated[
         help="What the teacher is; needed for a network of your own, FILE.py:NAME, others are recognised.",
     ),
 ]
+Epochs = Annotated[
+    int | None, typer.Option("--epochs", min=1, help="Of each stage, instead of the recipe's.")
+]
 Out = Annotated[
     Path | None, typer.Option("--out", help="The folder to write; build/train/RECIPE if not given.")
 ]
@@ -68,6 +71,7 @@ def train(
     start: Start = None,
     teacher: Teacher = None,
     teacher_network: TeacherNetwork = None,
+    epochs: Epochs = None,
     out: Out = None,
     tensorboard: WithTensorBoard = False,
     results: Results = None,
@@ -82,6 +86,7 @@ def train(
         from twofold.cli.progress_bars import shown
         from twofold.data.load import dataset_name, load
         from twofold.models.catalogue import drawn
+        from twofold.train.recipe_file import recipe_named
         from twofold.train.result import split_seed_of
         from twofold.train.run import train
         from twofold.train.teacher import teacher_for
@@ -93,10 +98,11 @@ def train(
         model = drawn(network, dataset.classes, channels, seed, size=size)
         folder = out or _folder(recipe, network)
         journal = _journal(folder, tensorboard)
-        command = _command(recipe, network, data, seed, start, teacher, teacher_network)
+        command = _command(recipe, network, data, seed, start, teacher, teacher_network, epochs)
         learned_from = teacher_for(dataset, teacher, teacher_network)
+        budget = None if epochs is None else recipe_named(recipe).budget(dataset).lasting(epochs)
         trained = train(
-            recipe, dataset, folder, seed, progress, model,
+            recipe, dataset, folder, seed, progress, model, budget,
             start=start, journal=journal, teacher=learned_from, command=command,
         )  # fmt: skip
         if results is not None:
@@ -134,6 +140,7 @@ def _command(
     start: Path | None,
     teacher: Path | None,
     teacher_network: str | None,
+    epochs: int | None,
 ) -> str:
     """What repeats the run; DIR stands for where the user keeps the data."""
     words = ["twofold", "train", recipe, "--network", network, "--data", data, "--seed", str(seed)]
@@ -141,6 +148,7 @@ def _command(
     words += ["--start", str(start)] if start is not None else []
     words += ["--teacher", str(teacher)] if teacher is not None else []
     words += ["--teacher-network", teacher_network] if teacher_network is not None else []
+    words += ["--epochs", str(epochs)] if epochs is not None else []
     return shlex.join(words)
 
 

@@ -67,6 +67,11 @@ class Budget:
             Fit(5, Adam(5e-5), 128, move),
         )
 
+    def lasting(self, epochs: int) -> Budget:
+        """The same with so many epochs in each stage. Raises UserError for fewer than one."""
+        stages = self.float_, self.pruned, self.quantised, self.folded
+        return Budget(*(replace(stage, epochs=epochs) for stage in stages))
+
     @classmethod
     def _of_adam(cls, stages: Iterable[tuple[int, float]], batch: int, move: Augmentation) -> Budget:
         return cls(*(Fit(epochs, Adam(rate), batch, move) for epochs, rate in stages))
