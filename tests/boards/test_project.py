@@ -89,6 +89,18 @@ def test_other_peoples_folders_are_left_alone(board: Board, design: EngineDesign
         generate(board, design, tmp_path / "mine" / "thesis.txt")
 
 
+@pytest.mark.parametrize("manifest", ["{}", '{"format": "twofold hls project 3", "files": {}}'])
+def test_a_manifest_of_something_else_makes_no_project(
+    board: Board, design: EngineDesign, tmp_path: Path, manifest: str
+) -> None:
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    (folder / "manifest.json").write_text(manifest)
+    with pytest.raises(UserError, match="expected an empty folder or an earlier project, found other files"):
+        generate(board, design, folder)
+    assert [path.name for path in folder.iterdir()] == ["manifest.json"]
+
+
 def test_a_networks_name_gets_into_no_script(
     board: Board, shell: Path, program: Program, tmp_path: Path
 ) -> None:

@@ -46,11 +46,11 @@ def test_the_same_project_is_kept_and_another_one_replaces_it(
     kept.write_text("")
     assert generate(every_op_network, tmp_path / "p") == first
     assert kept.exists()
+    kept.unlink()
     assert (
         generate(every_op_network, tmp_path / "p", HlsOptions(budget=replace(ZYNQ_7020, dsp=60))).digest
         != first.digest
     )
-    assert not kept.exists()
     other = generate(every_geometry_network, tmp_path / "p")
     assert other.digest != first.digest
     assert (other.network_digest, first.network_digest) == tuple(
@@ -84,6 +84,43 @@ def test_a_folder_of_something_else_is_refused(every_op_network: Network, tmp_pa
     with pytest.raises(UserError, match=r"expected an HLS project of twofold"):
         HlsProject.load(tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
+
+
+@pytest.mark.parametrize("manifest", ["{}", "[]", "thesis", '{"format": "twofold project 2", "files": {}}'])
+def test_a_manifest_of_something_else_makes_no_project(
+    every_geometry_network: Network, tmp_path: Path, manifest: str
+) -> None:
+    (tmp_path / "manifest.json").write_text(manifest)
+    (tmp_path / "src").mkdir()
+    (tmp_path / "src/thesis.tex").write_text("years of work")
+    with pytest.raises(UserError, match=r"found other files, manifest\.json and 1 more; move them away"):
+        generate(every_geometry_network, tmp_path)
+    assert (tmp_path / "src/thesis.tex").read_text() == "years of work"
+
+
+def test_results_of_synthesis_are_not_taken_away(copied: HlsProject, every_geometry_network: Network) -> None:
+    report = copied.folder / "twofold_prj/solution1/syn/report/csynth.xml"
+    report.parent.mkdir(parents=True)
+    report.write_text("<cycles/>")
+    with pytest.raises(UserError, match=r"found other files, twofold_prj/solution1/syn/report/csynth.xml;"):
+        generate(every_geometry_network, copied.folder)
+    assert not copied.changed_files() and report.is_file()
+    report.unlink()
+    assert generate(every_geometry_network, copied.folder).digest != copied.digest
+    assert not report.parent.exists()
+
+
+def test_projects_of_other_versions_are_replaced(every_geometry_network: Network, tmp_path: Path) -> None:
+    project = generate(every_geometry_network, tmp_path / "p")
+    manifest = project.folder / "manifest.json"
+    manifest.write_text(manifest.read_text().replace("hls project 3", "hls project 2"))
+    assert generate(every_geometry_network, project.folder).files == project.files
+
+
+def test_a_file_in_the_folders_place_is_refused(every_geometry_network: Network, tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text("")
+    with pytest.raises(UserError, match=r"mine.py: expected a folder or nothing, found a file"):
+        generate(every_geometry_network, tmp_path / "mine.py")
 
 
 def test_bad_options_are_refused() -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 from twofold.errors import UserError
 from twofold.files import sha256, write_atomically
 from twofold.hls.compiler import FLAGS, compile_program
-from twofold.hls.manifest import BUILD_FOLDER, HlsProject
+from twofold.hls.manifest import PROGRAM, PROGRAM_KEY, HlsProject
 from twofold.hls.project import generate
 from twofold.hls.vectors import INPUT_FILE, found_file, read_vectors, write_vectors
 from twofold.network.graph import Network
@@ -74,14 +74,14 @@ def run_test_bench(
 
 def compiled(project: HlsProject) -> Path:
     """The simulation program of `project`, compiled if its sources are new. Weights are read when it runs."""
-    program = project.folder / BUILD_FOLDER / "csim"
-    key_file, key = program.with_suffix(".key"), _sources_key(project)
+    program = project.folder / PROGRAM
+    key_file, key = project.folder / PROGRAM_KEY, _sources_key(project)
     if program.is_file() and key_file.is_file() and key_file.read_text() == key:
         return program
     program.parent.mkdir(exist_ok=True)
     key_file.unlink(missing_ok=True)
     defines = ('-DWEIGHTS_DIR="firmware/weights"',)
-    compile_program(project.sources, (_INCLUDE,), defines, f"{BUILD_FOLDER}/csim", project.folder)
+    compile_program(project.sources, (_INCLUDE,), defines, PROGRAM, project.folder)
     write_atomically(key_file, key)
     return program
 

@@ -14,9 +14,12 @@ from twofold.hls.layout import Layout
 from twofold.hls.types import HlsType
 
 MANIFEST = "manifest.json"
-FORMAT = "twofold hls project 3"
+_ANY_FORMAT = "twofold hls project "
+FORMAT = f"{_ANY_FORMAT}3"
 # What simulation adds to a project, outside of the manifest.
 BUILD_FOLDER = "build"
+PROGRAM = f"{BUILD_FOLDER}/csim"
+PROGRAM_KEY = f"{PROGRAM}.key"
 
 
 @dataclass(frozen=True)
@@ -96,6 +99,23 @@ def hash_files(folder: Path) -> dict[str, str]:
         for path in sorted(folder.rglob("*"))
         if path.is_file() and path.name != MANIFEST and path.relative_to(folder).parts[0] != BUILD_FOLDER
     }
+
+
+def other_files(folder: Path) -> list[str]:
+    """Paths below `folder` of files that are no project's, of whichever version, nor its simulation's."""
+    ours = {MANIFEST, PROGRAM, PROGRAM_KEY, *listed} if (listed := _listed(folder)) is not None else set()
+    paths = (path for path in sorted(folder.rglob("*")) if path.is_symlink() or not path.is_dir())
+    names = (path.relative_to(folder).as_posix() for path in paths)
+    return [name for name in names if name not in ours]
+
+
+def _listed(folder: Path) -> list[str] | None:
+    """The files of the project in `folder`; None if there is none."""
+    try:
+        entry = json.loads((folder / MANIFEST).read_text())
+        return list(entry["files"]) if entry["format"].startswith(_ANY_FORMAT) else None
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return None
 
 
 def _tensor(entry: dict) -> TracedTensor:

@@ -18,7 +18,7 @@ from twofold.files import beside
 from twofold.golden.execute import check_frames
 from twofold.golden.samples import sample_frames
 from twofold.hls.lower.run import lower
-from twofold.hls.manifest import MANIFEST, HlsProject
+from twofold.hls.manifest import HlsProject, other_files
 from twofold.hls.options import HlsOptions
 from twofold.hls.writer import write_project
 from twofold.network.graph import Network
@@ -39,9 +39,10 @@ def generate(
     """Writes the project of `network` to `folder`, whole or not at all.
 
     frames: test vectors [N, *input shape], codes of the input's type; eight of `sample_frames` if None. A
-    folder that already holds this project, unchanged, stays as it is, its compiled simulation included.
+    folder that already holds this project, unchanged, stays as it is, its compiled simulation included; an
+    earlier one is replaced.
     Raises NetworkError, by op name, for what cannot be built exactly, and UserError for a folder that holds
-    anything else than a project.
+    anything else than a project, be it results of an HLS tool.
     """
     if frames is None:
         frames = sample_frames(network, _FRAMES, seed=0)
@@ -49,6 +50,7 @@ def generate(
     digest = _digest(network, frames, options)
     if _is_current(folder, digest):
         return HlsProject.load(folder)
+    _check_target(folder)
     spec = lower(network, options)
     with _replaced_folder(folder) as temporary:
         write_project(network, spec, temporary, digest, frames, options)
@@ -78,11 +80,22 @@ def _is_current(folder: Path, digest: str) -> bool:
     return project.digest == digest and not project.changed_files()
 
 
+def _check_target(folder: Path) -> None:
+    """Raises UserError if `folder` holds a file that is none of an earlier project's."""
+    if folder.exists() and not folder.is_dir():
+        raise UserError(f"{folder}: expected a folder or nothing, found a file; choose another")
+    others = other_files(folder)
+    if others:
+        more = f" and {len(others) - 1} more" if others[1:] else ""
+        raise UserError(
+            f"{folder}: expected an empty folder or an HLS project, found other files, {others[0]}{more}; "
+            "move them away, or choose another folder"
+        )
+
+
 @contextmanager
 def _replaced_folder(folder: Path) -> Iterator[Path]:
     """A temporary folder that takes the place of `folder` when the block ends without an error."""
-    if folder.exists() and not (folder / MANIFEST).is_file() and any(folder.iterdir()):
-        raise UserError(f"{folder}: expected an empty folder or an HLS project, found other files")
     temporary = beside(folder)
     temporary.mkdir()
     try:
