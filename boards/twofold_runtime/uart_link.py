@@ -6,7 +6,7 @@ import binascii
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import numpy as np
@@ -22,16 +22,21 @@ PAGE = 64
 ATTEMPTS = 3
 IN_FLIGHT = 8
 """Requests that are sent before the first is answered."""
+SILENCE_SECONDS = 0.05
+"""After which the bridge has dropped half a request, and has answered a whole one."""
 
 _CHECKSUM_BYTES = 2
-_SILENCE_SECONDS = 0.05
-_OKAY, _CHECKSUM = 0, 4
+_OKAY, _CHECKSUM, _REQUEST = 0, 4, 5
 _STATUS = {
     2: "the bus answered SLVERR: nothing of that kind is there",
     3: "the bus answered DECERR: nothing is at that address",
     _CHECKSUM: "the checksum was wrong; check the cable, or lower the baud",
-    5: "the bridge does not know the request; bitstream and runtime are of different versions",
+    _REQUEST: "the bridge does not know the request; bitstream and runtime are of different versions",
 }
+
+
+class GarbledError(AcceleratorError):
+    """A request or its answer that did not come through as it was sent; another attempt may help."""
 
 
 class UartBuffer(Buffer):
@@ -82,7 +87,10 @@ class UartLink(Link):
 
 
 class Bridge:
-    """Reads and writes of bytes at multiples of 4. Threads may share it: an exchange is not interrupted."""
+    """Reads and writes of bytes at multiples of 4. Threads may share it: an exchange is not interrupted.
+
+    After one that broke off, by Ctrl-C or an error, the next begins with a silent line.
+    """
 
     def __init__(self, port: str, baud: int, timeout: float):
         try:
@@ -90,8 +98,8 @@ class Bridge:
         except (OSError, ValueError) as error:
             raise AcceleratorError(f"port {port}: expected the board's UART, found {error}") from error
         self._port, self._timeout = port, timeout
-        self._exchange = threading.Lock()
-        self._resynchronise()
+        self._line = threading.Lock()
+        self._unfinished = True  # whatever an earlier process left
 
     def read(self, address: int, nbytes: int) -> bytes:
         parts = []
@@ -112,13 +120,11 @@ class Bridge:
         ]
         for first in range(0, len(requests), IN_FLIGHT):
             group = requests[first : first + IN_FLIGHT]
-            if len(group) == 1:
-                self._repeated(group[0], 0)
-                continue
-            with self._exchange:
-                self._send(b"".join(group))
-                status = {self._answer(0)[0] for _ in group}
-            for request in group if status != {_OKAY} else ():
+            if len(group) > 1:
+                with suppress(GarbledError):
+                    self._exchanged(group, 0)
+                    continue
+            for request in group:
                 self._repeated(request, 0)
 
     def close(self) -> None:
@@ -126,54 +132,67 @@ class Bridge:
 
     def _repeated(self, request: bytes, nbytes: int) -> bytes:
         """The answer's data. Raises AcceleratorError if it did not go well, at last."""
-        for _ in range(ATTEMPTS):
-            with self._exchange:
-                self._send(request)
-                status, data = self._answer(nbytes)
-            if status == _OKAY:
-                return data
-            if status != _CHECKSUM:
-                break
-        kind, address = chr(request[0]), int.from_bytes(request[1:5], "little")
-        meaning = _STATUS.get(status, f"status {status}")
-        raise AcceleratorError(
-            f"{self._port}: {'read' if kind == 'R' else 'write'} at {address:#x}: {meaning}"
-        )
+        for _ in range(ATTEMPTS - 1):
+            with suppress(GarbledError):
+                return self._exchanged([request], nbytes)
+        return self._exchanged([request], nbytes)
 
-    def _send(self, content: bytes) -> None:
-        try:
-            self._serial.write(content)
-        except OSError as error:  # serial's exceptions are such
-            raise AcceleratorError(f"{self._port}: expected the board's UART, found {error}") from error
+    def _exchanged(self, requests: list[bytes], nbytes: int) -> bytes:
+        """Sends all, then takes their answers; the last one's data."""
+        with self._line, self._port_errors():
+            if self._unfinished:
+                self._resynchronise()
+            self._unfinished = True
+            self._serial.write(b"".join(requests))
+            for request in requests:
+                data = self._answer(request, nbytes)
+            self._unfinished = False
+        return data
 
-    def _answer(self, nbytes: int) -> tuple[int, bytes]:
-        """Status and data; a wrong checksum of the answer counts as one of the request."""
+    def _answer(self, request: bytes, nbytes: int) -> bytes:
+        """The answer's data; a wrong checksum of the answer counts as one of the request."""
         status = self._take(1)
         data = self._take(nbytes) if status[0] == _OKAY else b""
-        checksum = self._take(_CHECKSUM_BYTES)
-        if binascii.crc_hqx(status + data, 0).to_bytes(_CHECKSUM_BYTES, "big") != checksum:
-            self._resynchronise()
-            return _CHECKSUM, b""
-        return status[0], data
+        right = self._take(_CHECKSUM_BYTES) == _checksum(status + data)
+        code = status[0] if right else _CHECKSUM
+        if code == _OKAY:
+            return data
+        kind, address = chr(request[0]), int.from_bytes(request[1:5], "little")
+        error = GarbledError if code in (_CHECKSUM, _REQUEST) else AcceleratorError
+        raise error(
+            f"{self._port}: {'read' if kind == 'R' else 'write'} at {address:#x}: "
+            f"{_STATUS.get(code, f'status {code}')}"
+        )
 
     def _take(self, nbytes: int) -> bytes:
-        try:
-            found = self._serial.read(nbytes)
-        except OSError as error:
-            raise AcceleratorError(f"{self._port}: expected the board's UART, found {error}") from error
+        found = self._serial.read(nbytes)
         if len(found) != nbytes:
-            raise AcceleratorError(
+            raise GarbledError(
                 f"{self._port}: expected {nbytes} bytes of an answer in {self._timeout:g} s, found "
                 f"{len(found)}; check that the bitstream is loaded and that this is the board's UART"
             )
         return found
 
     def _resynchronise(self) -> None:
-        """Lets the bridge drop what it has of a request, and drops what it says."""
-        time.sleep(_SILENCE_SECONDS)
-        self._serial.reset_input_buffer()
+        """Lets the bridge drop what it has of a request, and drops what it says until it is silent."""
+        deadline, heard = time.monotonic() + self._timeout, True
+        while heard and time.monotonic() < deadline:
+            sending = self._serial.out_waiting > 0
+            time.sleep(SILENCE_SECONDS)
+            heard = len(self._serial.read(self._serial.in_waiting)) > 0 or sending
+
+    @contextmanager
+    def _port_errors(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:  # serial's exceptions are such
+            raise AcceleratorError(f"{self._port}: expected the board's UART, found {error}") from error
 
 
 def _request(opcode: bytes, address: int, words: int, content: bytes = b"") -> bytes:
     body = opcode + address.to_bytes(4, "little") + words.to_bytes(2, "little") + content
-    return body + binascii.crc_hqx(body, 0).to_bytes(_CHECKSUM_BYTES, "big")
+    return body + _checksum(body)
+
+
+def _checksum(content: bytes) -> bytes:
+    return binascii.crc_hqx(content, 0).to_bytes(_CHECKSUM_BYTES, "big")
