@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 
 import pytest
+from twofold_runtime.uart_link import SILENCE_SECONDS
 
-from twofold.boards.board import Board
-from twofold.boards.board_file import load_board
+from twofold.boards.board import Board, Clock
+from twofold.boards.board_file import board_names, load_board
 from twofold.boards.design import EngineDesign
 from twofold.boards.project import generate, generated_files
+from twofold.boards.systems import Fabric
 from twofold.errors import UserError
 from twofold.files import sha256
 from twofold.plan.program import Program
@@ -57,6 +60,31 @@ def test_a_board_without_a_processor_has_a_bridge_and_pins(
     assert "{PACKAGE_PIN A9 IOSTANDARD LVCMOS33} [get_ports uart_rx]" in constraints
     manifest = json.loads((tmp_path / "arty" / "board" / "manifest.json").read_text())
     assert (manifest["baud"], manifest["memory"]["base"]) == (2_000_000, 0x8000_0000)
+
+
+def boards_with_a_uart() -> list[Board]:
+    """Those of the catalogue, and each with a slow clock."""
+    found = [board for board in map(load_board, board_names()) if isinstance(board.system, Fabric)]
+    slow = [
+        replace(board, clock=Clock(25.0), system=replace(board.system, baud=1_000_000)) for board in found
+    ]
+    return found + slow
+
+
+@pytest.mark.parametrize(
+    "board", boards_with_a_uart(), ids=lambda board: f"{board.name}-{board.clock.frequency_mhz:g}"
+)
+def test_the_bridge_drops_half_a_request_before_the_runtime_sends_the_next(
+    board: Board, shell: Path, program: Program, tmp_path: Path
+) -> None:
+    """Its counter of silence begins with the largest value of all registers."""
+    generate(board, EngineDesign(shell, program), tmp_path / "p")
+    verilog = (tmp_path / "p" / "rtl" / "uart_bridge.sv").read_text()
+    first_values = re.findall(r"^ *reg .* = \d+'h([0-9a-f]+);$", verilog, re.MULTILINE)
+    patience = max(int(value, 16) for value in first_values)
+    seconds = patience / (board.clock.frequency_mhz * 1e6)
+    assert seconds == pytest.approx(0.02)
+    assert seconds < SILENCE_SECONDS
 
 
 def test_writing_again_keeps_vivados_results(

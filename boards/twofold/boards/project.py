@@ -31,6 +31,8 @@ IP = "engine_0"
 BITSTREAM = "twofold"
 DESIGN_FILE = "twofold.design"
 RUNTIME = "twofold_runtime"
+BRIDGE_PATIENCE_SECONDS = 0.02
+"""Less than the runtime's silence (`twofold_runtime.uart_link`), at any clock."""
 _RUNTIME = Path(__file__).parents[2] / RUNTIME
 _SYSTEM_TITLES = {
     "zynq-7000": "processing system",
@@ -85,8 +87,9 @@ def _wrapped(board: Board, design: Design) -> Mapping[str, str]:
     rtl = {path: content for path, content in design.sources(board).items() if path.startswith("rtl/")}
     sources = {path: str(content) for path, content in rtl.items()}
     if isinstance(board.system, Fabric):
-        divisor = round(board.clock.frequency_mhz * 1e6) // board.system.baud
-        sources[f"rtl/{BRIDGE.source}"] = _verilog(UartBridge(divisor), BRIDGE)
+        clock_hz = round(board.clock.frequency_mhz * 1e6)
+        bridge = UartBridge(clock_hz // board.system.baud, round(clock_hz * BRIDGE_PATIENCE_SECONDS))
+        sources[f"rtl/{BRIDGE.source}"] = _verilog(bridge, BRIDGE)
     written = {path: text for path, text in sources.items() if path == f"rtl/{BRIDGE.source}"}
     for core in packaged(board, design):
         ports = module_ports(sources[f"rtl/{core.source}"], core.module, core.shape)

@@ -16,7 +16,7 @@ def fabric_verilog(geometry: Geometry, divisor: int) -> str:
     Its ports are clk, rst, rx, tx, the engine's s_axi_* and m_axi_*, and the bridge's m_axi_* as bridge_*.
     """
     engine = port_widths(Engine(geometry))
-    bridge = port_widths(UartBridge(divisor))
+    bridge = port_widths(UartBridge(divisor, patience=1))
     renamed = {name: name.replace("m_axi_", "bridge_") for name in bridge}
     declared = {**engine, **{renamed[name]: port for name, port in bridge.items()}}
     ports = [f"  {way} wire [{width - 1}:0] {name}" for name, (way, width) in declared.items()]

@@ -43,7 +43,7 @@ class UartBridge(wiring.Component):
     Parameters
     ----------
     divisor: clock cycles of a bit on the line, at least 4.
-    patience: clock cycles.
+    patience: clock cycles, less than a host waits for before it begins anew.
 
     Ports
     -----
@@ -51,7 +51,7 @@ class UartBridge(wiring.Component):
     m_axi: out, AXI4-Lite, 32 bits of address.
     """
 
-    def __init__(self, divisor: int, patience: int = 1 << 21):
+    def __init__(self, divisor: int, patience: int):
         self._divisor, self._patience = divisor, patience
         super().__init__({"rx": In(1, init=1), "tx": Out(1, init=1), "m_axi": Out(axi4_lite(32))})
 
