@@ -83,6 +83,18 @@ def test_a_validation_part_of_ones_own_is_kept(tmp_path: Path) -> None:
             "x_test and y_test: expected 7 features, got 6",
         ),
         (
+            FEATURES | LABELS | {"x_train": np.where(np.arange(420).reshape(60, 7) == 49, np.nan, 0.5)},
+            r"mine.npz, x_train: sample 7, feature 0: expected a number, got nan",
+        ),
+        (
+            FEATURES | LABELS | {"x_test": np.full((12, 7), np.inf)},
+            r"mine.npz, x_test and y_test: sample 0, feature 0: expected a number, got inf",
+        ),
+        (
+            PIXELS | {name: labels + 1 for name, labels in LABELS.items()},
+            "mine.npz, y_train: labels: expected classes from 0, found none of 0, .*; subtract 1",
+        ),
+        (
             PIXELS | LABELS | {"x_train": np.array([{}] * 60)},
             "mine.npz: .* arrays of numbers, got: Object arrays",
         ),

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from twofold.data.dataset import Images, stratified_split
+from twofold.data.dataset import Dataset, Images, stratified_split
 from twofold.data.load import load
 from twofold.errors import UserError
 
@@ -89,3 +89,11 @@ def test_unknown_names_and_missing_folders_are_refused() -> None:
 
 def test_a_data_set_knows_what_it_was_split_with() -> None:
     assert [load("digits", seed=seed).split_seed for seed in (0, 3)] == [0, 3]
+
+
+def test_labels_from_1_are_refused() -> None:
+    images = Images.of(np.zeros((6, 1, 2, 2), np.uint8), np.arange(6) % 3 + 1)
+    with pytest.raises(
+        UserError, match="labels: expected classes from 0, found none of 0, the first is 1; subtract 1"
+    ):
+        Dataset("mine", images, images, images)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from zipfile import BadZipFile
@@ -32,19 +34,29 @@ def read_arrays(path: Path, seed: int = 0) -> Dataset:
     """
     arrays = _read(path)
     training = arrays["x_train"]
-    ranges = FeatureRange.of(training) if training.ndim == 2 else None
+    with _named(f"{path}, x_train"):
+        ranges = FeatureRange.of(training) if training.ndim == 2 else None
 
     def part(name: str) -> Images:
-        try:
+        with _named(f"{path}, x_{name} and y_{name}"):
             return _images(arrays[f"x_{name}"], arrays[f"y_{name}"], ranges)
-        except UserError as error:
-            raise UserError(f"{path}, x_{name} and y_{name}: {error}") from error
 
     if _VALIDATION[0] in arrays:
         train, validation = part("train"), part("validation")
     else:
         train, validation = stratified_split(part("train"), VALIDATION_SHARE, seed)
-    return Dataset(path.stem, train, validation, part("test"), seed)
+    test = part("test")
+    with _named(f"{path}, y_train"):
+        return Dataset(path.stem, train, validation, test, seed)
+
+
+@contextmanager
+def _named(where: str) -> Iterator[None]:
+    """Inside, errors begin with where they arose."""
+    try:
+        yield
+    except UserError as error:
+        raise UserError(f"{where}: {error}") from error
 
 
 def _read(path: Path) -> dict[str, Array]:

@@ -86,13 +86,23 @@ def _check_labels(labels: npt.NDArray[Any], images: int) -> None:
 
 @dataclass(frozen=True, eq=False)
 class Dataset:
-    """train: to fit; validation: to choose; test: to report. split_seed: what the parts were drawn with."""
+    """train: to fit; validation: to choose; test: to report. split_seed: what the parts were drawn with.
+
+    Raises UserError if no training label is 0, as of labels from 1, which would make a class too many.
+    """
 
     name: str
     train: Images
     validation: Images
     test: Images
     split_seed: int = 0
+
+    def __post_init__(self) -> None:
+        lowest = int(self.train.labels.min()) if len(self.train) else 0
+        if lowest:
+            raise UserError(
+                f"labels: expected classes from 0, found none of 0, the first is {lowest}; subtract {lowest}"
+            )
 
     @property
     def image_shape(self) -> tuple[int, int, int]:
