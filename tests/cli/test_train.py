@@ -58,7 +58,7 @@ def calls(
         calls.append((recipe, type(model).__name__, dataset.name, folder, seed, start))
         budgets.append((budget, command))
         accuracy = Accuracy(98.61, None, 97.22)
-        metrics = Metrics(recipe, dataset.name, seed, accuracy, 15.84, 100, 112.4, seed, {})
+        metrics = Metrics(recipe, dataset.name, seed, accuracy, 15.84, 100, 112.4, seed, {"fc": {1: 7}})
         return SimpleNamespace(
             folder=folder,
             onnx=folder / "model.onnx",
@@ -85,6 +85,13 @@ def test_the_same_as_json(run, calls: list[tuple[Any, ...]]) -> None:
     assert calls == [("int8", "DemoNet", "digits", Path("mine"), 0, None)]
     assert document["folder"] == "mine"
     assert document["accuracy"] == {"float": 98.61, "quantised": 97.22}
+    assert document["model"] == "mine/model.onnx" and document["macs"] == 100
+    assert "weight_histograms" not in document, "metrics.json has them"
+
+
+def test_the_help_says_where_files_go(run) -> None:
+    told = " ".join(run("train", "--help").stdout.replace("│", " ").split())
+    assert "build/train/RECIPE" in told and "build/train/NETWORK_RECIPE" in told
 
 
 def test_a_network_by_name_has_a_folder_of_its_own(

@@ -19,6 +19,8 @@ EXAMPLE = """Example: twofold train apot --data digits --seed 0 --out build/trai
 
 Example: twofold train int8 --network mine.py:Tagger --data arrays --data-folder jets.npz"""
 
+#: Hundreds of lines, which metrics.json in the folder has.
+_HISTOGRAMS = "weight_histograms"
 
 RecipeWord = Annotated[
     str, typer.Argument(help="A recipe such as apot, int8 or ppq, or a .toml file of your own.")
@@ -52,7 +54,12 @@ Epochs = Annotated[
     int | None, typer.Option("--epochs", min=1, help="Of each stage, instead of the recipe's.")
 ]
 Out = Annotated[
-    Path | None, typer.Option("--out", help="The folder to write; build/train/RECIPE if not given.")
+    Path | None,
+    typer.Option(
+        "--out",
+        help="The folder to write; if not given build/train/RECIPE, of another network than the demo "
+        "build/train/NETWORK_RECIPE.",
+    ),
 ]
 WithTensorBoard = Annotated[
     bool, typer.Option("--tensorboard", help="Write a log for TensorBoard to OUT/tensorboard.")
@@ -111,7 +118,8 @@ def train(
 
             append(result_of(trained, network, dataset, command, progress), results)
     if json:
-        document = {"folder": str(folder), "network": network, **trained.metrics.as_json()}
+        figures = {key: value for key, value in trained.metrics.as_json().items() if key != _HISTOGRAMS}
+        document = {"folder": str(folder), "network": network, **figures}
         print_json(document | ({} if trained.integer is None else {"model": str(trained.onnx)}))
     else:
         _tell(trained)
