@@ -36,6 +36,48 @@ def test_figures_as_json(run) -> None:
     assert len(document["confusion"]) == 10
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        "--dataset arrays --data jets.npz",
+        "--dataset arrays --data-folder jets.npz",
+        "--data arrays --data-folder jets.npz",
+    ],
+)
+def test_a_data_set_and_its_place_in_either_spelling(
+    run, calls: Calls, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    parts = {f"x_{part}": np.arange(12.0).reshape(6, 2) for part in ("train", "test")}
+    np.savez("jets.npz", **parts, y_train=np.arange(6) % 2, y_test=np.arange(6) % 2)
+    result = run("evaluate", "model.onnx", *words.split())
+    assert result.exit_code == 0, result.output
+    assert calls[0][1].name == "jets"
+
+
+def test_a_place_named_like_a_data_set_is_one_beside_dataset(run) -> None:
+    refused = run("evaluate", "model.onnx", "--dataset", "mnist", "--data", "cifar10").stderr
+    assert refused.startswith("error: mnist: expected a folder with its files, got cifar10")
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ("--dataset arrays --data a --data-folder b", "error: data: expected --dataset NAME --data PATH, or"),
+        ("--data a.npz --data-folder b.npz", "error: data: expected --dataset NAME --data PATH, or"),
+        (
+            "--data-folder own.npz",
+            "error: digits: expected no folder, since they come with scikit-learn, got own",
+        ),
+        ("--dataset digits --data own.npz", "error: digits: expected no folder"),
+    ],
+)
+def test_what_would_not_be_read_is_refused(run, calls: Calls, words: str, message: str) -> None:
+    result = run("evaluate", "model.onnx", *words.split())
+    assert (result.exit_code, result.stdout, calls) == (2, "", [])
+    assert result.stderr.startswith(message)
+
+
 def test_a_data_set_without_its_folder_is_one_line(run) -> None:
     result = run("evaluate", "model.onnx", "--dataset", "cifar10")
     assert (result.exit_code, result.stdout) == (2, "")

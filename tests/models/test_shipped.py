@@ -78,3 +78,6 @@ def test_all_of_them_stay_small() -> None:
 def test_names_and_paths_are_told_apart(tmp_path: Path) -> None:
     assert model_file(MODELS[0].name) == MODELS[0].onnx
     assert model_file(str(tmp_path / "own.onnx")) == tmp_path / "own.onnx"
+    assert model_file(tmp_path) == tmp_path
+    (tmp_path / "model.onnx").write_bytes(b"")
+    assert model_file(str(tmp_path)) == tmp_path / "model.onnx", "the folder of a run"

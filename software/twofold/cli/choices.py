@@ -18,7 +18,7 @@ def _model(text: str) -> Path:
 Model = Annotated[
     Path,
     typer.Argument(
-        help="A model in QONNX, such as twofold export writes, or the name of one in twofold models.",
+        help="A model in QONNX, the folder of a run that has one, or the name of one in twofold models.",
         parser=_model,
         metavar="MODEL",
     ),

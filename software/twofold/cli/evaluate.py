@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from twofold.cli.choices import Approximate, DataSet, Model
 from twofold.cli.output import print_json, print_rich, results_only
+from twofold.errors import UserError
 
 EXAMPLE = "Example: twofold evaluate model.onnx --dataset cifar10 --data data"
 
@@ -16,11 +16,17 @@ EXAMPLE = "Example: twofold evaluate model.onnx --dataset cifar10 --data data"
 def evaluate(
     model: Model,
     dataset: Annotated[
-        DataSet, typer.Option("--dataset", help="Whose test part to classify.")
-    ] = DataSet.DIGITS,
+        DataSet | None, typer.Option("--dataset", help="Whose test part to classify; digits if not given.")
+    ] = None,
     data: Annotated[
-        Path | None,
-        typer.Option("--data", "--data-folder", help="Where its files are; of arrays the .npz file."),
+        str | None,
+        typer.Option("--data", metavar="PATH", help="Where its files are; of arrays the .npz file."),
+    ] = None,
+    data_folder: Annotated[
+        str | None,
+        typer.Option(
+            "--data-folder", metavar="PATH", help="The same, for --data NAME --data-folder PATH as of train."
+        ),
     ] = None,
     seed: Annotated[
         int, typer.Option("--seed", min=0, help="Of the split of digits, which has no test part of its own.")
@@ -33,12 +39,25 @@ def evaluate(
         import twofold.api as api
         from twofold.cli.progress_bars import shown
 
-        labelled = api.load_dataset(str(dataset), data, seed)
+        name, folder = _data_set(dataset, data, data_folder)
+        labelled = api.load_dataset(name, folder, seed)
         evaluation = api.evaluate(model, labelled, shown(), approximate)
     if json:
-        print_json({"model": str(model), "dataset": str(dataset), **evaluation.as_json()})
+        print_json({"model": str(model), "dataset": name, **evaluation.as_json()})
         return
     print_rich(
         f"{evaluation.correct:,} of {evaluation.samples:,} images right: {evaluation.accuracy:.2f}%; "
         f"{evaluation.images_a_second:.0f} images/s"
     )
+
+
+def _data_set(dataset: DataSet | None, data: str | None, folder: str | None) -> tuple[str, str | None]:
+    """Name and place: --data is the place beside --dataset, and as of train the name if it is one."""
+    if dataset is None and data is not None and data in tuple(DataSet):
+        return data, folder
+    if data is not None and folder is not None:
+        raise UserError(
+            f"data: expected --dataset NAME --data PATH, or --data NAME --data-folder PATH, got {data} and "
+            f"{folder}; the names are {', '.join(DataSet)}"
+        )
+    return dataset or DataSet.DIGITS, data or folder

@@ -18,11 +18,16 @@ def load(name: str = "digits", folder: Path | str | None = None, seed: int = 0) 
     """name: one of NAMES; folder: where its files are, in their official layout; digits needs none, and of
     arrays it is the file (`twofold.data.arrays`).
 
-    Raises UserError for an unknown name and for a folder that is missing or incomplete.
+    Raises UserError for an unknown name, and for a folder that is missing, incomplete, or not asked for.
     """
     if name not in NAMES:
         raise UserError(f"data set: expected one of {', '.join(NAMES)}, got {name!r}")
     if name == "digits":
+        if folder is not None:
+            raise UserError(
+                f"digits: expected no folder, since they come with scikit-learn, got {folder}; name the data "
+                "set that is there with --data, in Python as name="
+            )
         return read_digits(seed)
     if name == "arrays":
         return read_arrays(_arrays_file(folder), seed)

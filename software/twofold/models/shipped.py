@@ -43,6 +43,11 @@ def shipped_models(folder: Path = FOLDER) -> tuple[ShippedModel, ...]:
 
 
 def model_file(model: str | Path) -> Path:
-    """The file of the model that comes with twofold by this name, or else the path that it is."""
+    """The file of the model that comes with twofold by this name, or of the run in this folder, or else the
+    path that it is.
+    """
     named = {shipped.name: shipped.onnx for shipped in shipped_models()}
-    return named.get(str(model), Path(model))
+    if str(model) in named:
+        return named[str(model)]
+    of_run = Path(model) / "model.onnx"
+    return of_run if of_run.is_file() else Path(model)

@@ -62,9 +62,10 @@ class _UnreadableError(Exception):
 def _content(path: Path) -> bytes:
     try:
         if not path.is_file():
+            found = "a folder without model.onnx" if path.is_dir() else "no file"
             raise _UnreadableError(
-                f"expected an ONNX file, found {'a folder' if path.is_dir() else 'no file'}; those that come "
-                "with twofold have the names that twofold models lists"
+                f"expected an ONNX file, found {found}; those that come with twofold have the names that "
+                "twofold models lists"
             )
         size = path.stat().st_size
         if size > MAX_BYTES:
