@@ -82,6 +82,31 @@ def test_an_input_with_a_quantiser_keeps_it(new_graph, tmp_path: Path) -> None:
         declare_input(plain, InputType.of("INT8"))
 
 
+def flattened_by_its_shape(new_graph, quantised: bool) -> onnx.ModelProto:
+    """As PyTorch writes x.view(x.size(0), -1): the new shape has a number of the old one in it."""
+    graph, source = new_graph((2, 3)), "flat"
+    graph.node("Shape", ["images"], "sizes")
+    graph.node("Gather", ["sizes", graph.constant("first", 0, np.int64)], "batch", axis=0)
+    graph.node("Unsqueeze", ["batch", graph.constant("axes", [0], np.int64)], "rows")
+    graph.node("Concat", ["rows", graph.constant("rest", [-1], np.int64)], "shape", axis=0)
+    graph.node("Reshape", ["images", "shape"], "flat")
+    if quantised:
+        graph.node("Mul", ["flat", graph.constant("two", [2.0])], "doubled")
+        source = graph.quant("doubled", "x", 2**-2, 6)
+    graph.node("MatMul", [source, graph.weights("weight", (6, 3))], "y")
+    return graph.model()
+
+
+def test_who_asks_for_the_shape_reads_no_numbers(new_graph, tmp_path: Path) -> None:
+    plain, path = flattened_by_its_shape(new_graph, quantised=True), tmp_path / "annotated.onnx"
+    with pytest.raises(UserError, match="found a quantiser behind it"):
+        declare_input(plain, InputType.of("INT8"))
+    onnx.save(annotated(flattened_by_its_shape(new_graph, quantised=True), "INT8"), path)
+    assert import_file(path).network.input == agreed(plain, tmp_path).input
+    declared = annotated(flattened_by_its_shape(new_graph, quantised=False), "INT8")
+    assert str(agreed(declared, tmp_path).input.type) == "int8(2^0)"
+
+
 def test_steps_before_a_quantiser_are_still_the_hosts(new_graph, tmp_path: Path) -> None:
     """Clamps, and factors and terms for each channel, of an annotated input."""
 

@@ -31,6 +31,9 @@ _BEFORE_QUANTISERS = frozenset(
     }
 )  # fmt: skip
 
+#: Nodes that read a tensor's sizes and none of its numbers.
+_OF_SIZES = frozenset({"Shape", "Size"})
+
 
 @dataclass(frozen=True)
 class _Place:
@@ -166,10 +169,10 @@ def _reaches_layers(graph: onnx.GraphProto, tensor: str) -> bool:
 
 
 def _readers(graph: onnx.GraphProto) -> defaultdict[str, list[onnx.NodeProto]]:
-    """Nodes by the tensors that they read."""
+    """Nodes by the tensors whose numbers they read."""
     readers = defaultdict[str, list[onnx.NodeProto]](list)
     for node in graph.node:
-        for name in dict.fromkeys(node.input):
+        for name in dict.fromkeys(node.input) if node.op_type not in _OF_SIZES else ():
             readers[name].append(node)
     return readers
 
