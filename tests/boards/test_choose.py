@@ -21,7 +21,7 @@ from twofold.boards.choose import (
 )
 from twofold.errors import UserError
 from twofold.network.graph import Network
-from twofold.plan.capacity import predicted_area
+from twofold.plan.area.capacity import predicted_area
 from twofold.plan.program import Program
 from twofold.plan.schedule import plan
 from twofold.qonnx.importer.load import import_model

@@ -24,8 +24,8 @@ from twofold.data.dataset import Dataset, Images
 from twofold.network.ops import ALL_OPS, Op
 from twofold.qonnx.importer.page import with_table
 from twofold.rtl.bus.engine_registers import engine_registers
+from twofold.rtl.control.run_errors import CAUSES
 from twofold.rtl.isa import LAYER, TRANSFER
-from twofold.rtl.run_errors import CAUSES
 from twofold.train.options import FitOptions
 from twofold.train.recipe import Budget
 from twofold.train.recipe_file import recipe_names, recipe_of

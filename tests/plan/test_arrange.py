@@ -10,8 +10,8 @@ from twofold.network.graph import Network, Tensor
 from twofold.network.ops import Add, Concat, Conv2d, Flatten, MaxPool2d, Op
 from twofold.network.types import IntType
 from twofold.plan.arrange import Arrangement, arrange
-from twofold.plan.banks import BankLayout
 from twofold.plan.maps import Map, View
+from twofold.plan.memory.banks import BankLayout
 
 UINT8 = IntType(False, 8)
 

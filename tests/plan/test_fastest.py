@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 
 from twofold.network.ops import Conv2d, Requantise
-from twofold.plan.cost import BusTiming, CostModel
 from twofold.plan.fastest import cycles, fastest
 from twofold.plan.maps import Map
 from twofold.plan.propose import propose
 from twofold.plan.schedule import plan
 from twofold.plan.split import splits
 from twofold.plan.stages import Stage, stages
+from twofold.plan.timing.cost import BusTiming, CostModel
 from twofold.qonnx.importer.load import import_model
 from twofold.rtl.geometry import Geometry
 from twofold.rtl.isa import LANES_PE

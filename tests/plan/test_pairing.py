@@ -10,7 +10,6 @@ import pytest
 
 from twofold.errors import UserError
 from twofold.network.ops import Conv2d, Requantise
-from twofold.plan.cost import BusTiming, CostModel
 from twofold.plan.fastest import cycles, fastest
 from twofold.plan.input_blocks import InputBlocks
 from twofold.plan.maps import Map
@@ -19,6 +18,7 @@ from twofold.plan.propose import propose
 from twofold.plan.split import splits, works
 from twofold.plan.stages import Stage
 from twofold.plan.tiles import PairedWeights, encoded
+from twofold.plan.timing.cost import BusTiming, CostModel
 from twofold.qonnx.importer.load import import_model
 from twofold.rtl.geometry import Geometry, PeName
 from twofold.rtl.mac.kinds import pe_kinds

@@ -13,7 +13,7 @@ import pytest
 
 from twofold.errors import UserError
 from twofold.network.graph import Network
-from twofold.plan.layout import pack
+from twofold.plan.memory.layout import pack
 from twofold.plan.program import Program
 from twofold.plan.propose import propose
 from twofold.plan.schedule import plan

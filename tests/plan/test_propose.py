@@ -11,7 +11,7 @@ import pytest
 from twofold.errors import UserError
 from twofold.network.graph import Network
 from twofold.network.ops import Conv2d
-from twofold.plan.capacity import excess
+from twofold.plan.area.capacity import excess
 from twofold.plan.propose import propose
 from twofold.plan.schedule import plan
 from twofold.qonnx.importer.load import import_model

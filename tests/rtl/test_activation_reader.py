@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from amaranth.hdl import Elaboratable
 
-from twofold.plan.banks import BankLayout
+from twofold.plan.memory.banks import BankLayout
 from twofold.rtl.activation_reader import ActivationReader
 from twofold.rtl.geometry import Geometry, PeName
 from twofold.rtl.isa import LANES_PE, LAYER

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from amaranth.hdl import Elaboratable
 
-from twofold.plan.banks import BankLayout
+from twofold.plan.memory.banks import BankLayout
 from twofold.rtl.geometry import Geometry, PeName
 from twofold.rtl.isa import LAYER
 from twofold.rtl.result_writer import ResultWriter

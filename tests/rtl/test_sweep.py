@@ -11,7 +11,7 @@ import pytest
 from amaranth.hdl import Elaboratable, Module
 from amaranth.lib import wiring
 
-from twofold.plan.banks import BankLayout
+from twofold.plan.memory.banks import BankLayout
 from twofold.rtl.isa import LANES_PE, LAYER, Output
 from twofold.rtl.sweep import Sweeper
 from twofold.rtl.taps import TapGenerator

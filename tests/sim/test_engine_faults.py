@@ -13,10 +13,10 @@ from twofold.network.graph import Network
 from twofold.plan.program import Program
 from twofold.plan.schedule import plan
 from twofold.qonnx.importer.load import import_model
+from twofold.rtl.control.run_errors import Cause
 from twofold.rtl.geometry import Geometry
 from twofold.rtl.isa import Opcode
 from twofold.rtl.mac.kinds import pe_kinds
-from twofold.rtl.run_errors import Cause
 from twofold.sim.cocotb_runner import SimulationError
 from twofold.sim.engine import EngineRun
 from twofold.sim.faults import Fault, faults, read_faults, write_faults

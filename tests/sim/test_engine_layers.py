@@ -256,7 +256,7 @@ def test_maps_of_more_words_than_a_transfer_moves_are_exact(
     network = residual()
     for most, traced in ((150, True), (40, False)):
         whole = plan(network, engine_geometry, traced=traced)
-        monkeypatch.setattr("twofold.plan.banks.TRANSFER_WORDS_MAX", most)
+        monkeypatch.setattr("twofold.plan.memory.banks.TRANSFER_WORDS_MAX", most)
         program = plan(network, engine_geometry, traced=traced)
         monkeypatch.undo()
         assert len(program.instructions) > len(whole.instructions)

@@ -12,8 +12,8 @@ from twofold.network.ops import Conv2d, Op, Requantise, SumPool2d
 from twofold.network.passes.narrow import narrow_accumulators
 from twofold.network.passes.run import run_passes
 from twofold.network.types import IntType
-from twofold.plan.cost import ISSUE
 from twofold.plan.schedule import plan
+from twofold.plan.timing.cost import ISSUE
 from twofold.rtl.geometry import Geometry, PeName
 from twofold.rtl.layer_timing import LayerTiming
 from twofold.sim.bulk.library import EngineLibrary

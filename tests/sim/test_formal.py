@@ -7,7 +7,7 @@ from amaranth.hdl import Module, Mux, Signal, signed
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from twofold.rtl.requantize import RequantiseMode, Requantiser
+from twofold.rtl.requantize.requantizer import RequantiseMode, Requantiser
 from twofold.sim.formal import ProofError, prove
 
 

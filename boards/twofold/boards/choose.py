@@ -11,9 +11,9 @@ from twofold.boards.board import Board, Resources
 from twofold.boards.systems import Fabric
 from twofold.errors import UserError
 from twofold.network.graph import Network
-from twofold.plan.capacity import excess, predicted_area
-from twofold.plan.engine_area import EngineArea
-from twofold.plan.fit import check_fits
+from twofold.plan.area.capacity import excess, predicted_area
+from twofold.plan.area.engine import EngineArea
+from twofold.plan.area.fit import check_fits
 from twofold.plan.program import Program
 from twofold.plan.propose import PREFERENCE, propose
 from twofold.plan.schedule import plan

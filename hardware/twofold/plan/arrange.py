@@ -9,9 +9,9 @@ from types import MappingProxyType
 from twofold.network.errors import NetworkError
 from twofold.network.graph import Network, Tensor
 from twofold.network.ops import Add, Concat, Conv2d, Flatten, Linear, MaxPool2d, Op
-from twofold.plan.banks import BankLayout
-from twofold.plan.layout import blocks_of
 from twofold.plan.maps import View
+from twofold.plan.memory.banks import BankLayout
+from twofold.plan.memory.layout import blocks_of
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,8 @@ class Arrangement:
 
 
 def arrange(network: Network, lanes: int, tiles: int) -> Arrangement:
-    """Each operand of a Concat begins at a block of its own, one that the banks' bands allow (`plan.banks`);
+    """Each operand of a Concat begins at a block of its own, one that the bands of the banks allow
+    (`twofold.plan.memory.banks`);
     the channels between are gaps, whose weights are 0.
 
     A tensor that several Concats read lies in one buffer if the shorter ones are parts of the longest; else

@@ -10,8 +10,8 @@ import numpy as np
 from twofold.network.ops import Conv2d
 from twofold.network.types import IntArray
 from twofold.plan.layer_fields import padding_code
-from twofold.plan.layout import blocks_of
 from twofold.plan.maps import Map
+from twofold.plan.memory.layout import blocks_of
 from twofold.plan.stages import Stage
 from twofold.plan.tiles import holds
 from twofold.rtl.geometry import Geometry

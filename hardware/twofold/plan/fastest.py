@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from twofold.plan.cost import CostModel
 from twofold.plan.input_blocks import InputBlocks
 from twofold.plan.layer_fields import Placement, layer_fields
 from twofold.plan.split import Split, splits, works
 from twofold.plan.stages import Stage
+from twofold.plan.timing.cost import CostModel
 from twofold.rtl.geometry import Geometry
 
 _NOWHERE = (0, 0)

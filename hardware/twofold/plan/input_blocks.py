@@ -8,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from twofold.network.ops import Conv2d
-from twofold.plan.banks import BankLayout
-from twofold.plan.layout import blocks_of
+from twofold.plan.memory.banks import BankLayout
+from twofold.plan.memory.layout import blocks_of
 from twofold.plan.stages import Stage
 from twofold.rtl.geometry import Geometry
 
@@ -19,7 +19,7 @@ class InputBlocks:
     """`count` blocks from `firsts[group]` on, for each group of output blocks. total: those of the map.
 
     A range may end behind the map, where weights are 0. It begins at a multiple of the blocks that have the
-    same address (`twofold.plan.banks`). Sums that stay are one instruction, whose groups all read all blocks.
+    same address (`twofold.plan.memory.banks`). Sums that stay are one instruction, whose groups all read all blocks.
     """
 
     count: int

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from twofold.plan.banks import Transfer
+from twofold.plan.memory.banks import Transfer
 from twofold.rtl.isa import Base, Memory, Opcode, encode
 
 
@@ -14,7 +14,7 @@ class Instruction:
     """One instruction.
 
     label: the layer or transfer it belongs to. cycles: in the last frame of a run, predicted by
-    `plan.timeline` for a memory that never stalls.
+    `twofold.plan.timing.timeline` for a memory that never stalls.
     """
 
     opcode: Opcode

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 from twofold.network.errors import NetworkError
 from twofold.network.ops import Add, Conv2d, MaxPool2d, Requantise, Threshold, Upsample2d
-from twofold.plan.banks import BankLayout
 from twofold.plan.input_blocks import InputBlocks
-from twofold.plan.layout import blocks_of
 from twofold.plan.maps import Map, code_range
+from twofold.plan.memory.banks import BankLayout
+from twofold.plan.memory.layout import blocks_of
 from twofold.plan.split import Work
 from twofold.plan.stages import Stage
 from twofold.plan.window import Window

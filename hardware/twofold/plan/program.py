@@ -16,8 +16,8 @@ from twofold.files import atomic_path, write_atomically
 from twofold.network.types import IntArray
 from twofold.plan.columns import Columns
 from twofold.plan.instructions import Instruction
-from twofold.plan.layout import blocks_of, pack, unpack
 from twofold.plan.maps import Map
+from twofold.plan.memory.layout import blocks_of, pack, unpack
 from twofold.rtl.geometry import LANE_BITS, SUM_WORD_BITS, Feature, Geometry, PeName
 from twofold.rtl.isa import Opcode
 from twofold.rtl.primitives.family import Family

@@ -12,22 +12,22 @@ from twofold.errors import UserError
 from twofold.network.graph import Network
 from twofold.network.ops import Conv2d, Threshold
 from twofold.plan.accumulators import accumulator_width, sum_limits
+from twofold.plan.area.capacity import Capacity, excess
 from twofold.plan.arrange import arrange
-from twofold.plan.capacity import Capacity, excess
 from twofold.plan.columns import with_columns
-from twofold.plan.cost import BusTiming, CostModel
 from twofold.plan.fastest import cycles, fastest
 from twofold.plan.forms import with_fewer_multipliers, with_fewer_products, with_shared_multipliers
 from twofold.plan.input_blocks import InputBlocks
-from twofold.plan.layout import blocks_of
-from twofold.plan.memory_map import allocate, lifetimes
+from twofold.plan.memory.layout import blocks_of
+from twofold.plan.memory.memory_map import allocate, lifetimes
+from twofold.plan.memory.parameters import words_per_block
 from twofold.plan.pairing import kind_beside
-from twofold.plan.parameters import words_per_block
 from twofold.plan.results import transfers
 from twofold.plan.split import Split
 from twofold.plan.stages import Stage, stages
 from twofold.plan.threshold_form import executed
 from twofold.plan.tiles import correction, holds
+from twofold.plan.timing.cost import BusTiming, CostModel
 from twofold.rtl.geometry import ACCUMULATOR_BITS_MAX, ACCUMULATOR_BITS_MIN, Geometry, PeName
 from twofold.rtl.inner_product import ProductTiming
 from twofold.rtl.isa import LANES_PE

@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 from twofold.network.errors import NetworkError
 from twofold.network.ops import Concat
 from twofold.plan.arrange import Arrangement
-from twofold.plan.banks import BankLayout, Transfer
 from twofold.plan.instructions import Instruction, store
-from twofold.plan.layout import blocks_of
 from twofold.plan.maps import Map
+from twofold.plan.memory.banks import BankLayout, Transfer
+from twofold.plan.memory.layout import blocks_of
 from twofold.plan.program import Region
 from twofold.plan.stages import Stage
 from twofold.rtl.geometry import LANE_BITS, SUM_WORD_BITS, Geometry

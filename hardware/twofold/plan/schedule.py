@@ -15,25 +15,25 @@ from twofold.network.verify import verify
 from twofold.plan.accumulators import accumulator_width, sum_limits
 from twofold.plan.arrange import arrange
 from twofold.plan.columns import with_columns
-from twofold.plan.cost import BusTiming, CostModel
-from twofold.plan.early_start import with_early_starts
 from twofold.plan.fastest import fastest
 from twofold.plan.input_blocks import InputBlocks
 from twofold.plan.instructions import Instruction, layer, load, marker
 from twofold.plan.layer_fields import Placement, check_limits, layer_fields
 from twofold.plan.maps import Map
-from twofold.plan.memory_map import allocate, earliest_prefetch, lifetimes
+from twofold.plan.memory.memory_map import allocate, earliest_prefetch, lifetimes
+from twofold.plan.memory.parameters import parameter_words, words_per_block
+from twofold.plan.memory.segments import Part, Segment
 from twofold.plan.pairing import kind_beside
-from twofold.plan.parameters import parameter_words, words_per_block
-from twofold.plan.prefetch import with_prefetches
 from twofold.plan.program import Program, Region
 from twofold.plan.results import Results, results, stores, transfers
-from twofold.plan.segments import Part, Segment
 from twofold.plan.split import Split, works
 from twofold.plan.stages import Stage, stages
 from twofold.plan.threshold_form import executed
 from twofold.plan.tiles import PairedWeights, TiledWeights, encoded, tile_weights
-from twofold.plan.timeline import RunTiming
+from twofold.plan.timing.cost import BusTiming, CostModel
+from twofold.plan.timing.early_start import with_early_starts
+from twofold.plan.timing.prefetch import with_prefetches
+from twofold.plan.timing.timeline import RunTiming
 from twofold.rtl.geometry import LANE_BITS, Geometry
 from twofold.rtl.isa import LANES_PE, Base, Memory, Opcode
 from twofold.rtl.mac.kinds import pe_kinds

@@ -6,7 +6,7 @@ from itertools import product
 
 from twofold.errors import UserError
 from twofold.network.graph import Network
-from twofold.plan.capacity import Capacity
+from twofold.plan.area.capacity import Capacity
 from twofold.plan.program import Program
 from twofold.plan.propose import propose
 from twofold.plan.schedule import plan

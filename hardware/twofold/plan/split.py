@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 
 from twofold.network.errors import NetworkError
 from twofold.network.ops import Conv2d, Requantise
-from twofold.plan.banks import BankLayout
 from twofold.plan.input_blocks import InputBlocks
-from twofold.plan.layout import blocks_of
+from twofold.plan.memory.banks import BankLayout
+from twofold.plan.memory.layout import blocks_of
 from twofold.plan.pairing import kind_beside
 from twofold.plan.stages import Stage
 from twofold.plan.window import Window

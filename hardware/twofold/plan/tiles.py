@@ -11,8 +11,8 @@ from twofold.network.errors import NetworkError
 from twofold.network.ops import Conv2d
 from twofold.network.types import IntArray
 from twofold.plan.input_blocks import InputBlocks
-from twofold.plan.layout import blocks_of
 from twofold.plan.maps import Map, code_range
+from twofold.plan.memory.layout import blocks_of
 from twofold.plan.stages import Stage
 from twofold.rtl.mac.interface import PeKind
 

@@ -12,23 +12,23 @@ from twofold.rtl.bus.engine_registers import engine_registers
 from twofold.rtl.bus.read_dma import ReadDma
 from twofold.rtl.bus.registers import RegisterBlock
 from twofold.rtl.bus.write_dma import WriteDma
-from twofold.rtl.cycle_counters import CycleCounters
+from twofold.rtl.control.cycle_counters import CycleCounters
+from twofold.rtl.control.instruction_check import InstructionCheck
+from twofold.rtl.control.instruction_fetch import InstructionFetch
+from twofold.rtl.control.run_errors import CAUSE_BITS, Cause
+from twofold.rtl.control.sequencer import Sequencer
+from twofold.rtl.control.watchdog import Watchdog
 from twofold.rtl.geometry import BEAT_BITS, Geometry
-from twofold.rtl.instruction_check import InstructionCheck
-from twofold.rtl.instruction_fetch import InstructionFetch
 from twofold.rtl.isa import INSTRUCTION_BYTES, TRANSFER, Memory, Opcode, layer_of
 from twofold.rtl.layer_timing import LayerTiming
-from twofold.rtl.run_errors import CAUSE_BITS, Cause
-from twofold.rtl.sequencer import Sequencer
 from twofold.rtl.split_conv import SUMS_LATENCY, SplitConvolution
-from twofold.rtl.watchdog import Watchdog
 
 
 class Engine(wiring.Component):
     """A split-convolution engine behind an AXI4-Lite slave and one AXI4 master of 64 bits.
 
     START fetches the program, executes its setup once and its frame FRAMES times, and ends with
-    STATUS.DONE. Registers: `bus.engine_registers`. Instructions: `isa`. Cycles: `twofold.plan.cost`.
+    STATUS.DONE. Registers: `bus.engine_registers`. Instructions: `isa`. Cycles: `twofold.plan.timing.cost`.
     Errors end the run and are named in ERROR, see `run_errors`; a run ends whatever the bus does.
 
     s_axi: control, status, counters. m_axi: program, weights, frames in; results out.

@@ -10,7 +10,7 @@ from twofold.rtl.geometry import Geometry
 from twofold.rtl.inner_product import ProductTiming
 from twofold.rtl.isa import Output
 from twofold.rtl.partial_sums import PartialSums
-from twofold.rtl.requantize import Requantiser
+from twofold.rtl.requantize.requantizer import Requantiser
 
 _BEFORE_SWEEP = 4
 """Cycles of `ParameterLoader` beside its wait, less the one that a memory's last word takes."""

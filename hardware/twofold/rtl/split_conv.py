@@ -9,6 +9,7 @@ from amaranth.lib.wiring import In, Out
 
 from twofold.rtl.activation_reader import ActivationReader
 from twofold.rtl.bounds import reaches
+from twofold.rtl.control.work_counter import WorkCounter
 from twofold.rtl.deep_memory import DeepMemory
 from twofold.rtl.geometry import Feature, Geometry
 from twofold.rtl.isa import ADDRESS_BITS, BANK_BITS, LANES_PE, LAYER, Output
@@ -16,14 +17,13 @@ from twofold.rtl.layer_timing import LayerTiming
 from twofold.rtl.mac.pipeline import delay, registers
 from twofold.rtl.parameter_loader import ParameterLoader
 from twofold.rtl.partial_sums import PartialSums
-from twofold.rtl.requantize import RequantiseMode
+from twofold.rtl.requantize.requantizer import RequantiseMode
 from twofold.rtl.result_writer import ResultWriter, WritePort
 from twofold.rtl.sweep import PIXEL, Sweeper
 from twofold.rtl.taps import TapGenerator
 from twofold.rtl.tile import THRESHOLD_BITS, Tile
 from twofold.rtl.tile_offsets import low_bits
 from twofold.rtl.weight_memory import WeightMemory
-from twofold.rtl.work_counter import WorkCounter
 
 SUMS_LATENCY = PartialSums.LEAD
 
@@ -41,7 +41,7 @@ class SplitConvolution(wiring.Component):
     A K × K convolution is K² one-by-one convolutions. For each output group, input block and tap the
     tiles' weights stand still while the map's pixels pass them, one a cycle and tile, and the sums of
     each pixel grow in block RAM; on the last pass they go through the requantiser to the activation
-    memory. Additions and pooling are the same sweeps without weights. `twofold.plan.cost` has the
+    memory. Additions and pooling are the same sweeps without weights. `twofold.plan.timing.cost` has the
     cycles of a layer.
 
     start, layer: begin with this instruction, which stays until `done`: one cycle, all results will be stored

@@ -14,7 +14,7 @@ from twofold.rtl.mac.pipeline import delay
 from twofold.rtl.mac.table_filler import FillPort
 from twofold.rtl.operands import Operands
 from twofold.rtl.partial_sums import Accumulation, PartialSums
-from twofold.rtl.requantize import CONFIG, Requantiser
+from twofold.rtl.requantize.requantizer import CONFIG, Requantiser
 
 THRESHOLD_BITS = 4
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from twofold.errors import ends_in_a_line
 from twofold.files import write_atomically
-from twofold.plan.area import area
+from twofold.plan.area.arrays import area
 from twofold.rtl.mac.interface import PeKind
 from twofold.synth.area_grid import grid
 from twofold.synth.yosys import CACHE, synthesise

@@ -11,7 +11,7 @@ from pathlib import Path
 from twofold.errors import UserError
 from twofold.models.resnet import Widths
 from twofold.network.graph import Network
-from twofold.plan.capacity import excess
+from twofold.plan.area.capacity import excess
 from twofold.plan.propose import LUT_DA_WEIGHTS, propose
 from twofold.plan.schedule import plan
 from twofold.qonnx.importer.load import import_model

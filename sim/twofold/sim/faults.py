@@ -10,8 +10,8 @@ from pathlib import Path
 
 from twofold.plan.instructions import Instruction
 from twofold.plan.program import Program
+from twofold.rtl.control.run_errors import NO_INSTRUCTION, Cause
 from twofold.rtl.isa import ADDRESS_BITS, INSTRUCTION_BYTES, LANES_PE, Base, Memory, Opcode, Output
-from twofold.rtl.run_errors import NO_INSTRUCTION, Cause
 
 NOWHERE = 1 << 28
 """An address at which no memory answers."""

@@ -24,7 +24,7 @@ from twofold.network.passes.narrow import narrow_accumulators
 from twofold.network.passes.run import run_passes
 from twofold.network.shapes import result_shape
 from twofold.network.types import IntArray, IntType
-from twofold.plan.layout import blocks_of
+from twofold.plan.memory.layout import blocks_of
 from twofold.rtl.geometry import Feature, Geometry, PeName
 from twofold.rtl.mac.interface import PeKind
 from twofold.rtl.mac.kinds import pe_kinds

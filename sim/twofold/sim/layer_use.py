@@ -10,7 +10,7 @@ from twofold.network.graph import Network
 from twofold.network.ops import Conv2d, Linear
 from twofold.plan.arrange import arrange
 from twofold.plan.instructions import Instruction
-from twofold.plan.layout import blocks_of
+from twofold.plan.memory.layout import blocks_of
 from twofold.plan.program import Program
 from twofold.plan.stages import Stage, stages
 from twofold.rtl.geometry import Geometry

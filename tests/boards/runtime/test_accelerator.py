@@ -25,9 +25,9 @@ from twofold.plan.columns import Columns
 from twofold.plan.program import Program
 from twofold.projects import selftest_files
 from twofold.rtl.bus.engine_registers import engine_registers
+from twofold.rtl.control.run_errors import CAUSES, NO_INSTRUCTION, Cause
 from twofold.rtl.engine import Engine
 from twofold.rtl.geometry import Geometry
-from twofold.rtl.run_errors import CAUSES, NO_INSTRUCTION, Cause
 from twofold.rtl.verilog import to_verilog
 from twofold.sim.cocotb_runner import Simulation, SimulationError, build, run
 

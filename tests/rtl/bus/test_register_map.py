@@ -8,7 +8,7 @@ import pytest
 
 from twofold.rtl.bus.engine_registers import engine_registers
 from twofold.rtl.bus.register_map import Access, Field, Register, RegisterMap
-from twofold.rtl.run_errors import CAUSES
+from twofold.rtl.control.run_errors import CAUSES
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from twofold.golden.execute import execute
 from twofold.network.graph import Network, Tensor
 from twofold.network.ops import Op, Requantise, Threshold
 from twofold.network.types import IntArray, IntType
-from twofold.rtl.requantize import Requantiser
+from twofold.rtl.requantize.requantizer import Requantiser
 from twofold.rtl.verilog import to_verilog
 from twofold.sim.benches.requantise_stream import ties_and_extremes
 from twofold.sim.cocotb_runner import Simulation, SimulationError, build, run

@@ -10,8 +10,8 @@ import pytest
 
 from twofold.golden.compare import Check, Status
 from twofold.network.graph import Network
-from twofold.plan.cost import BusTiming
 from twofold.plan.schedule import plan, result_maps
+from twofold.plan.timing.cost import BusTiming
 from twofold.qonnx.importer.load import import_model
 from twofold.rtl.geometry import Geometry
 from twofold.rtl.isa import Opcode

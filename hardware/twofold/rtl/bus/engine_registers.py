@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from twofold.rtl.bus.register_map import Access, Field, Register, RegisterMap
-from twofold.rtl.run_errors import CAUSE_BITS, CAUSES
-from twofold.rtl.watchdog import WATCHDOG_BITS
+from twofold.rtl.control.run_errors import CAUSE_BITS, CAUSES
+from twofold.rtl.control.watchdog import WATCHDOG_BITS
 
 ENGINE_ID = 0x2F01D001
 ENGINE_VERSION = 0x0002_0000

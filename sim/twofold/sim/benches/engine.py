@@ -16,7 +16,7 @@ from typing import Any
 import cocotb
 
 from twofold.rtl.bus.engine_registers import COUNTERS
-from twofold.rtl.run_errors import describe
+from twofold.rtl.control.run_errors import describe
 from twofold.sim.benches.engine_faults import provoke
 from twofold.sim.benches.engine_host import EngineHost
 from twofold.sim.faults import read_faults

@@ -6,7 +6,7 @@ import random
 
 from cocotb.triggers import ClockCycles
 
-from twofold.rtl.run_errors import NO_INSTRUCTION, Cause
+from twofold.rtl.control.run_errors import NO_INSTRUCTION, Cause
 from twofold.sim.benches.engine_host import MEMORY_BYTES, EngineHost
 from twofold.sim.faults import Fault
 from twofold.sim.memory_layout import MemoryLayout

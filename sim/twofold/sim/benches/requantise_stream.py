@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from twofold.network.types import IntArray
-from twofold.rtl.requantize import CONFIG, RequantiseMode, Requantiser
+from twofold.rtl.requantize.requantizer import CONFIG, RequantiseMode, Requantiser
 
 
 def ties_and_extremes(

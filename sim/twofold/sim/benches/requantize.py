@@ -16,7 +16,7 @@ import cocotb
 import numpy as np
 
 from twofold.network.types import IntArray
-from twofold.rtl.requantize import RequantiseMode, Requantiser
+from twofold.rtl.requantize.requantizer import RequantiseMode, Requantiser
 from twofold.sim.benches.requantise_stream import columns, config_word
 from twofold.sim.benches.unit import UnitBench
 

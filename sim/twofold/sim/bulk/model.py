@@ -12,8 +12,8 @@ import numpy as np
 import numpy.typing as npt
 
 from twofold.errors import UserError
-from twofold.plan.cost import BusTiming
 from twofold.plan.schedule import SIMULATED_MEMORY
+from twofold.plan.timing.cost import BusTiming
 from twofold.rtl.bus.engine_registers import engine_registers
 from twofold.sim.bulk.library import EngineLibrary
 from twofold.sim.cocotb_runner import SimulationError

@@ -12,12 +12,12 @@ import numpy.typing as npt
 from twofold.golden.execute import check_frames
 from twofold.network.graph import Network
 from twofold.network.types import IntArray
-from twofold.plan.cost import BusTiming
 from twofold.plan.program import Program
 from twofold.plan.schedule import SIMULATED_MEMORY
+from twofold.plan.timing.cost import BusTiming
 from twofold.rtl.bus.engine_registers import COUNTERS, engine_registers
 from twofold.rtl.bus.register_map import Field
-from twofold.rtl.run_errors import describe
+from twofold.rtl.control.run_errors import describe
 from twofold.sim.bulk.library import EngineLibrary, build_library
 from twofold.sim.bulk.model import EngineModel
 from twofold.sim.cocotb_runner import SimulationError
