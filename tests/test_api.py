@@ -9,11 +9,11 @@ import pytest
 import torch
 
 from twofold import api
+from twofold.building.projects import network_of
 from twofold.errors import UserError
 from twofold.golden.compare import Status
 from twofold.models.demo import DemoNet
 from twofold.network.digest import digest
-from twofold.projects import network_of
 from twofold.quant.recipe import Int
 
 IMAGES = torch.rand(8, 1, 8, 8, generator=torch.Generator().manual_seed(0))

@@ -41,8 +41,7 @@ ALLOWED: dict[str, set[str]] = {
 }
 # The top: may use every package; `cli` only inside functions, so that `twofold --help` stays fast.
 TOP = {
-    "api", "bench", "building", "candidates", "demo", "hls_choices", "methods", "overview", "projects",
-    "record", "verification", "widths_by_budget",
+    "api", "bench", "building", "demo", "methods", "overview", "record", "verification", "widths_by_budget",
 }  # fmt: skip
 FREE_AT_MODULE_LEVEL_OF_CLI = LEAVES | {"cli"}
 TRAINING = {"torch", "brevitas", "torch_pruning"}

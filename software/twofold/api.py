@@ -18,20 +18,20 @@ from pathlib import Path
 
 from twofold.boards.board_file import board_names, load_board
 from twofold.boards.choose import Prediction, budget, choose_smallest, engines, fastest, fitting
-from twofold.building import build
+from twofold.building.build import build
+from twofold.building.hls_choices import HlsChoices
+from twofold.building.projects import device_of, network_of
 from twofold.data.dataset import Dataset
 from twofold.data.load import load as load_dataset
 from twofold.demo.flow import demo
 from twofold.evaluation import Evaluation
 from twofold.evaluation import evaluate as run_evaluation
 from twofold.golden.compare import Check
-from twofold.hls_choices import HlsChoices
 from twofold.models.shipped import model_file
 from twofold.overview import Overview, overview
 from twofold.plan.propose import propose
 from twofold.plan.schedule import plan
 from twofold.progress import SILENT, Progress
-from twofold.projects import device_of, network_of
 from twofold.qonnx.export import export
 from twofold.qonnx.freeze import freeze
 from twofold.qonnx.importer.load import import_file, import_model
@@ -44,7 +44,7 @@ from twofold.synth.devices import Device
 from twofold.synth.engine import synthesise_engine
 from twofold.synth.utilisation import Utilisation
 from twofold.train.run import train
-from twofold.verification import verify
+from twofold.verification.verify import verify
 
 __all__ = [
     "HlsChoices",

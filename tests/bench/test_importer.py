@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from twofold import candidates
 from twofold.bench.importer import main
 from twofold.golden.execute import execute
 from twofold.qonnx.fuzz.seeds import seeds
+from twofold.verification import candidates
 
 
 @pytest.fixture

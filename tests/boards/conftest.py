@@ -17,6 +17,7 @@ from twofold.boards.board_file import load_board
 from twofold.boards.design import EngineDesign
 from twofold.boards.flash_check.stand_in import finished
 from twofold.boards.project import generate
+from twofold.building.projects import selftest_files
 from twofold.golden.execute import execute
 from twofold.network.dyadic import Dyadic
 from twofold.network.graph import Network, Tensor
@@ -25,7 +26,6 @@ from twofold.network.types import IntType
 from twofold.network.verify import verify
 from twofold.plan.program import Program
 from twofold.plan.schedule import plan
-from twofold.projects import selftest_files
 from twofold.rtl.bus.engine_registers import engine_registers
 from twofold.rtl.engine import Engine
 from twofold.rtl.geometry import Geometry, PeName

@@ -21,12 +21,12 @@ from twofold.boards.systems import Fabric
 from twofold.boards.vivado_check.run import run_scripts
 from twofold.boards.vivado_check.tcl import TclError
 from twofold.boards.vivado_check.vivado import Vivado
+from twofold.building.hls_choices import HlsChoices, kernel_options
+from twofold.building.projects import kernel_design
 from twofold.errors import UserError
 from twofold.golden.execute import execute
 from twofold.hls.compiler import FLAGS
-from twofold.hls_choices import HlsChoices, kernel_options
 from twofold.network.graph import Network
-from twofold.projects import kernel_design
 
 LIBRARY = """
 #include <cstdint>

@@ -4,9 +4,9 @@ import json
 from pathlib import Path
 
 from twofold.boards.board_file import load_board
-from twofold.building import Build
+from twofold.building.build import Build
+from twofold.building.hls_choices import HlsChoices, HlsPrediction
 from twofold.hls.budget import Budget
-from twofold.hls_choices import HlsChoices, HlsPrediction
 from twofold.qonnx.importer.exactness import Exactness
 
 PREDICTED = HlsPrediction(load_board("pynq-z2"), "xc7z020clg400-1", 100, 40_000, Budget(12, 3_400, 5))

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from twofold.candidates import Subject
 from twofold.golden.compare import Status
 from twofold.methods.make import Workshop
 from twofold.methods.named import Method, integer_methods, method_named, other_recipes
 from twofold.methods.prove import prove_hls, prove_qonnx, prove_rtl
 from twofold.sim.bulk.library import EngineLibrary
+from twofold.verification.candidates import Subject
 
 #: Methods whose layers no other test brings to hls4ml.
 HLS = ("mixed_by_layer", "ptq_zero_points")

@@ -22,7 +22,7 @@ from twofold.train.checkpoint import Checkpoint
 from twofold.train.recipe import Budget
 from twofold.train.result import TrainResult, checkpoint_path
 from twofold.train.run import train
-from twofold.verification import verify
+from twofold.verification.verify import verify
 
 
 def trained(

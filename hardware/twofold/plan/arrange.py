@@ -24,9 +24,8 @@ class Arrangement:
 
 
 def arrange(network: Network, lanes: int, tiles: int) -> Arrangement:
-    """Each operand of a Concat begins at a block of its own, one that the bands of the banks allow
-    (`twofold.plan.memory.banks`);
-    the channels between are gaps, whose weights are 0.
+    """Each operand of a Concat begins at a block of its own, one that the banks' bands allow
+    (`twofold.plan.memory.banks`); the channels between are gaps, whose weights are 0.
 
     A tensor that several Concats read lies in one buffer if the shorter ones are parts of the longest; else
     it is copied. So is an operand of an addition that begins in another bank than the other one. Raises

@@ -19,7 +19,8 @@ class InputBlocks:
     """`count` blocks from `firsts[group]` on, for each group of output blocks. total: those of the map.
 
     A range may end behind the map, where weights are 0. It begins at a multiple of the blocks that have the
-    same address (`twofold.plan.memory.banks`). Sums that stay are one instruction, whose groups all read all blocks.
+    same address (`twofold.plan.memory.banks`). Sums that stay are one instruction, whose groups all read all
+    blocks.
     """
 
     count: int

@@ -26,9 +26,9 @@ from twofold.boards.flash_check.checks import CHECKS
 from twofold.boards.flash_check.stand_in import StandIn, finished
 from twofold.boards.flashing_ways import Jtag
 from twofold.boards.openfpgaloader import known_boards, loader_version
+from twofold.building.projects import network_of, write_engine_project
 from twofold.errors import UserError, ends_in_a_line
 from twofold.files import write_atomically
-from twofold.projects import network_of, write_engine_project
 
 OUT = Path("build/bench/flash.json")
 WORK = Path("build/bench/flash")

@@ -17,7 +17,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from twofold.candidates import Subject, check_hls, check_qonnx, check_rtl
 from twofold.data.load import load
 from twofold.errors import UserError, ends_in_a_line
 from twofold.files import write_atomically
@@ -25,6 +24,7 @@ from twofold.golden.compare import Check, Status
 from twofold.qonnx.example_networks import NAMES, export_example
 from twofold.qonnx.importer.load import Imported, import_file
 from twofold.qonnx.speed import Rate, Speed, speed_of
+from twofold.verification.candidates import Subject, check_hls, check_qonnx, check_rtl
 
 OUT = Path("build/bench/import.json")
 FRESH = Path("build/bench/brevitas")

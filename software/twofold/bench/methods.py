@@ -21,7 +21,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from twofold.candidates import Subject
 from twofold.errors import ends_in_a_line
 from twofold.files import write_atomically
 from twofold.methods.make import Workshop
@@ -29,6 +28,7 @@ from twofold.methods.named import Method, integer_methods, method_named, other_r
 from twofold.methods.prove import HLS, QONNX, RTL, Proof, prove_hls, prove_qonnx, prove_rtl
 from twofold.rtl.geometry import Geometry, PeName
 from twofold.sim.bulk.library import build_library
+from twofold.verification.candidates import Subject
 
 OUT = Path("build/bench/methods.json")
 WORK = Path("build/bench/methods")

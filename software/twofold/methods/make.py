@@ -7,7 +7,6 @@ from pathlib import Path
 
 import torch
 
-from twofold.candidates import Subject
 from twofold.data.dataset import Dataset
 from twofold.data.load import load
 from twofold.methods.named import Method
@@ -18,6 +17,7 @@ from twofold.train.recipe_file import recipe_named
 from twofold.train.result import TrainResult
 from twofold.train.run import train
 from twofold.train.settings import Adam, Fit
+from twofold.verification.candidates import Subject
 
 _FLOAT, _STAGE = Fit(20, Adam(5e-3), batch=48), Fit(1, Adam(1e-3), batch=48)
 _IMAGES = (96, 32, 32)

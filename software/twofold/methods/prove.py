@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from twofold.candidates import Subject, check_qonnx, check_rtl_on
 from twofold.golden.compare import Check, Status
 from twofold.hls.csim import run_csim
 from twofold.hls.manifest import HlsProject
@@ -13,6 +12,7 @@ from twofold.hls.project import generate
 from twofold.methods.damage import damaged_file, damaged_network, damaged_project
 from twofold.methods.named import Method
 from twofold.sim.bulk.library import EngineLibrary
+from twofold.verification.candidates import Subject, check_qonnx, check_rtl_on
 
 QONNX, HLS, RTL = "qonnx", "hls", "rtl"
 

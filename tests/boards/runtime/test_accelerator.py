@@ -17,13 +17,13 @@ import pytest
 from twofold.boards.board import Board
 from twofold.boards.design import EngineDesign
 from twofold.boards.project import generate
+from twofold.building.projects import selftest_files
 from twofold.golden.codes import dequantise, quantise
 from twofold.golden.execute import execute
 from twofold.network.graph import Network
 from twofold.network.types import IntArray
 from twofold.plan.columns import Columns
 from twofold.plan.program import Program
-from twofold.projects import selftest_files
 from twofold.rtl.bus.engine_registers import engine_registers
 from twofold.rtl.control.run_errors import CAUSES, NO_INSTRUCTION, Cause
 from twofold.rtl.engine import Engine

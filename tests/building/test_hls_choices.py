@@ -5,11 +5,7 @@ from __future__ import annotations
 import pytest
 
 from twofold.boards.board_file import load_board
-from twofold.errors import UserError
-from twofold.hls.budget import Budget
-from twofold.hls.options import HlsBackend, HlsStrategy
-from twofold.hls.types import IoType
-from twofold.hls_choices import (
+from twofold.building.hls_choices import (
     HlsChoices,
     HlsPrediction,
     fast_enough,
@@ -18,8 +14,12 @@ from twofold.hls_choices import (
     predict_hls,
     simulated_options,
 )
+from twofold.building.projects import network_of
+from twofold.errors import UserError
+from twofold.hls.budget import Budget
+from twofold.hls.options import HlsBackend, HlsStrategy
+from twofold.hls.types import IoType
 from twofold.network.graph import Network
-from twofold.projects import network_of
 
 
 @pytest.fixture(scope="module")

@@ -10,9 +10,7 @@ from twofold.boards.board import Board
 from twofold.boards.board_file import load_board
 from twofold.boards.choose import Prediction, choose, choose_smallest
 from twofold.boards.project import check_target
-from twofold.errors import UserError
-from twofold.hls.project import generate as generate_hls
-from twofold.hls_choices import (
+from twofold.building.hls_choices import (
     DEFAULT_HLS,
     KERNEL_FLOW,
     HlsChoices,
@@ -21,10 +19,12 @@ from twofold.hls_choices import (
     options_of,
     predict_hls,
 )
+from twofold.building.projects import write_engine_project, write_kernel_project
+from twofold.errors import UserError
+from twofold.hls.project import generate as generate_hls
 from twofold.models.shipped import model_file
 from twofold.network.graph import Network
 from twofold.progress import SILENT, Progress
-from twofold.projects import write_engine_project, write_kernel_project
 from twofold.qonnx.importer.exactness import Exactness
 from twofold.qonnx.importer.load import import_file
 

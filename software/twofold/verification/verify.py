@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from twofold.candidates import GOLDEN, Subject, check_hls, check_qonnx, check_rtl
+from twofold.building.hls_choices import DEFAULT_HLS, HlsChoices, simulated_options
 from twofold.errors import UserError
 from twofold.golden.compare import Check
 from twofold.golden.samples import sample_codes
 from twofold.hls.options import HlsOptions
 from twofold.hls.project import DEFAULT as DEFAULT_OPTIONS
-from twofold.hls_choices import DEFAULT_HLS, HlsChoices, simulated_options
 from twofold.models.shipped import model_file
 from twofold.network.digest import digest
 from twofold.progress import SILENT, Progress
 from twofold.qonnx.importer.load import import_file
+from twofold.verification.candidates import GOLDEN, Subject, check_hls, check_qonnx, check_rtl
 
 WORK = Path("build/verify")
 """Where `verify` keeps compiled simulations, so that a second call does not compile again."""
