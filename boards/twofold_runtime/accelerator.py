@@ -14,7 +14,7 @@ from twofold_runtime.frames import quantise
 from twofold_runtime.kernel import Kernel, KernelProgram
 from twofold_runtime.links import Buffer, Link
 from twofold_runtime.power import rails_watts
-from twofold_runtime.selftest import Result, compared, replay, room_needed, vectors_of
+from twofold_runtime.selftest import Result, compared, replay, room_needed, vectors_of, with_images
 
 
 class Accelerator:
@@ -50,16 +50,19 @@ class Accelerator:
             raise
 
     def predict(self, images: Any) -> np.ndarray:
-        """Classes [N] of images [N, C, H, W], real numbers as the network was trained on."""
+        """Classes [N] of images [N, ...], as the model file's own input takes them."""
         return self.logits(images).argmax(axis=1)
 
     def logits(self, images: Any) -> np.ndarray:
-        """Real-valued results [N, K] of images [N, C, H, W]."""
+        """Real-valued results [N, K] of images [N, ...], before what a host does after the network."""
         return self.run(self.quantise(images)) * self._program.output_scale
 
     def quantise(self, images: Any) -> np.ndarray:
-        """Input codes of real numbers: round half to even, then clamp. Any shape, int64."""
-        return quantise(images, self._program.input)
+        """Input codes [N, C, H, W] of images [N, ...], int64: what the model file has before its layers.
+
+        Raises AcceleratorError if the program does not say how, and for images of another shape.
+        """
+        return quantise(images, self._program.description["host"])
 
     def run(self, codes: np.ndarray) -> np.ndarray:
         """The network's integers [N, K] for input codes [N, C, H, W], any number of frames.
@@ -85,12 +88,15 @@ class Accelerator:
     def selftest(self) -> Result:
         """Replays the frames that came with the design; names the first layer that differs.
 
-        Where memory is too small for every layer's results, only the network's output is compared.
+        Where memory is too small for every layer's results, only the network's output is compared. Images
+        that came with the design are quantised, and their codes compared.
         """
-        if room_needed(self._bundle) and isinstance(self._engine, Engine):
-            return replay(self._bundle, self._link, self._engine, self.timeout)
         vectors = vectors_of(self._bundle)
-        return compared(vectors, [("the output", 0, self.run(vectors["codes"]))])
+        if room_needed(self._bundle) and isinstance(self._engine, Engine):
+            found = replay(self._bundle, self._link, self._engine, self.timeout)
+        else:
+            found = compared(vectors, [("the output", 0, self.run(vectors["codes"]))])
+        return with_images(found, vectors, self.quantise)
 
     def abort(self) -> None:
         """Ends the run that another thread waits for, which then raises AcceleratorError."""
@@ -159,10 +165,10 @@ class Accelerator:
         shape = (map_["channels"], map_["height"], map_["width"])
         if codes.shape[1:] != shape:
             raise AcceleratorError(
-                f"images: expected shape [N, {shape[0]}, {shape[1]}, {shape[2]}], found {codes.shape}"
+                f"codes: expected shape [N, {shape[0]}, {shape[1]}, {shape[2]}], found {codes.shape}"
             )
         if not len(codes):
-            raise AcceleratorError("images: expected at least one, found none")
+            raise AcceleratorError("codes: expected at least one frame, found none")
 
 
 def _machine(bundle: Bundle, link: Link) -> tuple[Any, Any]:

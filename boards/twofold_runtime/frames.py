@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -9,18 +10,74 @@ import numpy as np
 from twofold_runtime.errors import AcceleratorError
 
 
-def quantise(images: Any, entry: dict[str, Any]) -> np.ndarray:
-    """Input codes of real numbers: round half to even, then clamp. Any shape, int64.
+def _up(x: np.ndarray) -> np.ndarray:
+    return np.sign(x) * np.ceil(np.abs(x))
 
-    entry: `input` of program.json, with scale, and width, sign and zero point in its map. Raises
-    AcceleratorError for images that hold NaN.
+
+def _half_up(x: np.ndarray) -> np.ndarray:
+    return np.sign(x) * np.floor(np.abs(x) + np.float32(0.5))
+
+
+def _half_down(x: np.ndarray) -> np.ndarray:
+    return np.sign(x) * np.ceil(np.abs(x) - np.float32(0.5))
+
+
+STEPS = {
+    "times": np.multiply,
+    "divided_by": np.divide,
+    "plus": np.add,
+    "at_least": np.maximum,
+    "at_most": np.minimum,
+}
+MODES: dict[str, Callable[[np.ndarray], np.ndarray]] = {
+    "ROUND": np.rint,
+    "HALF_EVEN": np.rint,
+    "CEIL": np.ceil,
+    "FLOOR": np.floor,
+    "UP": _up,
+    "DOWN": np.trunc,
+    "HALF_UP": _half_up,
+    "HALF_DOWN": _half_down,
+}
+"""QONNX's rounding modes."""
+
+
+def quantise(images: Any, host: dict[str, Any]) -> np.ndarray:
+    """Input codes, int64 [N, C, H, W], of images as the model file takes them, in its float32 arithmetic.
+
+    host: of program.json or kernel.json. Raises AcceleratorError if it says nothing of images, and for images
+    of another shape, or that hold NaN.
     """
-    map_ = entry["map"]
-    if np.isnan(images).any():
+    reading = host["images"]
+    if reading is None:
+        raise AcceleratorError(
+            f"images: they cannot be quantised, as {host['obstacle']}; pass codes to run()"
+        )
+    values = np.asarray(images, np.float32)
+    shape = reading["image_shape"]
+    if list(values.shape[1:]) != shape:
+        raise AcceleratorError(
+            f"images: expected shape [N, {', '.join(map(str, shape))}], found {values.shape}"
+        )
+    values = values.reshape(-1, *reading["map"]).transpose(0, *(axis + 1 for axis in reading["order"]))
+    values = values.reshape(-1, *reading["shape"])
+    for step in reading["steps"]:
+        constant = np.array(step["constant"], np.float32).reshape(-1, 1, 1)
+        values = STEPS[step["kind"]](values, constant)
+    if np.isnan(values).any():
         raise AcceleratorError("images: expected numbers, found NaN among them")
-    lowest = -(1 << (map_["bits"] - 1)) if map_["signed"] else 0
-    codes = np.rint(np.asarray(images, np.float64) / entry["scale"]) + map_["zero_point"]
-    return np.clip(codes, lowest, lowest + (1 << map_["bits"]) - 1).astype(np.int64)
+    return _codes(values, reading["quantiser"]).astype(np.int64)
+
+
+def _codes(values: np.ndarray, quantiser: dict[str, Any]) -> np.ndarray:
+    if quantiser["kind"] == "bipolar":
+        return np.where(values >= 0, 1, -1)
+    least, most = (np.float32(bound) for bound in quantiser["bounds"])
+    zero_point = np.float32(quantiser["zero_point"])
+    scaled = values / np.float32(quantiser["scale"])
+    if quantiser["kind"] == "linear":
+        return np.clip(np.rint(scaled) + zero_point, least, most)
+    return MODES[quantiser["mode"]](np.clip(scaled + zero_point, least, most))
 
 
 def side_by_side(codes: np.ndarray, columns: dict[str, int] | None) -> np.ndarray:

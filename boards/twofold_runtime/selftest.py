@@ -1,8 +1,9 @@
-"""The shipped frames through the accelerator, each layer's integers compared with the shipped ones."""
+"""The shipped frames through the accelerator, and images into codes, compared with the shipped integers."""
 
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -20,10 +21,14 @@ SLACK = 1024
 
 
 class Result:
-    """passed: no integer differs. layers: that were compared. difference: of the first layer that differs."""
+    """passed: no integer differs. layers: that were compared. difference: the first one.
 
-    def __init__(self, frames: int, layers: int, integers: int, difference: str | None):
+    images: that were quantised, none where the program does not say how.
+    """
+
+    def __init__(self, frames: int, layers: int, integers: int, difference: str | None, images: int = 0):
         self.frames, self.layers, self.integers, self.difference = frames, layers, integers, difference
+        self.images = images
 
     @property
     def passed(self) -> bool:
@@ -34,11 +39,13 @@ class Result:
 
     def __str__(self) -> str:
         done = f"{self.frames} frames, {self.integers} integers of {self.layers} layers"
+        done += f", {self.images} images quantised" if self.images else ""
         return f"self-test passed: {done}" if self.passed else f"self-test failed: {self.difference} ({done})"
 
 
 def vectors_of(bundle: Bundle) -> dict[str, np.ndarray]:
-    """codes [N, C, H, W], and for each region of the program's results its integers.
+    """codes [N, C, H, W], and for each region of the program's results its integers; perhaps images and their
+    image_codes.
 
     Raises AcceleratorError if the bundle has none, or too few frames.
     """
@@ -95,6 +102,20 @@ def compared(vectors: dict[str, np.ndarray], found: list[tuple[str, int, np.ndar
         integers += expected.size
         first = first or _difference(name, values, expected)
     return Result(frames, len(found), integers, first)
+
+
+def with_images(
+    result: Result, vectors: dict[str, np.ndarray], quantise: Callable[[np.ndarray], np.ndarray]
+) -> Result:
+    """The result, and whether `quantise` gives the codes of the images that came with the design."""
+    if "images" not in vectors:
+        return result
+    expected = vectors["image_codes"]
+    found = quantise(vectors["images"])
+    wrong = _difference("quantise()", *(codes.reshape(len(codes), -1) for codes in (found, expected)))
+    return Result(
+        result.frames, result.layers, result.integers, wrong or result.difference, len(vectors["images"])
+    )
 
 
 def _difference(name: str, found: np.ndarray, expected: np.ndarray) -> str | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
@@ -26,6 +27,9 @@ from twofold.network.types import IntType
 from twofold.network.verify import verify
 from twofold.plan.program import Program
 from twofold.plan.schedule import plan
+from twofold.qonnx.importer.images import ImageReader
+from twofold.qonnx.importer.load import Imported
+from twofold.qonnx.importer.rounding import QuantRounding
 from twofold.rtl.bus.engine_registers import engine_registers
 from twofold.rtl.engine import Engine
 from twofold.rtl.geometry import Geometry, PeName
@@ -78,8 +82,17 @@ def network() -> Network:
 
 
 @pytest.fixture(scope="session")
-def program(network: Network, geometry: Geometry) -> Program:
-    return plan(network, geometry)
+def imported(network: Network) -> Imported:
+    """As of a file that quantises images to the network's input and does nothing else."""
+    type_ = network.input.type
+    rounding = QuantRounding(float(type_.scale), 0, (0, 255), "ROUND")
+    reader = ImageReader((2, 4, 4), (2, 4, 4), (), type_, rounding, "Quant 'image'")
+    return Imported(network, reader, (), {}, {})
+
+
+@pytest.fixture(scope="session")
+def program(imported: Imported, geometry: Geometry) -> Program:
+    return replace(plan(imported.network, geometry), host=imported.host_work)
 
 
 @pytest.fixture(scope="session")
@@ -101,8 +114,8 @@ def shell(geometry: Geometry, tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def design(shell: Path, program: Program, network: Network, board: Board) -> EngineDesign:
-    return EngineDesign(shell, program, selftest_files(network, program, board))
+def design(shell: Path, program: Program, imported: Imported, board: Board) -> EngineDesign:
+    return EngineDesign(shell, program, selftest_files(imported.network, program, board, imported.reader))
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import json
 import subprocess
 import sys
 from collections.abc import Callable
@@ -24,10 +25,13 @@ from twofold.boards.vivado_check.vivado import Vivado
 from twofold.building.hls_choices import HlsChoices, kernel_options
 from twofold.building.projects import kernel_design
 from twofold.errors import UserError
+from twofold.files import sha256
 from twofold.golden.execute import execute
 from twofold.hls.compiler import FLAGS
 from twofold.network.graph import Network
+from twofold.qonnx.importer.load import Imported
 
+PASSED = "self-test passed: 3 frames, 9 integers of 1 layers, 128 images quantised"
 LIBRARY = """
 #include <cstdint>
 #include <map>
@@ -98,9 +102,9 @@ class Buffer(np.ndarray):
 
 
 @pytest.fixture(scope="module")
-def kernel(tmp_path_factory: pytest.TempPathFactory, network: Network) -> KernelDesign:
+def kernel(tmp_path_factory: pytest.TempPathFactory, imported: Imported) -> KernelDesign:
     options = kernel_options(load_board("pynq-z2"), HlsChoices())
-    return kernel_design(network, tmp_path_factory.mktemp("hls") / "hls", options)
+    return kernel_design(imported, tmp_path_factory.mktemp("hls") / "hls", options)
 
 
 def written(name: str, kernel: KernelDesign, folder: Path) -> Path:
@@ -137,7 +141,7 @@ def test_the_runtime_predicts_on_the_simulated_kernel(
     runtime, _ = load(finish(project))
     monkeypatch.setitem(sys.modules, "pynq", simulated.module())
     accelerator = runtime.Accelerator(project / "board", batch=2)
-    assert str(accelerator.selftest()) == "self-test passed: 3 frames, 9 integers of 1 layers"
+    assert str(accelerator.selftest()) == PASSED
     codes = np.random.default_rng(3).integers(0, 256, (5, *network.input.shape))
     golden = execute(network, codes)["logits"].reshape(5, -1)
     assert (accelerator.run(codes) == golden).all()
@@ -155,6 +159,37 @@ def test_all_scripts_of_a_board_run(name: str, kernel: KernelDesign, tmp_path: P
     assert calls.count("export_design") == 1
     assert calls.count("ipx::package_project") == isinstance(load_board(name).system, Fabric)
     assert (project / "board" / "twofold.bit").is_file()
+
+
+HOST_MUTATIONS: dict[str, Callable[[dict[str, Any]], object]] = {
+    "scale": lambda images: images["quantiser"].update(scale=images["quantiser"]["scale"] * 1.01),
+    "zero point": lambda images: images["quantiser"].update(zero_point=1),
+    "bounds": lambda images: images["quantiser"].update(bounds=[0, 254]),
+    "mode": lambda images: images["quantiser"].update(mode="HALF_UP"),
+    "step": lambda images: images["steps"].append({"kind": "plus", "constant": [2**-9]}),
+    "order": lambda images: images.update(order=[0, 2, 1]),
+}
+
+
+@pytest.mark.parametrize("name", HOST_MUTATIONS)
+def test_the_self_test_notices_images_that_are_read_otherwise(
+    name: str,
+    kernel: KernelDesign,
+    load: Callable[..., tuple[Any, Any]],
+    finish: Callable[[Path], Path],
+    tmp_path: Path,
+) -> None:
+    folder = finish(written("pynq-z2", kernel, tmp_path))
+    description = json.loads((folder / "kernel.json").read_text())
+    HOST_MUTATIONS[name](description["host"]["images"])
+    (folder / "kernel.json").write_text(json.dumps(description))
+    manifest = json.loads((folder / "manifest.json").read_text())
+    manifest["board_files"]["kernel.json"] = sha256(folder / "kernel.json")
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    runtime, _ = load(folder, ID=2)
+    found = runtime.Accelerator(folder).selftest()
+    assert found.difference.startswith("quantise() differs first, at element ")
+    assert (found.passed, found.images) == (False, 128)
 
 
 MUTATIONS = [

@@ -7,10 +7,12 @@ from twofold.boards.board_file import load_board
 from twofold.building.build import Build
 from twofold.building.hls_choices import HlsChoices, HlsPrediction
 from twofold.hls.budget import Budget
+from twofold.network.host import HostWork
 from twofold.qonnx.importer.exactness import Exactness
 
 PREDICTED = HlsPrediction(load_board("pynq-z2"), "xc7z020clg400-1", 100, 40_000, Budget(12, 3_400, 5))
-EXACT = Build(PREDICTED, Exactness())
+HOST = HostWork(("Mul 'm'", "Quant 'x'"), ("Softmax 's'",), None, "Mul 'm' has no description")
+EXACT = Build(PREDICTED, Exactness(), HOST)
 LINE = (
     "predicted, not synthesised: a frame about every 40,000 cycles, 2,500 frames a second at 100 MHz; "
     "multipliers and thresholds take 12 DSP, 3,400 LUT, 5 BRAM36; latency is not predicted"
@@ -32,6 +34,11 @@ def test_what_was_written_is_listed(run, answer, tmp_path: Path) -> None:
         "files": ["manifest.json", "tcl/build.tcl"],
         "predicted": PREDICTED.as_json(),
         "exactness": {"class": "exact", "bounds": {}},
+        "host": {
+            "before": ["Mul 'm'", "Quant 'x'"],
+            "after": ["Softmax 's'"],
+            "obstacle": "Mul 'm' has no description",
+        },
         "implemented": None,
     }
     assert calls[0][:4] == (Path("m.onnx"), "pynq-z2", "hls", tmp_path)
@@ -39,6 +46,9 @@ def test_what_was_written_is_listed(run, answer, tmp_path: Path) -> None:
     assert result.stdout.splitlines() == [
         f"wrote 2 files to {tmp_path}",
         "exact: every integer is the executor's, proven in its float32 arithmetic",
+        "on the host before: Mul 'm', Quant 'x'",
+        "on the host after: Softmax 's'",
+        "the runtime quantises no images, as Mul 'm' has no description; pass codes to run()",
         LINE,
         "To build the bitstream, with the tools on PATH:",
         f"cd {tmp_path / 'vivado'}",
@@ -56,7 +66,7 @@ def test_choices_of_hls_are_passed_on(run, answer, tmp_path: Path) -> None:
 
 
 def test_each_approximate_layer_is_named_with_its_bound(run, answer, tmp_path: Path) -> None:
-    answer("build", Build(PREDICTED, Exactness({"act1": 1, "logits": 3})))
+    answer("build", Build(PREDICTED, Exactness({"act1": 1, "logits": 3}), HOST))
     words = ("build", "m.onnx", "--backend", "hls", "--out", str(tmp_path), "--approximate")
     assert json.loads(run(*words, "--json").stdout)["exactness"] == {
         "class": "approximate",

@@ -21,6 +21,7 @@ from twofold.boards.vivado_check.properties import PROPERTIES, VLNV
 from twofold.cli.main import app
 from twofold.cli.predictions import COLUMNS as COLUMNS_OF_PREDICTIONS
 from twofold.data.dataset import Dataset, Images
+from twofold.network.host import HostWork, ImageReading
 from twofold.network.ops import ALL_OPS, Op
 from twofold.qonnx.importer.page import with_table
 from twofold.rtl.bus.engine_registers import engine_registers
@@ -80,6 +81,12 @@ def layout_rows(layout: StructLayout) -> list[list[str]]:
 def test_instruction_fields() -> None:
     found = [row[:3] for row in rows("engine-program.md", "field", "bits", "type")]
     assert found == layout_rows(TRANSFER) + layout_rows(LAYER)
+
+
+def test_keys_of_the_hosts_work() -> None:
+    named = {name for row in rows("boards.md", "key of `host`", "what") for name in NAME.findall(row[0])}
+    parts = {f"images.{field.name}" for field in fields(ImageReading)}
+    assert named == {field.name for field in fields(HostWork)} | parts
 
 
 def test_registers() -> None:

@@ -13,6 +13,7 @@ from twofold.boards.board import Board
 from twofold.boards.cores import ENGINE, ENGINE_ACCELERATOR, Accelerator, PackagedCore
 from twofold.boards.wrapper import module_ports
 from twofold.errors import UserError
+from twofold.network.host import HostWork
 from twofold.plan.program import Program
 from twofold.rtl.bus.engine_registers import engine_registers
 
@@ -24,7 +25,7 @@ class Design(Protocol):
 
     backend: rtl or hls. cores: those of ours that package_ip.tcl packages. digest: SHA-256 of what the
     bitstream depends on. network_digest: of `twofold.network.digest.digest`. input_shape: channels, height,
-    width.
+    width. host: what is done around the network.
     """
 
     @property
@@ -41,6 +42,8 @@ class Design(Protocol):
     def network_digest(self) -> str: ...
     @property
     def input_shape(self) -> tuple[int, int, int]: ...
+    @property
+    def host(self) -> HostWork: ...
     def sources(self, board: Board) -> Mapping[str, str | bytes]:
         """Path below the project → content of the accelerator's sources. Raises UserError for bad inputs."""
 
@@ -80,6 +83,10 @@ class EngineDesign:
     def input_shape(self) -> tuple[int, int, int]:
         map_ = self._program.input.map
         return map_.channels, map_.height, map_.width
+
+    @property
+    def host(self) -> HostWork:
+        return self._program.host
 
     def sources(self, board: Board) -> Mapping[str, str | bytes]:
         return {f"rtl/{ENGINE.source}": self._text}

@@ -10,8 +10,9 @@ from pathlib import Path
 from twofold.boards.board import Board
 from twofold.boards.cores import KERNEL, KERNEL_ACCELERATOR, PackagedCore
 from twofold.boards.rendering import rendered
+from twofold.network.host import UNKNOWN, HostWork
 
-FORMAT = "twofold kernel 1"
+FORMAT = "twofold kernel 2"
 _ITEM_BITS = (8, 16, 32, 64)
 
 
@@ -59,6 +60,7 @@ class KernelDesign:
     """folder: an hls4ml project with streams, whose top function is `network_top`. digest: of that project.
 
     network_digest: of the network. ends: input and output. selftest: frames and the network's integers.
+    host: what is done around the network.
     """
 
     backend = "hls"
@@ -74,8 +76,9 @@ class KernelDesign:
         network_digest: str,
         ends: tuple[Tensor, Tensor],
         selftest: Mapping[str, bytes],
+        host: HostWork = UNKNOWN,
     ) -> None:
-        self._folder, self._selftest = folder, selftest
+        self._folder, self._selftest, self.host = folder, selftest, host
         self.name, self.network_top = name, network_top
         self.digest, self.network_digest = digest, network_digest
         self.input, self.output = ends
@@ -98,5 +101,6 @@ class KernelDesign:
             "name": self.name,
             "input": self.input.as_json(),
             "output": self.output.as_json(),
+            "host": self.host.as_json(),
         }
         return {"kernel.json": json.dumps(content, indent=1) + "\n", **self._selftest}

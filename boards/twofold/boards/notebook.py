@@ -17,13 +17,19 @@ print(accelerator.selftest())"""
 _IMAGES = """folder = Path("images")
 files = sorted(folder.glob("*.npy")) if folder.is_dir() else []
 shape = {shape}
-# Files of yours, arrays [C, H, W] of the real numbers that the network was trained on; noise without them.
+# Files of yours, arrays of this shape, as the model file's own input takes them; noise without them.
 noise = np.random.default_rng(0).random((8, *shape))
 images = np.stack([np.load(path) for path in files]) if files else noise
 labels = accelerator.predict(images)"""
-_PICTURES = """figure, axes = plt.subplots(1, min(8, len(images)), squeeze=False, figsize=(12, 2))
+_PICTURES = """def picture(image):
+    image = np.atleast_2d(np.squeeze(image))
+    if image.ndim == 3 and len(image) == 3:
+        return image.transpose(1, 2, 0)
+    return image if image.ndim == 2 or image.shape[2] == 3 else image[0]
+
+figure, axes = plt.subplots(1, min(8, len(images)), squeeze=False, figsize=(12, 2))
 for axis, image, label in zip(axes[0], images, labels):
-    axis.imshow(image.transpose(1, 2, 0) if len(image) == 3 else image[0], cmap="gray")
+    axis.imshow(picture(image), cmap="gray")
     axis.set_title(str(label))
     axis.axis("off")
 plt.show()"""
@@ -33,23 +39,27 @@ print(accelerator.counters)"""
 _POWER = "print(accelerator.watts())"
 
 
-def notebook(title: str, shape: tuple[int, int, int], over_uart: bool, counted: bool) -> str:
+def notebook(title: str, shape: tuple[int, ...] | None, over_uart: bool, counted: bool) -> str:
     """The notebook's text, in nbformat 4, without outputs.
 
-    shape: of an image, channels first. counted: whether the hardware counts cycles, as our engine does.
+    shape: of an image; None where the runtime quantises none. counted: whether the hardware
+    counts cycles, as our engine does.
     """
     port = ', port="/dev/ttyUSB1"' if over_uart else ""
     cells = [
         _cell("markdown", f"# {title}\n\nRun as root on a board with PYNQ; nothing in here was run before."),
         _cell("code", _OPEN.replace("{port}", port)),
-        _cell("code", _IMAGES.replace("{shape}", repr(shape))),
-        _cell("code", _PICTURES),
-        *([_cell("code", _COUNTERS)] if counted else []),
+        *([] if shape is None else _images(shape, counted)),
         _cell("code", _POWER),
     ]
     kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
     content = {"cells": cells, "metadata": {"kernelspec": kernel}, "nbformat": 4, "nbformat_minor": 4}
     return json.dumps(content, indent=1) + "\n"
+
+
+def _images(shape: tuple[int, ...], counted: bool) -> list[dict[str, object]]:
+    texts = [_IMAGES.replace("{shape}", repr(shape)), _PICTURES, *([_COUNTERS] if counted else [])]
+    return [_cell("code", text) for text in texts]
 
 
 def _cell(kind: str, text: str) -> dict[str, object]:

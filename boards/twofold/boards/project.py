@@ -140,7 +140,8 @@ def _template_values(board: Board, design: Design) -> dict[str, Any]:
 
 def _board_folder(board: Board, design: Design) -> Mapping[str, str | bytes]:
     title = f"{design.name} on the {board.title}"
-    text = notebook(title, design.input_shape, isinstance(board.system, Fabric), design.backend == "rtl")
+    shape = None if design.host.images is None else design.host.images.image_shape
+    text = notebook(title, shape, isinstance(board.system, Fabric), design.backend == "rtl")
     files = {**design.board_files(), NOTEBOOK: text}
     runtime = {f"{RUNTIME}/{path.name}": path.read_bytes() for path in sorted(_RUNTIME.glob("*.py"))}
     return {**files, **runtime, MANIFEST: _board_manifest(board, design, {**files, **runtime})}

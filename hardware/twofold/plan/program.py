@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from twofold.errors import UserError
 from twofold.files import atomic_path, write_atomically
+from twofold.network.host import UNKNOWN, HostWork
 from twofold.network.types import IntArray
 from twofold.plan.columns import Columns
 from twofold.plan.instructions import Instruction
@@ -22,7 +23,7 @@ from twofold.rtl.geometry import LANE_BITS, SUM_WORD_BITS, Feature, Geometry, Pe
 from twofold.rtl.isa import Opcode
 from twofold.rtl.primitives.family import Family
 
-FORMAT = "twofold program 6"
+FORMAT = "twofold program 7"
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,7 @@ class Program:
     outputs: what a frame writes, the network's output first.
     setup_cycles, frame_cycles, last_frame_cycles: predicted. A run of n frames takes setup + (n − 1) · frame
     + last frame: all but the last bring in the next one's input.
+    host: what is done around the network, unknown where only the network was known.
     """
 
     name: str
@@ -61,6 +63,7 @@ class Program:
     setup_cycles: int
     frame_cycles: int
     last_frame_cycles: int
+    host: HostWork = UNKNOWN
 
     @property
     def code(self) -> bytes:
@@ -127,6 +130,7 @@ class Program:
             "setup_cycles": self.setup_cycles,
             "frame_cycles": self.frame_cycles,
             "last_frame_cycles": self.last_frame_cycles,
+            "host": self.host.as_json(),
         }
 
     def save(self, folder: Path) -> None:
@@ -161,6 +165,7 @@ class Program:
                 setup_cycles=content["setup_cycles"],
                 frame_cycles=content["frame_cycles"],
                 last_frame_cycles=content["last_frame_cycles"],
+                host=HostWork.from_json(content["host"]),
             )
             same = (folder / "code.bin").read_bytes() == program.code
         except (OSError, KeyError, TypeError, ValueError, RecursionError) as error:

@@ -26,7 +26,7 @@ from twofold.boards.flash_check.checks import CHECKS
 from twofold.boards.flash_check.stand_in import StandIn, finished
 from twofold.boards.flashing_ways import Jtag
 from twofold.boards.openfpgaloader import known_boards, loader_version
-from twofold.building.projects import network_of, write_engine_project
+from twofold.building.projects import imported_of, write_engine_project
 from twofold.errors import UserError, ends_in_a_line
 from twofold.files import write_atomically
 
@@ -111,7 +111,7 @@ def row(tool: str, name: str, detail: str, check: Callable[[], None]) -> FlashRo
 def project_files(work: Path) -> Files:
     """Of the network's project, as after the Vivado build."""
     board = load_board(BOARD)
-    write_engine_project(network_of(NETWORK), board, work)
+    write_engine_project(imported_of(NETWORK), board, work)
     finished(work, random.Random(0).randbytes(BITSTREAM_BYTES))
     return checked_files(work, board)
 

@@ -23,21 +23,26 @@ from twofold.building.projects import write_engine_project, write_kernel_project
 from twofold.errors import UserError
 from twofold.hls.project import generate as generate_hls
 from twofold.models.shipped import model_file
-from twofold.network.graph import Network
+from twofold.network.host import HostWork
 from twofold.progress import SILENT, Progress
 from twofold.qonnx.importer.exactness import Exactness
-from twofold.qonnx.importer.load import import_file
+from twofold.qonnx.importer.load import Imported, import_file
 
 
 @dataclass(frozen=True)
 class Build:
-    """prediction: of the hardware. exactness: of the network's integers."""
+    """prediction: of the hardware. exactness: of the network's integers. host: what is done around it."""
 
     prediction: Prediction | HlsPrediction
     exactness: Exactness
+    host: HostWork
 
     def as_json(self) -> dict[str, Any]:
-        return {"predicted": self.prediction.as_json(), "exactness": self.exactness.as_json()}
+        return {
+            "predicted": self.prediction.as_json(),
+            "exactness": self.exactness.as_json(),
+            "host": self.host.as_words(),
+        }
 
 
 def build(
@@ -62,42 +67,43 @@ def build(
     """
     target, folder = load_board(board), Path(out)
     imported = import_file(model_file(model), approximate)
-    network = imported.network
     match backend:
         case "rtl":
             if hls != DEFAULT_HLS:
                 raise UserError(
                     "backend: expected hls beside a flow, io, strategy, part or clock of hls4ml's, got rtl"
                 )
-            found: Prediction | HlsPrediction = _build_engine(network, target, folder, progress, target_fps)
+            found: Prediction | HlsPrediction = _build_engine(imported, target, folder, progress, target_fps)
         case "hls":
-            found = _build_hls(network, target, folder, progress, target_fps, hls)
+            found = _build_hls(imported, target, folder, progress, target_fps, hls)
         case _:
             raise UserError(f"backend: expected rtl or hls, got {backend!r}")
-    return Build(found, imported.exactness)
+    return Build(found, imported.exactness, imported.host_work)
 
 
 def _build_hls(
-    network: Network, board: Board, out: Path, progress: Progress, target_fps: float | None, hls: HlsChoices
+    model: Imported, board: Board, out: Path, progress: Progress, target_fps: float | None, hls: HlsChoices
 ) -> HlsPrediction:
+    network = model.network
     options = options_of(board, hls)
     if target_fps is not None:
         options = fast_enough(network, board, options, target_fps)
     found = predict_hls(network, board, options)
     with progress.task(f"write the hls project for {board.name}"):
         if hls.flow == KERNEL_FLOW:
-            write_kernel_project(network, board, out, options)
+            write_kernel_project(model, board, out, options)
         else:
             generate_hls(network, out, options)
     return found
 
 
 def _build_engine(
-    network: Network, board: Board, out: Path, progress: Progress, target_fps: float | None
+    model: Imported, board: Board, out: Path, progress: Progress, target_fps: float | None
 ) -> Prediction:
+    network = model.network
     check_target(out)
     with progress.task("choose the engine"):
         found = choose(network, board, target_fps) if target_fps else choose_smallest(network, board)
     with progress.task(f"write the rtl project for {board.name}"):
-        write_engine_project(network, board, out, found.program)
+        write_engine_project(model, board, out, found.program)
     return found

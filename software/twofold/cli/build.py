@@ -81,7 +81,7 @@ def build(
         print_json(head | made.as_json() | {"implemented": asdict(built) if built else None})
         return
     print_rich(f"wrote {len(written)} files to {out}")
-    print_rich(made.exactness.line)
+    print_rich(made.exactness.line, *made.host.lines)
     print_rich(_prediction(made.prediction))
     if has_project:
         _print_result(out, built)

@@ -43,8 +43,7 @@ def _summary(seen: Overview) -> list[str]:
         f"{network.name}: {_tensor(network.input.shape, network.input.type)} → "
         f"{_tensor(network.output.shape, network.output.type)}, {total_macs(network):,} MACs a frame"
     ]
-    lines += [f"on the host before: {', '.join(seen.imported.reader.work)}"]
-    lines += [f"on the host after: {', '.join(seen.imported.host)}"] if seen.imported.host else []
+    lines += seen.imported.host_work.lines
     lines += [f"no engine executes it: {seen.obstacle}"] if seen.obstacle else []
     return [*lines, seen.imported.exactness.line, f"digest: {digest(network)}"]
 

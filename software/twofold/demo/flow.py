@@ -20,7 +20,7 @@ from twofold.files import write_atomically
 from twofold.golden.codes import quantise
 from twofold.golden.compare import Check
 from twofold.progress import SILENT, Progress
-from twofold.qonnx.importer.load import import_model
+from twofold.qonnx.importer.load import import_file
 from twofold.report import html
 from twofold.report.schema import SCHEMA
 from twofold.synth.engine import synthesise_engine
@@ -88,12 +88,13 @@ def _start(
     """Trains a model, compares it in software, and hands the rest to the workers."""
     home = folder / recipe
     result = train(recipe, dataset, home, seed, progress)
-    network = import_model(result.onnx)
+    imported = import_file(result.onnx)
+    network = imported.network
     images = dataset.test.real.numpy()
     subject = Subject(recipe, result.onnx, network, quantise(images, network.input.type), home)
     with progress.task(f"{recipe}: golden against Brevitas and QONNX"):
         software = (check_brevitas(subject, result.frozen, images), check_qonnx(subject))
-    write_engine_project(network, load_board(BOARD), home / BOARD)
+    write_engine_project(imported, load_board(BOARD), home / BOARD)
     return Pending(
         subject,
         result,

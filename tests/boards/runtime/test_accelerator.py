@@ -7,6 +7,7 @@ import json
 import math
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from itertools import chain, repeat
 from pathlib import Path
 from typing import Any
@@ -21,9 +22,11 @@ from twofold.building.projects import selftest_files
 from twofold.golden.codes import dequantise, quantise
 from twofold.golden.execute import execute
 from twofold.network.graph import Network
+from twofold.network.host import UNKNOWN
 from twofold.network.types import IntArray
 from twofold.plan.columns import Columns
 from twofold.plan.program import Program
+from twofold.qonnx.importer.load import Imported
 from twofold.rtl.bus.engine_registers import engine_registers
 from twofold.rtl.control.run_errors import CAUSES, NO_INSTRUCTION, Cause
 from twofold.rtl.engine import Engine
@@ -70,9 +73,23 @@ def test_results_are_unpacked_as_the_program_says(load: Load, folder: Path, prog
 
 def test_images_are_quantised_as_the_golden_model_does(load: Load, folder: Path, network: Network) -> None:
     runtime, _ = load(folder)
-    images = np.concatenate([np.arange(-4, 1028) / 512, [5.0, -1.0]])
+    images = np.resize(np.concatenate([np.arange(-4, 1028) / 512, [5.0, -1.0]]), (33, 2, 4, 4))
     found = runtime.Accelerator(folder).quantise(images)
     assert (found == quantise(images, network.input.type)).all()
+    with pytest.raises(runtime.AcceleratorError, match="images: expected numbers, found NaN among them"):
+        runtime.Accelerator(folder).quantise(np.full((1, 2, 4, 4), np.nan))
+
+
+def test_images_are_refused_where_no_program_says_how_they_are_read(
+    load: Load, board: Board, shell: Path, program: Program, finish: Finish, tmp_path: Path
+) -> None:
+    generate(board, EngineDesign(shell, replace(program, host=UNKNOWN)), tmp_path / "unknown")
+    runtime, _ = load(finish(tmp_path / "unknown"))
+    accelerator = runtime.Accelerator(tmp_path / "unknown" / "board")
+    message = "images: they cannot be quantised, as no model file says .*; pass codes to run()"
+    for use in (accelerator.predict, accelerator.logits, accelerator.quantise):
+        with pytest.raises(runtime.AcceleratorError, match=message):
+            use(np.zeros((1, 2, 4, 4)))
 
 
 @pytest.mark.parametrize(
@@ -217,7 +234,11 @@ def test_images_of_another_shape_are_refused(load: Load, folder: Path) -> None:
         runtime.AcceleratorError, match=r"images: expected shape \[N, 2, 4, 4\], found \(1, 4, 4\)"
     ):
         accelerator.predict(np.zeros((1, 4, 4)))
-    with pytest.raises(runtime.AcceleratorError, match="images: expected at least one, found none"):
+    with pytest.raises(
+        runtime.AcceleratorError, match=r"codes: expected shape \[N, 2, 4, 4\], found \(2, 4, 4, 2\)"
+    ):
+        accelerator.run(np.zeros((2, 4, 4, 2), np.int64))
+    with pytest.raises(runtime.AcceleratorError, match="codes: expected at least one frame, found none"):
         accelerator.predict(np.zeros((0, 2, 4, 4)))
 
 
@@ -226,14 +247,15 @@ def built(
     tmp_path_factory: pytest.TempPathFactory,
     board: Board,
     geometry: Geometry,
-    network: Network,
+    imported: Imported,
     program: Program,
     finish: Finish,
 ) -> tuple[Path, Simulation]:
     """The board folder of the real engine, and the project's Verilog compiled."""
     base = tmp_path_factory.mktemp("runtime")
     to_verilog(Engine(geometry), "engine", base / "engine.v")
-    design = EngineDesign(base / "engine.v", program, selftest_files(network, program, board))
+    selftest = selftest_files(imported.network, program, board, imported.reader)
+    design = EngineDesign(base / "engine.v", program, selftest)
     generate(board, design, base / "project")
     sources = [base / "project" / "rtl" / name for name in ("engine.sv", "twofold_engine.v")]
     return finish(base / "project"), build(sources, "twofold_engine", base / "built", optimise="-O0")
@@ -267,7 +289,7 @@ def test_the_runtime_predicts_on_the_simulated_engine(
     assert 3 * program.frame_cycles < results["cycles"]
     assert results["macs"] == 3 * macs(program)
     assert str(results["tested"]).startswith("self-test passed: 3 frames, ")
-    assert str(results["tested"]).endswith(" integers of 2 layers")
+    assert str(results["tested"]).endswith(" integers of 2 layers, 128 images quantised")
     assert len(results["layer_cycles"]) == len(program.instructions)
 
 

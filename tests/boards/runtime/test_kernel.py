@@ -13,6 +13,7 @@ import pytest
 from twofold.boards.board import Board
 from twofold.boards.kernel_design import KernelDesign, Tensor
 from twofold.boards.project import generate
+from twofold.qonnx.importer.load import Imported
 
 Load = Callable[..., tuple[Any, Any]]
 DONE = {"ID": 6}
@@ -21,11 +22,16 @@ DONE = {"ID": 6}
 
 @pytest.fixture
 def kernel_folder(
-    board: Board, selftest: dict[str, bytes], finish: Callable[[Path], Path], tmp_path: Path
+    board: Board,
+    selftest: dict[str, bytes],
+    imported: Imported,
+    finish: Callable[[Path], Path],
+    tmp_path: Path,
 ) -> Path:
     ends = (Tensor(2, 4, 4, 8, False, 2**-8), Tensor(3, 1, 1, 24, True, 0.5))
     (tmp_path / "hls").mkdir()
-    design = KernelDesign("small", tmp_path / "hls", "twofold_small", "0" * 64, "1" * 64, ends, selftest)
+    digests, host = ("0" * 64, "1" * 64), imported.host_work
+    design = KernelDesign("small", tmp_path / "hls", "twofold_small", *digests, ends, selftest, host)
     generate(board, design, tmp_path / "project")
     return finish(tmp_path / "project")
 

@@ -19,6 +19,7 @@ from twofold.golden.codes import dequantise, quantise
 from twofold.golden.execute import execute
 from twofold.network.graph import Network
 from twofold.plan.program import Program
+from twofold.qonnx.importer.load import Imported
 from twofold.rtl.engine import Engine
 from twofold.rtl.geometry import Geometry
 from twofold.rtl.verilog import to_verilog
@@ -44,14 +45,15 @@ def built(
     tmp_path_factory: pytest.TempPathFactory,
     arty: Board,
     geometry: Geometry,
-    network: Network,
+    imported: Imported,
     program: Program,
     finish: Callable[[Path], Path],
 ) -> tuple[Path, Simulation]:
     """The board folder, and the project's Verilog compiled."""
     base = tmp_path_factory.mktemp("uart")
     to_verilog(Engine(geometry), "engine", base / "engine.v")
-    design = EngineDesign(base / "engine.v", program, selftest_files(network, program, arty))
+    selftest = selftest_files(imported.network, program, arty, imported.reader)
+    design = EngineDesign(base / "engine.v", program, selftest)
     generate(arty, design, base / "project")
     (base / "fabric.v").write_text(fabric_verilog(geometry, DIVISOR))
     rtl = base / "project" / "rtl"

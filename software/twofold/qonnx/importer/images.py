@@ -60,6 +60,18 @@ class ImageReader:
             )
         return images
 
+    def probes(self, frames: int, seed: int) -> Floats:
+        """Images [frames, *image_shape] of numbers from below the least code's to above the greatest code's.
+
+        Every second one has codes' middles and the ties between them, the others any numbers.
+        """
+        lo, hi = self.rounding.bounds
+        random = np.random.default_rng(seed)
+        codes = random.integers(2 * lo - 3, 2 * hi + 4, (frames, *self.shape)) / 2
+        codes[1::2] += random.uniform(-0.5, 0.5, codes[1::2].shape)
+        images = self.layout.from_network(self._by_channel(codes, self._undone))
+        return images.reshape(-1, *self.image_shape)
+
     def _stepped(self, values: Floats) -> Floats:
         for step in self.steps:
             values = step(values)

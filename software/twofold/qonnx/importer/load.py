@@ -12,6 +12,7 @@ import onnx
 
 from twofold.errors import UserError
 from twofold.network.graph import Network
+from twofold.network.host import HostWork
 from twofold.network.passes.drop_unused import drop_unused
 from twofold.network.passes.narrow import narrow_accumulators
 from twofold.network.passes.run import run_passes
@@ -19,6 +20,7 @@ from twofold.network.passes.trim_thresholds import trim_thresholds
 from twofold.qonnx.importer.builder import Builder
 from twofold.qonnx.importer.dispatch import operator_of
 from twofold.qonnx.importer.exactness import Exactness
+from twofold.qonnx.importer.host_work import image_reading
 from twofold.qonnx.importer.images import ImageReader
 from twofold.qonnx.importer.input_layout import input_layout
 from twofold.qonnx.importer.outputs import Output, output_of
@@ -50,6 +52,15 @@ class Imported:
     @property
     def exactness(self) -> Exactness:
         return Exactness(self.errors)
+
+    @property
+    def host_work(self) -> HostWork:
+        """All that a host does around the network, for a board's runtime and for people."""
+        before, after = (tuple(map(printable, work)) for work in (self.reader.work, self.host))
+        images = image_reading(self.reader)
+        if isinstance(images, str):
+            return HostWork(before, after, None, printable(images))
+        return HostWork(before, after, images)
 
     @property
     def bounds(self) -> Mapping[str, int]:
