@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
+import numpy as np
 import onnx
 import pytest
 import torch
+from torch import nn
 
 from twofold import api
 from twofold.building.projects import network_of
@@ -14,7 +17,10 @@ from twofold.errors import UserError
 from twofold.golden.compare import Status
 from twofold.models.demo import DemoNet
 from twofold.network.digest import digest
+from twofold.qonnx.importer.load import import_file
 from twofold.quant.recipe import Int
+from twofold.train.recipe import Budget
+from twofold.train.settings import Fit
 
 IMAGES = torch.rand(8, 1, 8, 8, generator=torch.Generator().manual_seed(0))
 
@@ -70,3 +76,19 @@ def test_freezing_what_is_not_quantised_is_refused() -> None:
         UserError, match="expected a model that quantise has made, got DemoNet; call quantise"
     ):
         api.freeze(DemoNet(), IMAGES)  # type: ignore[arg-type]
+
+
+def test_features_of_other_ranges_are_not_evaluated(tmp_path: Path) -> None:
+    values, labels = np.random.default_rng(0).normal(size=(60, 5)), np.arange(60) % 3
+    arrays = {"x_train": values, "y_train": labels, "x_test": values[:9], "y_test": labels[:9]}
+    np.savez(tmp_path / "jets.npz", **arrays)
+    np.savez(tmp_path / "wider.npz", **{**arrays, "x_train": values * 2})
+    jets, wider = (api.load_dataset("arrays", tmp_path / f"{name}.npz") for name in ("jets", "wider"))
+    tagger = nn.Sequential(nn.Flatten(), nn.Linear(5, 8), nn.ReLU(), nn.Linear(8, 3))
+    result = api.train("int8", jets, tmp_path / "run", model=tagger, budget=Budget(*[Fit(1)] * 4))
+    ranges = json.loads((tmp_path / "run" / "metrics.json").read_text())["features"]
+    assert ranges == {"low": values.min(0).tolist(), "high": values.max(0).tolist()}
+    assert json.loads(import_file(result.onnx).metadata["features"]) == ranges
+    assert api.evaluate(result.onnx, jets).samples == 9
+    with pytest.raises(UserError, match=r"wider: expected features of the ranges .*; put the x_train of its"):
+        api.evaluate(result.onnx, wider)

@@ -22,8 +22,10 @@ from twofold.building.build import build
 from twofold.building.hls_choices import HlsChoices
 from twofold.building.projects import device_of, network_of
 from twofold.data.dataset import Dataset
+from twofold.data.features import FEATURES, FeatureRange
 from twofold.data.load import load as load_dataset
 from twofold.demo.flow import demo
+from twofold.errors import UserError
 from twofold.evaluation import Evaluation
 from twofold.evaluation import evaluate as run_evaluation
 from twofold.golden.compare import Check
@@ -74,10 +76,22 @@ def evaluate(
     """The golden model's accuracy on the whole test part of `dataset`.
 
     model: as of `show`. approximate: as in `import_file`. Raises UserError for files that cannot be imported,
-    and for a data set of other images or another number of classes.
+    and for a data set of other images or another number of classes, or whose features have other ranges.
     """
     imported = import_file(model_file(model), approximate)
+    _check_ranges(imported.metadata.get(FEATURES), dataset)
     return run_evaluation(imported.network, dataset.test, dataset.classes, progress, imported.reader)
+
+
+def _check_ranges(trained: str | None, dataset: Dataset) -> None:
+    """Raises UserError where bytes of features stand for other numbers than in training."""
+    if trained is None or dataset.ranges is None:
+        return
+    if not FeatureRange.from_text(trained).is_same(dataset.ranges):
+        raise UserError(
+            f"{dataset.name}: expected features of the ranges that the model was trained on, found others; "
+            "put the x_train of its training beside the new x_test"
+        )
 
 
 def show(model: Path | str, approximate: bool = False) -> Overview:

@@ -87,7 +87,7 @@ def imported(network: Network) -> Imported:
     type_ = network.input.type
     rounding = QuantRounding(float(type_.scale), 0, (0, 255), "ROUND")
     reader = ImageReader((2, 4, 4), (2, 4, 4), (), type_, rounding, "Quant 'image'")
-    return Imported(network, reader, (), {}, {})
+    return Imported(network, reader, (), {}, {}, {})
 
 
 @pytest.fixture(scope="session")

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from twofold.data.features import FeatureRange
 from twofold.data.load import load
 from twofold.errors import UserError
 
@@ -32,6 +33,7 @@ def test_images(tmp_path: Path) -> None:
     assert (read.name, read.image_shape, read.classes, read.split_seed) == ("mine", (2, 5, 4), 3, 3)
     assert [len(part) for part in read.parts] == [48, 12, 12]
     assert np.array_equal(read.test.pixels.numpy(), PIXELS["x_test"])
+    assert read.ranges is None
 
 
 def test_grey_images_and_columns_of_labels(tmp_path: Path) -> None:
@@ -46,6 +48,7 @@ def test_features_have_the_ranges_of_the_training_part(tmp_path: Path) -> None:
     values = FEATURES | {"x_test": FEATURES["x_train"][:12] * 2}
     read = load("arrays", written(tmp_path, values | LABELS))
     assert read.image_shape == (7, 1, 1)
+    assert read.ranges is not None and read.ranges.is_same(FeatureRange.of(FEATURES["x_train"]))
     low, high = FEATURES["x_train"].min(0), FEATURES["x_train"].max(0)
     share = np.clip((values["x_test"] - low) / (high - low), 0, 1)
     assert np.array_equal(read.test.pixels.numpy()[:, :, 0, 0], np.rint(255 * share).astype(np.uint8))

@@ -68,3 +68,19 @@ def test_a_network_of_features_trains_and_exports(tmp_path: Path) -> None:
     assert result.accuracy.quantised > 80
     network = import_model(result.onnx)
     assert network.input.shape == (6, 1, 1)
+
+
+def test_ranges_are_kept_to_the_bit_as_text() -> None:
+    ranges = FeatureRange.of(np.random.default_rng(0).normal(size=(50, 5)))
+    again = FeatureRange.from_text(ranges.as_text())
+    assert again.is_same(ranges)
+    assert not FeatureRange(ranges.low, ranges.high + 1).is_same(ranges)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "[1]", '{"low": [0]}', '{"low": [0], "high": ["x"]}', '{"low": [1], "high": [1]}', "[" * 9999],
+)
+def test_other_text_is_no_range(text: str) -> None:
+    with pytest.raises(UserError, match=r"features: expected low .*of each, found '"):
+        FeatureRange.from_text(text)

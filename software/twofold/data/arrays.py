@@ -47,7 +47,7 @@ def read_arrays(path: Path, seed: int = 0) -> Dataset:
         train, validation = stratified_split(part("train"), VALIDATION_SHARE, seed)
     test = part("test")
     with _named(f"{path}, y_train"):
-        return Dataset(path.stem, train, validation, test, seed)
+        return Dataset(path.stem, train, validation, test, seed, ranges)
 
 
 @contextmanager

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +14,9 @@ import torch
 from torch import Tensor
 
 from twofold.errors import UserError
+
+if TYPE_CHECKING:
+    from twofold.data.features import FeatureRange
 
 VALIDATION_SHARE = 0.2
 
@@ -88,6 +91,7 @@ def _check_labels(labels: npt.NDArray[Any], images: int) -> None:
 class Dataset:
     """train: to fit; validation: to choose; test: to report. split_seed: what the parts were drawn with.
 
+    ranges: what the bytes of measured quantities stand for; None for pictures.
     Raises UserError if no training label is 0, as of labels from 1, which would make a class too many.
     """
 
@@ -96,6 +100,7 @@ class Dataset:
     validation: Images
     test: Images
     split_seed: int = 0
+    ranges: FeatureRange | None = None
 
     def __post_init__(self) -> None:
         lowest = int(self.train.labels.min()) if len(self.train) else 0

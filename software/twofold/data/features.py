@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,6 +12,8 @@ from twofold.data.dataset import ByteArray
 from twofold.errors import UserError
 
 FULL_SCALE = 255
+FEATURES = "features"
+"""Name of the ranges in a model's metadata and a run's figures."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,6 +40,25 @@ class FeatureRange:
                 f"feature {constant[0]}: expected values that differ, got {low[constant[0]]}; leave it out"
             )
         return cls(low, high)
+
+    def as_text(self) -> str:
+        """As a model's metadata have it; every bit is kept."""
+        return json.dumps({"low": self.low.tolist(), "high": self.high.tolist()})
+
+    @classmethod
+    def from_text(cls, text: str) -> FeatureRange:
+        """Raises UserError for anything else than what `as_text` gave."""
+        try:
+            entry = json.loads(text)
+            low, high = (np.array(entry[name], np.float64) for name in ("low", "high"))
+        except (KeyError, TypeError, ValueError, RecursionError) as error:
+            raise UserError(f"features: expected low and high of each, found {text[:40]!r}") from error
+        if low.ndim != 1 or low.shape != high.shape or not (low < high).all():
+            raise UserError(f"features: expected low below high of each, found {text[:40]!r}")
+        return cls(low, high)
+
+    def is_same(self, other: FeatureRange) -> bool:
+        return np.array_equal(self.low, other.low) and np.array_equal(self.high, other.high)
 
     def codes(self, values: npt.ArrayLike) -> ByteArray:
         """Bytes [N, F, 1, 1] of `values` [N, F], as `twofold.data.dataset.Images.of` takes them: the nearest,

@@ -51,6 +51,7 @@ def measure(
         dataset.split_seed,
         weight_histograms(frozen) if frozen else {},
         _confusion(logits, dataset.test),
+        dataset.ranges,
     )
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from torch import nn
 
+from twofold.data.features import FEATURES, FeatureRange
 from twofold.errors import UserError
 from twofold.files import sha256, write_atomically
 from twofold.qonnx.freeze import FrozenModel
@@ -43,7 +44,7 @@ class Metrics:
     size_ratio, bops_ratio: of the unpruned 32-bit float network over the result; macs: of one frame of the
     result; split_seed: what the parts of the data were drawn with; weight_histograms: layer → weight code →
     count, of a frozen model; confusion: test images by label (row) and the result's answer (column),
-    [classes, classes].
+    [classes, classes]; ranges: of measured quantities, None for pictures.
     """
 
     recipe: str
@@ -56,9 +57,10 @@ class Metrics:
     split_seed: int
     weight_histograms: Mapping[str, Mapping[int, int]]
     confusion: tuple[tuple[int, ...], ...] = ()
+    ranges: FeatureRange | None = None
 
     def as_json(self) -> dict[str, Any]:
-        return {
+        figures = {
             "recipe": self.recipe,
             "dataset": self.dataset,
             "seed": self.seed,
@@ -73,6 +75,7 @@ class Metrics:
             },
             "confusion": [list(row) for row in self.confusion],
         }
+        return figures if self.ranges is None else {**figures, FEATURES: json.loads(self.ranges.as_text())}
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from pathlib import Path
 from torch import Tensor, fx, nn
 
 from twofold.data.dataset import Dataset, Images
+from twofold.data.features import FEATURES
 from twofold.errors import UserError
 from twofold.metrics import accuracy, layer_costs
 from twofold.models.demo import DemoNet
@@ -259,6 +260,7 @@ def _write_once(
             "dataset": metrics.dataset,
             "seed": str(metrics.seed),
             **{f"accuracy.{name}": f"{value:.2f}" for name, value in metrics.accuracy.as_json().items()},
+            **({} if metrics.ranges is None else {FEATURES: metrics.ranges.as_text()}),
         }
         export(frozen, example, onnx_path(folder), described, f"{metrics.dataset}_{metrics.recipe}")
     write_metrics(folder, key, metrics, provenance)

@@ -40,7 +40,7 @@ class Imported:
     reader: how images become the network's input. host: nodes after its output, in words, which a host
     computes and which keep the order of the channels. errors: op → the most by which its codes may differ
     from the executor's on equal inputs; empty if the network is exact. views: how the graph shows
-    tensors that it does not show as they are.
+    tensors that it does not show as they are. metadata: the file's, by key.
     """
 
     network: Network
@@ -48,6 +48,7 @@ class Imported:
     host: tuple[str, ...]
     errors: Mapping[str, int]
     views: Mapping[str, View]
+    metadata: Mapping[str, str]
 
     @property
     def exactness(self) -> Exactness:
@@ -104,7 +105,15 @@ def import_graph(model: onnx.ModelProto, default_name: str, approximate: bool = 
     kept = {op.name for op in network.ops}
     errors = {name: codes for name, codes in builder.errors.items() if name in kept}
     views = {name: view for name, view in builder.views.items() if not view.is_plain}
-    return Imported(network, builder.reader, output.host, MappingProxyType(errors), MappingProxyType(views))
+    metadata = {item.key: item.value for item in model.metadata_props}
+    return Imported(
+        network,
+        builder.reader,
+        output.host,
+        MappingProxyType(errors),
+        MappingProxyType(views),
+        MappingProxyType(metadata),
+    )
 
 
 def _lower(source: Source, builder: Builder) -> tuple[Output, Node]:
