@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from twofold.errors import UserError
 from twofold.files import atomic_path, beside, remove_unfinished, sha256, write_atomically
 
 
@@ -25,6 +26,26 @@ def test_a_file_is_written_whole_in_folders_that_are_made(tmp_path: Path) -> Non
     write_atomically(target, b"\0\1")
     assert target.read_bytes() == b"\0\1"
     assert list(target.parent.iterdir()) == [target]
+
+
+@pytest.mark.parametrize(
+    ("folder", "found"),
+    [
+        ("mine.py", "a file"),
+        ("mine.py/deep", "Not a directory"),
+        ("/proc/nope", "No such file or directory"),
+        ("/proc", "No such file or directory"),
+    ],
+)
+def test_a_folder_that_cannot_be_written_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, folder: str, found: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("mine.py").write_text("mine")
+    expected = f"^{folder}: expected a folder to write to, or a place for one, found {found}; choose another"
+    with pytest.raises(UserError, match=expected):
+        write_atomically(Path(folder) / "x.onnx", "content")
+    assert [path.name for path in tmp_path.iterdir()] == ["mine.py"]
 
 
 def test_an_error_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> None:

@@ -3,18 +3,36 @@
 from __future__ import annotations
 
 import hashlib
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from glob import escape
 from pathlib import Path
 from secrets import token_hex
 
+from twofold.errors import UserError
+
 _TOKEN_BYTES = 8
 
 
+def make_folder(folder: Path) -> None:
+    """With those above it. Raises UserError if it cannot be made, or nothing can be written there."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=folder).close()
+    except OSError as error:
+        found = "a file" if isinstance(error, FileExistsError) else error.strerror
+        raise UserError(
+            f"{folder}: expected a folder to write to, or a place for one, found {found}; choose another"
+        ) from error
+
+
 def beside(target: Path) -> Path:
-    """A name in the folder of `target`, which is made, that nothing has yet; hidden, with the same ending."""
-    target.parent.mkdir(parents=True, exist_ok=True)
+    """A name in the folder of `target`, which is made, that nothing has yet; hidden, with the same ending.
+
+    Raises UserError as `make_folder`.
+    """
+    make_folder(target.parent)
     return target.with_name(f".{target.stem}.{token_hex(_TOKEN_BYTES)}{target.suffix}")
 
 

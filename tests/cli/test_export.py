@@ -42,3 +42,12 @@ def test_a_folder_without_a_finished_training_is_refused(run, trained: Path, tmp
 def test_a_model_of_another_training_is_refused(run, trained: Path, tmp_path: Path) -> None:
     (trained / "model.onnx").write_bytes(b"another model")
     assert "not the file that training wrote" in refusal(run, trained, tmp_path / "out.onnx")
+
+
+@pytest.mark.parametrize("place", ["trained/model.onnx/x.onnx", "/proc/nope/x.onnx"])
+def test_a_place_that_cannot_be_written_is_one_line(run, trained: Path, tmp_path: Path, place: str) -> None:
+    out = tmp_path / place
+    result = run("export", str(trained), "--out", str(out), "--json")
+    line = json.loads(result.stdout)["error"]
+    assert line.startswith(f"{out.parent}: expected a folder to write to, or a place for one, found")
+    assert (result.exit_code, result.stderr) == (2, f"error: {line}\n")

@@ -32,6 +32,11 @@ def raising(error: BaseException) -> Callable[[], None]:
             "error: [Errno 13] Permission denied: '/out'\n",
             2,
         ),
+        (
+            OSError(28, "No space left on device", "/out"),
+            "error: [Errno 28] No space left on device: '/out'\n",
+            2,
+        ),
         (KeyboardInterrupt(), "interrupted\n", 130),
     ],
 )
@@ -52,6 +57,11 @@ def test_with_json_the_line_is_on_stdout_too() -> None:
 def test_our_own_mistakes_keep_their_traceback() -> None:
     result = outcome(raising(IndexError("oops")))
     assert isinstance(result.exception, IndexError)
+
+
+def test_a_reader_that_has_enough_is_no_error() -> None:
+    result = outcome(raising(BrokenPipeError(32, "Broken pipe")))
+    assert (result.stdout, result.stderr) == ("", "")
 
 
 def test_a_verb_that_works_says_nothing_more() -> None:

@@ -99,6 +99,14 @@ def test_a_full_disk_keeps_the_last_checkpoint(path: Path, monkeypatch: pytest.M
     assert list(path.parent.iterdir()) == [path]
 
 
+def test_a_folder_that_cannot_be_made_is_told_at_once(tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text("mine")
+    with pytest.raises(
+        UserError, match=r"mine.py: expected a folder to write to, or a place for one, found a file"
+    ):
+        Checkpoint.open(tmp_path / "mine.py" / "checkpoint.pt", "mine")
+
+
 def test_what_a_killed_writer_left_is_removed(path: Path) -> None:
     left = beside(path)
     left.write_bytes(b"half")

@@ -113,12 +113,17 @@ def test_confusions_are_counted_by_label_and_answer() -> None:
     assert confusion(logits, torch.tensor([0, 1, 2, 2])).tolist() == [[1, 0, 0], [0, 1, 0], [0, 1, 1]]
 
 
-def test_a_full_disk_is_told(
-    few_digits: Dataset, tiny_network: DemoNet, budget: Budget, tmp_path: Path
+@pytest.mark.parametrize(
+    ("file", "told"),
+    [("plots/curves.svg/mine", "cannot write a log or plot of the training"), ("plots", "found a file")],
+)
+def test_a_plot_that_cannot_be_written_is_told(
+    few_digits: Dataset, tiny_network: DemoNet, budget: Budget, tmp_path: Path, file: str, told: str
 ) -> None:
-    (tmp_path / "plots").write_text("a file where a folder should be")
-    with pytest.raises(UserError, match="cannot write a log or plot of the training"):
-        journal = Pictures(tmp_path / "plots")
+    (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
+    (tmp_path / file).write_text("a file where a folder should be, or in a folder where a file should be")
+    journal = Pictures(tmp_path / "plots")
+    with pytest.raises(UserError, match=told):
         train("float", few_digits, tmp_path, model=tiny_network, budget=budget, journal=journal)
 
 

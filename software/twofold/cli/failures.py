@@ -32,7 +32,9 @@ def reported(verb: Callable[P, None]) -> Callable[P, None]:
             verb(*args, **kwargs)
         except KeyboardInterrupt:
             _leave("interrupted", _INTERRUPTED, json)
-        except (UserError, PermissionError, IsADirectoryError, NotADirectoryError) as error:
+        except BrokenPipeError:  # whoever read stdout has enough; click ends the process quietly
+            raise
+        except (UserError, OSError) as error:
             _leave(f"error: {' '.join(str(error).split())}", _USER_ERROR, json)
 
     return wrapper

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from twofold.errors import UserError
+from twofold.files import make_folder
 from twofold.progress import SILENT, Progress
 from twofold.sweep.crew import Crew, processes
 from twofold.sweep.export import export_best, write_report
@@ -41,9 +42,10 @@ def sweep(
 
     data_folder: as of `load`. storage: a URL of `open_storage`, a SQLite file in `out` if None; whoever is
     given the same takes part in the same sweep. workers: processes of this machine. crew: starts other ones.
-    Raises UserError for a storage of another sweep, if nothing meets the budget, and if all workers died.
+    Raises UserError for a storage of another sweep, if nothing meets the budget, if all workers died, and for
+    an `out` that cannot be written.
     """
-    out.mkdir(parents=True, exist_ok=True)
+    make_folder(out)
     # Absolute, as the processes of a crew may have another working folder.
     home = out.absolute()
     job = Job(sweep, storage or sqlite_url(home / "study.db"), home / "runs", seed, data_folder)

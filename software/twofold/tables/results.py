@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from twofold.errors import UserError
-from twofold.files import write_atomically
+from twofold.files import make_folder, write_atomically
 
 RESULTS = Path("docs/results.json")
 """Where the project keeps its rows."""
@@ -84,10 +84,10 @@ def append(result: Result, path: Path = RESULTS) -> None:
     """Adds a row, in place of an earlier one of the same command and seed; the file is whole at any moment,
     also if several processes add rows at once.
 
-    Raises UserError if the file is damaged, or if the row has no ACCURACY.
+    Raises UserError if the file is damaged or cannot be written, or if the row has no ACCURACY.
     """
     _result("result", asdict(result))
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(path.parent)
     with _locked(path.parent):
         others = (row for row in read(path) if (row.command, row.seed) != (result.command, result.seed))
         rows = [asdict(row) for row in (*others, result)]

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from twofold.errors import UserError
-from twofold.files import atomic_path, remove_unfinished
+from twofold.files import atomic_path, make_folder, remove_unfinished
 from twofold.train.loop import FitState
 
 #: What reading a damaged archive raises.
@@ -44,8 +44,9 @@ class Checkpoint:
         """The run of these inputs, as far as it came; one that has not begun if there is no file.
 
         A file of other inputs is renamed after its key, and found again when its inputs come back.
-        Raises UserError for a damaged file, which is left as it is.
+        Raises UserError for a damaged file, which is left as it is, and for a folder that cannot be written.
         """
+        make_folder(path.parent)
         remove_unfinished(path)
         if path.is_file() and (found := cls.read(path)).key != key:
             path.replace(_set_aside(path, found.key))
