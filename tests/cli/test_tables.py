@@ -59,9 +59,20 @@ def test_aligned_widths_alone(run, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_without_results_it_says_so(run, tmp_path: Path) -> None:
-    assert (
-        f"no trained results in {tmp_path}" in run("tables", "--results", str(tmp_path / "none.json")).stdout
-    )
+    path = tmp_path / "none.json"
+    path.write_text("[]")
+    assert f"no trained results in {path}" in run("tables", "--results", str(path)).stdout
+
+
+@pytest.mark.parametrize("table", [[], ["--compression"], ["--aligned"], ["--imagenet"]])
+def test_a_results_file_that_is_not_there_is_told_before_anything_is_counted(
+    run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, table: list[str]
+) -> None:
+    for module, name in ((compression, "compressions"), (aligned, "alignments")):
+        monkeypatch.setattr(module, name, lambda *_: pytest.fail("counted"))
+    result = run("tables", *table, "--results", str(tmp_path / "none.json"))
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr.startswith(f"error: {tmp_path / 'none.json'}: expected a results file, found none")
 
 
 def test_a_damaged_results_file_is_one_line(run, tmp_path: Path) -> None:

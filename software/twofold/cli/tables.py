@@ -9,6 +9,7 @@ import typer
 
 from twofold.cli.choices import Network
 from twofold.cli.output import print_json, print_rich, results_only
+from twofold.errors import UserError
 
 EXAMPLE = "Example: twofold tables --compression"
 
@@ -35,6 +36,10 @@ def tables(
     json: Annotated[bool, typer.Option("--json", help="Print our figures as JSON.")] = False,
 ) -> None:
     """Print published accuracies, sizes and bit operations beside what was trained and counted here."""
+    if results is not None and not results.is_file():
+        raise UserError(
+            f"{results}: expected a results file, found none; twofold train --results writes rows to one"
+        )
     if aligned:
         _aligned(str(network), results, json)
         return
