@@ -55,7 +55,8 @@ class Accelerator:
 
     def logits(self, images: Any) -> np.ndarray:
         """Real-valued results [N, K] of images [N, ...], before what a host does after the network."""
-        return self.run(self.quantise(images)) * self._program.output_scale
+        integers = self.run(self.quantise(images))
+        return (integers - self._program.output_zero_point) * self._program.output_scale
 
     def quantise(self, images: Any) -> np.ndarray:
         """Input codes [N, C, H, W] of images [N, ...], int64: what the model file has before its layers.

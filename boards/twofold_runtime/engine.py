@@ -55,6 +55,11 @@ class Program:
         return self.description["output_scale"]
 
     @property
+    def output_zero_point(self) -> int:
+        """The integer that stands for 0."""
+        return self.regions[0]["map"]["zero_point"]
+
+    @property
     def lanes(self) -> int:
         return self.description["geometry"]["lanes"]
 

@@ -45,6 +45,11 @@ class KernelProgram:
     def output_scale(self) -> float:
         return self.description["output"]["scale"]
 
+    @property
+    def output_zero_point(self) -> int:
+        """The integer that stands for 0."""
+        return self.description["output"]["map"]["zero_point"]
+
     def packed(self, codes: np.ndarray) -> np.ndarray:
         """Codes [N, C, H, W] → bytes [N, stride], pixel by pixel, channels last."""
         items = np.ascontiguousarray(codes.transpose(0, 2, 3, 1)).astype(_dtype(self.input))

@@ -11,7 +11,7 @@ import pytest
 from twofold.bench.importer import main
 from twofold.golden.execute import execute
 from twofold.qonnx.fuzz.seeds import seeds
-from twofold.verification.verify import candidates
+from twofold.verification import candidates
 
 
 @pytest.fixture

@@ -145,6 +145,7 @@ def test_the_runtime_predicts_on_the_simulated_kernel(
     codes = np.random.default_rng(3).integers(0, 256, (5, *network.input.shape))
     golden = execute(network, codes)["logits"].reshape(5, -1)
     assert (accelerator.run(codes) == golden).all()
+    assert accelerator._program.output_zero_point == network.output.type.zero_point
     assert simulated.runs == [2, 1, 2, 2, 1]
     assert accelerator.frames == 5
 

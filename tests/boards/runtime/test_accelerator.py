@@ -80,6 +80,15 @@ def test_images_are_quantised_as_the_golden_model_does(load: Load, folder: Path,
         runtime.Accelerator(folder).quantise(np.full((1, 2, 4, 4), np.nan))
 
 
+def test_a_result_of_the_zero_point_is_0(load: Load, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    runtime, _ = load(folder)
+    accelerator = runtime.Accelerator(folder)
+    program = accelerator._program
+    monkeypatch.setitem(program.regions[0]["map"], "zero_point", 9)
+    monkeypatch.setattr(accelerator, "run", lambda codes: np.array([[9, 10]]))
+    assert (accelerator.logits(np.zeros((1, 2, 4, 4))) == [[0, program.output_scale]]).all()
+
+
 def test_images_are_refused_where_no_program_says_how_they_are_read(
     load: Load, board: Board, shell: Path, program: Program, finish: Finish, tmp_path: Path
 ) -> None:
