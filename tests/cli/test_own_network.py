@@ -68,7 +68,7 @@ def test_its_run_teaches_starts_another_and_is_pruned(run: Callable[..., Result]
     assert run("train", "brief.toml", *WORDS).exit_code == 0
     teacher = ("--teacher", "build/train/Tagger_brief")
     refused = run("train", "taught.toml", *WORDS, *teacher)
-    assert refused.exit_code == 2 and "of a network of your own also the network" in refused.stderr
+    assert refused.exit_code == 2 and "FILE.py:NAME with --network, of a teacher with --t" in refused.stderr
     taught = run("train", "taught.toml", *WORDS, *teacher, "--teacher-network", "mine.py:Tagger", "--json")
     assert taught.exit_code == 0, taught.output
     assert json.loads(taught.stdout)["accuracy"]["quantised"] > 90

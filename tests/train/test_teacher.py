@@ -82,7 +82,8 @@ def test_networks_that_are_none_of_ours_are_refused(
     run: TrainResult, few_digits: Dataset, short_budget: Budget, tmp_path: Path
 ) -> None:
     with pytest.raises(
-        UserError, match=r"expected one of demo, .* with 7 classes and 1 input .* FILE.py:NAME"
+        UserError,
+        match=r"expected one of demo, .* with 7 classes .* FILE.py:NAME with --network, of a teacher",
     ):
         taught_by(run.folder, classes=7, channels=1)
     with pytest.raises(UserError, match="expected the checkpoint of an earlier training run, found none"):

@@ -37,8 +37,8 @@ def taught_by(
     if name is None:
         raise UserError(
             f"{path}: expected one of {', '.join(NAMES)} with {classes} classes and {channels} input "
-            "channels, found another network; give the data that it was trained on, and of a network of your "
-            "own also the network, FILE.py:NAME"
+            "channels, found another network; give the data that it was trained on, and if it is your own, "
+            "FILE.py:NAME with --network, of a teacher with --teacher-network"
         )
     found = drawn(name, classes, channels, 0, size=size)
     if _shapes(found.state_dict()) != _shapes(weights):
