@@ -1,10 +1,11 @@
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 
-from twofold.boards import flash, ssh
+from twofold.boards import flash, openfpgaloader, ssh
 from twofold.boards.flash import Files
 from twofold.boards.ssh import Outcome
 
@@ -36,3 +37,24 @@ def test_the_self_tests_result_is_shown(
     result = run("flash", "p", "--board", "pynq-z2")
     assert result.exit_code == code
     assert result.stdout.strip() == f"self-test {'passed' if passed else 'failed'}: conv differs first"
+    document = json.loads(run("flash", "p", "--board", "pynq-z2", "--json").stdout)
+    assert (document["passed"], document["said"]) == (passed, "conv differs first")
+    assert document["steps"][-1] == "run the self-test as root and show its result"
+
+
+def test_the_loaders_words_are_shown(run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(openfpgaloader, "load_over_jtag", lambda *_: "Load SRAM: done")
+    command = "openFPGALoader --board arty_a7_100t p/board/twofold.bit"
+    words = ("flash", "p", "--board", "arty-a7-100t")
+    assert run(*words).stdout.splitlines() == [command, "Load SRAM: done"]
+    assert json.loads(run(*words, "--json").stdout) == {
+        "board": "arty-a7-100t", "dry_run": False, "steps": [command], "said": "Load SRAM: done",
+        "passed": None,
+    }  # fmt: skip
+
+
+def test_a_dry_run_as_json_has_the_same_steps(run) -> None:
+    words = ("flash", "p", "--board", "pynq-z2", "--dry-run")
+    document = json.loads(run(*words, "--json").stdout)
+    assert document["steps"] == run(*words).stdout.splitlines()
+    assert (document["dry_run"], document["said"], document["passed"]) == (True, None, None)
