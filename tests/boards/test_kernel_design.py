@@ -187,7 +187,7 @@ def test_the_self_test_notices_images_that_are_read_otherwise(
     manifest = json.loads((folder / "manifest.json").read_text())
     manifest["board_files"]["kernel.json"] = sha256(folder / "kernel.json")
     (folder / "manifest.json").write_text(json.dumps(manifest))
-    runtime, _ = load(folder, ID=2)
+    runtime, _ = load(folder, ID=DONE | IDLE)  # what CONTROL reads, at the same offset
     found = runtime.Accelerator(folder).selftest()
     assert found.difference.startswith("quantise() differs first, at element ")
     assert (found.passed, found.images) == (False, 128)
