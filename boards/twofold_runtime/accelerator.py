@@ -170,6 +170,8 @@ class Accelerator:
             )
         if not len(codes):
             raise AcceleratorError("codes: expected at least one frame, found none")
+        if codes.dtype.kind not in "iub":
+            raise AcceleratorError(f"codes: expected integers, found {codes.dtype}; quantise() makes them")
 
 
 def _machine(bundle: Bundle, link: Link) -> tuple[Any, Any]:

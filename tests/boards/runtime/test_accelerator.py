@@ -247,6 +247,8 @@ def test_images_of_another_shape_are_refused(load: Load, folder: Path) -> None:
         runtime.AcceleratorError, match=r"codes: expected shape \[N, 2, 4, 4\], found \(2, 4, 4, 2\)"
     ):
         accelerator.run(np.zeros((2, 4, 4, 2), np.int64))
+    with pytest.raises(runtime.AcceleratorError, match="codes: expected integers, found float64"):
+        accelerator.run(np.zeros((2, 2, 4, 4)))
     with pytest.raises(runtime.AcceleratorError, match="codes: expected at least one frame, found none"):
         accelerator.predict(np.zeros((0, 2, 4, 4)))
 
