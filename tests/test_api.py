@@ -58,12 +58,34 @@ def test_a_shipped_model_has_a_name() -> None:
 
 
 def test_a_name_that_nothing_has_is_refused_with_those_that_are() -> None:
-    with pytest.raises(UserError, match=r"expected a \.onnx file or one of .*_int8, demo, .*, got 'lenet'"):
+    with pytest.raises(
+        UserError, match=r"expected a \.onnx file, FILE.py:NAME or one of .*_int8, demo, .*, got 'lenet'"
+    ):
         network_of("lenet")
     with pytest.raises(
         UserError, match=r"expected an ONNX file, found no file; .* that twofold models lists"
     ):
         api.show("lenet")
+
+
+def test_a_network_of_ones_own_is_taken_untrained(tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text(
+        "from torch import nn\n"
+        "def net():\n"
+        "    return nn.Sequential(nn.Conv2d(2, 4, 3), nn.ReLU(), nn.Flatten(), nn.Linear(4 * 4 * 3, 5))\n"
+    )
+    name = f"{tmp_path / 'mine.py'}:net"
+    network = network_of(name, (2, 6, 5))
+    assert (network.name, network.input.shape, network.output.shape) == ("net", (2, 6, 5), (5,))
+    with pytest.raises(UserError, match="expected a model that takes images of 1×6×5"):
+        network_of(name, (1, 6, 5))
+    with pytest.raises(UserError, match=r"mine.py:net: expected the shape of its images as well, C, H, W"):
+        network_of(name)
+
+
+def test_a_file_has_its_shape_itself(model: str) -> None:
+    with pytest.raises(UserError, match=r"shape: expected a network's name, since .*\.onnx has the shape"):
+        network_of(model, (1, 8, 8))
 
 
 def test_a_file_says_what_wrote_it(model: str) -> None:

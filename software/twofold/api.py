@@ -123,14 +123,17 @@ def sweep(
     return swept, verify(swept.model, ["qonnx"], seed=seed, progress=progress, work=out / "verify")
 
 
-def predict(model: Path | str, progress: Progress = SILENT) -> dict[str, Prediction | None]:
+def predict(
+    model: Path | str, progress: Progress = SILENT, shape: tuple[int, int, int] | None = None
+) -> dict[str, Prediction | None]:
     """The fastest engine for a model on each board that comes with twofold; None where none fits.
 
-    model: a QONNX file, or the name of a network, such as resnet8: then 4-bit APoT weights, first and last
-    layer INT8, drawn at random with seed 0. Raises UserError for files that cannot be imported.
+    model: a QONNX file, or the name of a network, such as resnet8 or mine.py:Net: then 4-bit APoT weights,
+    first and last layer INT8, drawn at random with seed 0. shape: C, H, W of the images of such a network, as
+    of `network_of`. Raises UserError for files that cannot be imported.
     """
     with progress.task(f"read {model}"):
-        network = network_of(model)
+        network = network_of(model, shape)
     boards = [load_board(name) for name in board_names()]
     programs = {}
     for family, device in dict.fromkeys((board.family, budget(board)) for board in boards):

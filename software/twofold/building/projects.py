@@ -25,6 +25,7 @@ from twofold.golden.samples import sample_frames
 from twofold.hls.options import HlsOptions
 from twofold.hls.project import generate as generate_hls
 from twofold.models.catalogue import NAMES
+from twofold.models.own import is_own
 from twofold.models.shipped import model_file, shipped_models
 from twofold.network.graph import Network, Tensor
 from twofold.network.host import HostWork
@@ -42,30 +43,44 @@ from twofold.synth.devices import Device
 SELFTEST_FRAMES = 3
 SELFTEST_NUMBERS = 4096
 """At least so many numbers of images, of which no fewer than SELFTEST_FRAMES are made."""
+_IMAGES = (3, 32, 32)
 _UNTRAINED = ApotWeights(4, 4, residual_bits=4)
 
 
-def network_of(model: Path | str) -> Network:
+def network_of(model: Path | str, shape: tuple[int, int, int] | None = None) -> Network:
     """As `imported_of`, the network alone."""
-    return imported_of(model).network
+    return imported_of(model, shape).network
 
 
-def imported_of(model: Path | str) -> Imported:
-    """Of a QONNX file, of a model that comes with twofold, by name, or of a network's name: then untrained,
-    with 4-bit APoT weights, first and last layer INT8. Raises UserError for anything else.
+def imported_of(model: Path | str, shape: tuple[int, int, int] | None = None) -> Imported:
+    """Of a QONNX file, of a model that comes with twofold, by name, or of a network's name, one of the user's
+    own too (`twofold.models.own`): then untrained, with 4-bit APoT weights, first and last layer INT8.
+
+    shape: C, H, W of an untrained network's images; needed for one's own, 3, 32, 32 for others if None.
+    Raises UserError for anything else, and for networks that do not take such images.
     """
-    file = model_file(model)
-    if file.suffix == ".onnx":
-        return import_file(file)
-    if str(model) not in NAMES:
-        shipped = [model.name for model in shipped_models()]
+    file, name = model_file(model), str(model)
+    if name not in NAMES and not is_own(name):
+        return _read(file, shape)
+    if shape is None and is_own(name):
         raise UserError(
-            f"model: expected a .onnx file or one of {', '.join([*shipped, *NAMES])}, got {str(model)!r}"
+            f"{name}: expected the shape of its images as well, C, H, W, got none; give it with --shape"
         )
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / f"{model}.onnx"
-        export_untrained(str(model), _UNTRAINED, path)
+        path = Path(folder) / f"{name.rpartition(':')[2]}.onnx"
+        export_untrained(name, _UNTRAINED, path, shape or _IMAGES)
         return import_file(path)
+
+
+def _read(file: Path, shape: tuple[int, int, int] | None) -> Imported:
+    if file.suffix != ".onnx":
+        names = [*(model.name for model in shipped_models()), *NAMES]
+        raise UserError(
+            f"model: expected a .onnx file, FILE.py:NAME or one of {', '.join(names)}, got {str(file)!r}"
+        )
+    if shape is not None:
+        raise UserError(f"shape: expected a network's name, since {file} has the shape of its images itself")
+    return import_file(file)
 
 
 def device_of(board: Board) -> Device:
