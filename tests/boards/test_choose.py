@@ -110,7 +110,7 @@ def test_geometries_that_do_not_hold_the_network_are_left_out(
     monkeypatch.setattr("twofold.boards.choose.plan", on_sixteen_lanes)
     found = engines(network, Family.XC7, budget(board))
     assert found and {program.geometry.lanes for program in found} == {16}
-    monkeypatch.setattr("twofold.boards.choose.LANES", (8,))
+    monkeypatch.setattr("twofold.boards.choose.lanes_for", lambda network: (8,))
     with pytest.raises(UserError, match="too many channels"):
         engines(network, Family.XC7, budget(board))
 

@@ -17,7 +17,7 @@ from twofold.plan.area.fit import check_fits
 from twofold.plan.program import Program
 from twofold.plan.propose import PREFERENCE, propose
 from twofold.plan.schedule import plan
-from twofold.plan.smallest import LANES, smallest
+from twofold.plan.smallest import lanes_for, smallest
 from twofold.rtl.geometry import TILES, Geometry, PeName
 from twofold.rtl.primitives.family import Family
 
@@ -153,7 +153,7 @@ def engines(network: Network, family: Family, device: Budget) -> tuple[Program, 
     alone fit the device, all else may not. Raises UserError, the last, if no geometry holds it."""
     programs: dict[Geometry, Program] = {}
     refused: UserError | None = None
-    for lanes, tiles, preference in product(LANES, TILES, PREFERENCES):
+    for lanes, tiles, preference in product(lanes_for(network), TILES, PREFERENCES):
         for beside in _besides(lanes, tiles, device):
             try:
                 geometry = propose(

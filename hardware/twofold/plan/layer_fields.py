@@ -15,7 +15,7 @@ from twofold.plan.split import Work
 from twofold.plan.stages import Stage
 from twofold.plan.window import Window
 from twofold.rtl.geometry import LANE_BITS, Feature, Geometry
-from twofold.rtl.isa import ADDRESS_BITS, LANES_PE, WINDOW_BITS, Output
+from twofold.rtl.isa import ADDRESS_BITS, BLOCKS_MAX, LANES_PE, WINDOW_BITS, Output
 from twofold.rtl.mac.kinds import pe_kinds
 from twofold.rtl.partial_sums import Accumulation
 
@@ -211,7 +211,7 @@ def check_limits(stage: Stage, geometry: Geometry) -> None:
         ("padding", padding, 128),
         ("input size", (source.height, source.width), 2047),
         ("output size", (stage.sums.height, stage.sums.width), 2047),
-        ("channels", (source.channels, stage.sums.channels), 255 * geometry.lanes),
+        ("channels", (source.channels, stage.sums.channels), BLOCKS_MAX * geometry.lanes),
     ):
         if max(values) > limit:
             raise NetworkError(body.name, field, f"at most {limit}", values)

@@ -100,6 +100,7 @@ Weights go to all banks that differ from `bank` by multiples of `bank_step`.
 """
 
 TRANSFER_WORDS_MAX = (1 << 16) - 1
+BLOCKS_MAX = (1 << 8) - 1
 
 LAYER = data.StructLayout(
     {
