@@ -17,7 +17,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from twofold.boards.board_file import board_names, load_board
-from twofold.boards.choose import Prediction, budget, choose_smallest, engines, fastest, fitting
+from twofold.boards.choose import Prediction, budget, engine_of, engines, fastest, fitting
 from twofold.building.build import build
 from twofold.building.hls_choices import HlsChoices
 from twofold.building.projects import device_of, network_of
@@ -143,14 +143,19 @@ def predict(
     return {name: fastest(found) if found else None for name, found in fits.items()}
 
 
-def synthesise(model: Path | str, board: str, progress: Progress = SILENT) -> tuple[Utilisation, Device]:
+def synthesise(
+    model: Path | str, board: str, progress: Progress = SILENT, target_fps: float | None = None
+) -> tuple[Utilisation, Device]:
     """Utilisation of the whole engine for a model, by Yosys, and the board's device.
 
-    model: as of `show`. The engine is that of `choose_smallest`. Nothing is placed or
-    timed. Raises UserError for files that cannot be imported and engines that the device cannot hold.
+    model: as of `show`. The engine is the one that `build` writes for the board and `target_fps`. Nothing is
+    placed or timed. Raises UserError for files that cannot be imported, engines that the device cannot hold
+    and a target that cannot be met.
     """
     target = load_board(board)
-    found = choose_smallest(import_model(model_file(model)), target)
+    network = import_model(model_file(model))
+    with progress.task("choose the engine"):
+        found = engine_of(network, target, target_fps)
     with progress.task("synthesise the engine"):
         device = device_of(target)
         return synthesise_engine(found.geometry, family=device.family), device

@@ -30,3 +30,9 @@ def test_the_same_as_json(run, answer) -> None:
     assert document["resources"]["bram36"] == 14.5
     assert document["shares"]["lut"] == 0.25
     assert document["device"]["name"] == "Zynq-7020"
+
+
+def test_the_engine_is_the_one_of_a_target(run, answer) -> None:
+    calls = answer("synthesise", (used(32), ZYNQ_7020))
+    assert run("synth", "m.onnx", "--board", "kv260", "--target-fps", "2000").exit_code == 0
+    assert (calls[0][1], calls[0][3]) == ("kv260", 2000)

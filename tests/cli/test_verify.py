@@ -71,9 +71,19 @@ def test_the_layers_to_simulate_are_chosen_as_of_build(run, monkeypatch) -> None
     from twofold import api
 
     asked = []
-    monkeypatch.setattr(api, "verify", lambda *_, hls: asked.append(hls) or [PASSED])
+    monkeypatch.setattr(api, "verify", lambda *_, hls, **__: asked.append(hls) or [PASSED])
     assert run("verify", "m.onnx", "--io", "io_parallel", "--strategy", "latency").exit_code == 0
     assert asked == [api.HlsChoices(io="io_parallel", strategy="latency")]
+
+
+def test_the_engine_to_simulate_is_chosen_as_of_build(run, monkeypatch) -> None:
+    from twofold import api
+
+    asked = []
+    monkeypatch.setattr(api, "verify", lambda *_, **given: asked.append(given) or [PASSED])
+    words = "verify m.onnx --against rtl --board kv260 --target-fps 2000"
+    assert run(*words.split()).exit_code == 0
+    assert (asked[0]["board"], asked[0]["target_fps"]) == ("kv260", 2000)
 
 
 def test_no_check_at_all_is_no_success(run, answer) -> None:

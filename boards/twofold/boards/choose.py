@@ -102,6 +102,14 @@ class Prediction:
         return f"{self.geometry.tiles} × {self.geometry.lanes} lanes, {kinds}{beside}"
 
 
+def engine_of(network: Network, board: Board, target_fps: float | None = None) -> Prediction:
+    """The engine that `build` writes: of `choose` for a target, of `choose_smallest` without.
+
+    Raises UserError as they do.
+    """
+    return choose_smallest(network, board) if target_fps is None else choose(network, board, target_fps)
+
+
 def choose(network: Network, board: Board, target_fps: float | None = None) -> Prediction:
     """The engine of the fewest LUTs that is predicted to do `target_fps`; None: of all that fit.
 

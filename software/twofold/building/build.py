@@ -8,7 +8,7 @@ from typing import Any
 
 from twofold.boards.board import Board
 from twofold.boards.board_file import load_board
-from twofold.boards.choose import Prediction, choose, choose_smallest
+from twofold.boards.choose import Prediction, engine_of
 from twofold.boards.project import check_target
 from twofold.building.hls_choices import (
     DEFAULT_HLS,
@@ -103,7 +103,7 @@ def _build_engine(
     network = model.network
     check_target(out)
     with progress.task("choose the engine"):
-        found = choose(network, board, target_fps) if target_fps else choose_smallest(network, board)
+        found = engine_of(network, board, target_fps)
     with progress.task(f"write the rtl project for {board.name}"):
         write_engine_project(model, board, out, found.program)
     return found

@@ -75,6 +75,12 @@ RunNetwork = Annotated[
 TrainedOn = Annotated[DataSet, typer.Option("--data", help="What it was trained on.")]
 
 
+EngineFps = Annotated[
+    float | None,
+    typer.Option("--target-fps", help="Of the engine that build writes with this target; as of build."),
+]
+
+
 class Candidate(StrEnum):
     """What a model can be executed by."""
 

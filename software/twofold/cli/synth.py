@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from twofold.cli.choices import Model
+from twofold.cli.choices import EngineFps, Model
 from twofold.cli.failures import FOUND_WRONG
 from twofold.cli.output import print_json, print_rich, results_only
 
@@ -17,9 +17,10 @@ EXAMPLE = "Example: twofold synth model.onnx --json"
 def synth(
     model: Model,
     board: Annotated[str, typer.Option("--board", help="The board whose device it must fit.")] = "pynq-z2",
+    target_fps: EngineFps = None,
     json: Annotated[bool, typer.Option("--json", help="Print the utilisation as JSON.")] = False,
 ) -> None:
-    """Synthesise the engine of a model with Yosys and compare it with a board's device.
+    """Synthesise the engine that build writes with Yosys and compare it with a board's device.
 
     Exit code 0 if it fits, 1 if not. Says nothing about routing or timing.
     """
@@ -27,7 +28,7 @@ def synth(
         import twofold.api as api
         from twofold.cli.progress_bars import shown
 
-        used, device = api.synthesise(model, board, shown())
+        used, device = api.synthesise(model, board, shown(), target_fps)
     shares, fits = device.shares(used), device.fits(used)
     if json:
         print_json({"resources": asdict(used), "device": asdict(device), "shares": shares, "fits": fits})

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperCommand
 
-from twofold.cli.choices import Approximate, Candidate, HlsIo, HlsStrategy, Model
+from twofold.cli.choices import Approximate, Candidate, EngineFps, HlsIo, HlsStrategy, Model
 from twofold.cli.failures import FOUND_WRONG
 from twofold.cli.output import print_json, print_rich, results_only
 from twofold.cli.word_lists import repeat_option
@@ -34,6 +34,10 @@ def verify(
     strategy: Annotated[
         HlsStrategy, typer.Option("--strategy", help="hls: as of build.")
     ] = HlsStrategy.BUDGET,
+    board: Annotated[
+        str | None, typer.Option("--board", help="rtl: the engine that build writes for it.")
+    ] = None,
+    target_fps: EngineFps = None,
     layers: Annotated[bool, typer.Option("--layers", help="Print a row for each layer.")] = False,
     json: Annotated[bool, typer.Option("--json", help="Print the checks as JSON.")] = False,
 ) -> None:
@@ -48,7 +52,9 @@ def verify(
 
         hls = api.HlsChoices(io=str(io), strategy=str(strategy))
         words = [str(word) for word in against]
-        checks = api.verify(model, words, frames, seed, shown(), approximate, hls=hls)
+        checks = api.verify(
+            model, words, frames, seed, shown(), approximate, hls=hls, board=board, target_fps=target_fps
+        )
     from twofold.golden.compare import Status
     from twofold.report import terminal, wording
 

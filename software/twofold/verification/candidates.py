@@ -27,6 +27,7 @@ from twofold.qonnx.executor import run_executor
 from twofold.qonnx.freeze import FrozenModel
 from twofold.qonnx.freeze_run import run_frozen
 from twofold.qonnx.importer.view import View
+from twofold.rtl.geometry import Geometry
 from twofold.sim.bulk.library import EngineLibrary
 from twofold.sim.bulk.run import run_bulk, run_rtl
 from twofold.sim.cocotb_runner import SimulationError
@@ -109,14 +110,16 @@ def check_hls(subject: Subject, options: HlsOptions = HLS_DEFAULT) -> Check:
     return subject.check("hls", lambda: run_csim(generate(subject.network, folder, options), subject.frames))
 
 
-def check_rtl(subject: Subject, seed: int) -> Check:
-    """The simulated engine behind stalling AXI, every layer's result stored."""
+def check_rtl(subject: Subject, seed: int, geometry: Geometry | None = None) -> Check:
+    """The simulated engine behind stalling AXI, every layer's result stored.
+
+    geometry: of the engine; the smallest, of portable Verilog, if None.
+    """
+    network = subject.network
 
     def run() -> Mapping[str, IntArray]:
-        program = smallest(subject.network, traced=True)
-        return run_rtl(
-            subject.network, program, subject.frames, subject.work / "rtl", stalls=RTL_STALLS, seed=seed
-        )
+        program = plan(network, geometry, traced=True) if geometry else smallest(network, traced=True)
+        return run_rtl(network, program, subject.frames, subject.work / "rtl", stalls=RTL_STALLS, seed=seed)
 
     return subject.check("rtl", run)
 
