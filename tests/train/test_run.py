@@ -84,6 +84,19 @@ def test_a_second_call_reuses_everything(
     assert before == {path: path.stat().st_mtime_ns for path in trained.folder.iterdir()}
 
 
+def test_what_a_killed_run_left_beside_its_files_is_removed(
+    trained: TrainResult, few_digits: Dataset, tiny_network: DemoNet, short_budget: Budget
+) -> None:
+    left = [
+        trained.folder / f".{name}.{'0' * 16}.{ending}"
+        for name, ending in (("model", "onnx"), ("metrics", "json"))
+    ]
+    for path in left:
+        path.touch()
+    train("apot", few_digits, trained.folder, model=tiny_network, budget=short_budget)
+    assert trained.onnx.is_file() and not any(path.exists() for path in left)
+
+
 def test_figures_of_before_provenance_was_noted_are_kept(
     trained: TrainResult, few_digits: Dataset, tiny_network: DemoNet, short_budget: Budget, tmp_path: Path
 ) -> None:

@@ -11,6 +11,7 @@ from torch import Tensor, fx, nn
 from twofold.data.dataset import Dataset, Images
 from twofold.data.features import FEATURES
 from twofold.errors import UserError
+from twofold.files import remove_unfinished
 from twofold.metrics import accuracy, layer_costs
 from twofold.models.demo import DemoNet
 from twofold.progress import SILENT, Progress
@@ -40,6 +41,7 @@ from twofold.train.result import (
     TrainResult,
     checkpoint_path,
     is_written,
+    metrics_path,
     onnx_path,
     write_metrics,
 )
@@ -147,10 +149,12 @@ def _refuse_unsuited(network: nn.Module, recipe: TrainRecipe, dataset: Dataset, 
 
 
 def _opened(folder: Path, key: str, processes: Processes) -> Checkpoint:
-    """The first process opens the file alone, because that can rename it."""
+    """The first process opens the file alone, as that can rename it, and removes what killed runs left."""
     path = checkpoint_path(folder)
     if processes.writes:
         checkpoint = Checkpoint.open(path, key)
+        for result in (onnx_path(folder), metrics_path(folder)):
+            remove_unfinished(result)
     processes.wait()
     if not processes.writes:
         checkpoint = Checkpoint.open(path, key)
