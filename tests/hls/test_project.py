@@ -102,6 +102,8 @@ def test_results_of_synthesis_are_not_taken_away(copied: HlsProject, every_geome
     report = copied.folder / "twofold_prj/solution1/syn/report/csynth.xml"
     report.parent.mkdir(parents=True)
     report.write_text("<cycles/>")
+    for ours in ("csim_results.log", "found_conv.dat"):
+        (copied.folder / "tb_data" / ours).write_text("")
     with pytest.raises(UserError, match=r"found other files, twofold_prj/solution1/syn/report/csynth.xml;"):
         generate(every_geometry_network, copied.folder)
     assert not copied.changed_files() and report.is_file()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ FORMAT = f"{_ANY_FORMAT}3"
 BUILD_FOLDER = "build"
 PROGRAM = f"{BUILD_FOLDER}/csim"
 PROGRAM_KEY = f"{PROGRAM}.key"
+_SIMULATED = (PROGRAM, PROGRAM_KEY, "tb_data/csim_results.log", "tb_data/found_*.dat")
 
 
 @dataclass(frozen=True)
@@ -103,17 +105,19 @@ def hash_files(folder: Path) -> dict[str, str]:
 
 def other_files(folder: Path) -> list[str]:
     """Paths below `folder` of files that are no project's, of whichever version, nor its simulation's."""
-    ours = {MANIFEST, PROGRAM, PROGRAM_KEY, *listed} if (listed := _listed(folder)) is not None else set()
+    listed = _listed(folder)
+    patterns = () if listed is None else (MANIFEST, *_SIMULATED)
     paths = (path for path in sorted(folder.rglob("*")) if path.is_symlink() or not path.is_dir())
     names = (path.relative_to(folder).as_posix() for path in paths)
-    return [name for name in names if name not in ours]
+    others = (name for name in names if name not in (listed or ()))
+    return [name for name in others if not any(fnmatchcase(name, pattern) for pattern in patterns)]
 
 
-def _listed(folder: Path) -> list[str] | None:
+def _listed(folder: Path) -> set[str] | None:
     """The files of the project in `folder`; None if there is none."""
     try:
         entry = json.loads((folder / MANIFEST).read_text())
-        return list(entry["files"]) if entry["format"].startswith(_ANY_FORMAT) else None
+        return set(entry["files"]) if entry["format"].startswith(_ANY_FORMAT) else None
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
 
