@@ -76,11 +76,11 @@ def evaluate(
     """Runs the golden model on `images`, batch by batch; among equal logits the first counts.
 
     classes: of the data set. reader: how images become codes; by the input's type alone if not given. Raises
-    UserError if the network takes images of another shape, or gives another number of logits, or if there are
-    no images.
+    UserError if the network takes images of another shape, or gives fewer logits, or if there are no images.
     """
     _check(network.input.shape if reader is None else reader.image_shape, network, images, classes)
-    confusion = np.zeros((classes, classes), np.int64)
+    logits = network.output.shape[0]
+    confusion = np.zeros((logits, logits), np.int64)
     start = time.monotonic()
     golden, codes = Golden(network), _codes_of_pixels(network, images.full_scale)
 
@@ -107,9 +107,10 @@ def _check(expected: tuple[int, ...], network: Network, images: Images, classes:
             f"expected a network for images of {_times(shape)}, found one for "
             f"{_times(expected)}; name the data set that it was trained on"
         )
-    if network.output.shape != (classes,):
+    if len(network.output.shape) != 1 or network.output.shape[0] < classes:
         raise UserError(
-            f"expected {classes} logits, one a class of the data set, found {_times(network.output.shape)}"
+            f"expected {classes} logits or more, one a class of the data set, found "
+            f"{_times(network.output.shape)}"
         )
     if not len(images):
         raise UserError("expected at least one test image, found none")

@@ -95,7 +95,7 @@ def test_a_validation_part_of_ones_own_is_kept(tmp_path: Path) -> None:
         ),
         (
             PIXELS | {name: labels + 1 for name, labels in LABELS.items()},
-            "mine.npz, y_train: labels: expected classes from 0, found none of 0, .*; subtract 1",
+            "mine.npz: training labels: expected classes from 0, found none of 0, .*; subtract 1",
         ),
         (
             PIXELS | LABELS | {"x_train": np.array([{}] * 60)},

@@ -91,6 +91,21 @@ def test_a_data_set_knows_what_it_was_split_with() -> None:
     assert [load("digits", seed=seed).split_seed for seed in (0, 3)] == [0, 3]
 
 
+def test_parts_of_other_images_are_refused() -> None:
+    def images(count: int, size: int, full_scale: int = 255) -> Images:
+        return Images.of(np.zeros((count, 1, size, size), np.uint8), np.arange(count) % 3, full_scale)
+
+    usual = images(6, 2)
+    with pytest.raises(UserError, match="validation part: expected at least one image, found none"):
+        Dataset("mine", usual, usual.take(slice(0)), usual)
+    with pytest.raises(
+        UserError, match=r"test part: .*, \[1, 2, 2\] of 0 to 255, found \[1, 3, 3\] of 0 to 255"
+    ):
+        Dataset("mine", usual, usual, images(6, 3))
+    with pytest.raises(UserError, match=r"test part: .* found \[1, 2, 2\] of 0 to 15"):
+        Dataset("mine", usual, usual, images(6, 2, 15))
+
+
 def test_labels_from_1_are_refused() -> None:
     images = Images.of(np.zeros((6, 1, 2, 2), np.uint8), np.arange(6) % 3 + 1)
     with pytest.raises(

@@ -22,6 +22,10 @@ def test_kept_filters_follow_the_paper(width: int, kept: int) -> None:
     assert kept_filters(width, 0.3) == kept
 
 
+def test_a_product_that_is_whole_is_not_rounded_down() -> None:
+    assert [kept_filters(100, 0.29), kept_filters(50, 0.58), kept_filters(10, 0.3 * 2 / 3)] == [71, 21, 8]
+
+
 def test_stages_end_at_the_ratio() -> None:
     plan = StagedPruning(0.3, 3).plan(DemoNet())
     assert [(stage["conv1"], stage["conv4"]) for stage in plan] == [(15, 29), (13, 26), (12, 23)]

@@ -10,6 +10,7 @@ from twofold.prune.criteria.geometric_median import GeometricMedian
 from twofold.prune.remove import kept_filters, remove_filters, widths
 from twofold.prune.schedule import SoftPruning, StagedPruning
 from twofold.prune.soft import soft_mask
+from twofold.quant.apot import centre_filters
 from twofold.quant.convert import quantise
 from twofold.quant.recipe import Apot
 
@@ -37,6 +38,22 @@ def test_masked_filters_are_the_ones_removed() -> None:
     rest = [i for i in range(16) if i not in zeroed(model, "conv1")]
     assert torch.equal(pruned.conv2.weight, torch.stack(left)[:, rest])
     assert pruned(IMAGES).shape == (32, 10)
+
+
+def test_masked_filters_are_of_the_level_0_where_weights_are_normalised() -> None:
+    torch.manual_seed(0)
+    model = quantise(DemoNet(), Apot(4, 4), IMAGES)
+    with torch.no_grad():
+        for name in widths(model):
+            model.get_submodule(name).weight += 0.1
+    mask = soft_mask(model, IMAGES, GeometricMedian(), SoftPruning(0.3).keep(model))
+    mask(model)
+    masked, kept = sorted(zeroed(model, "conv2")), sorted({*range(16)} - zeroed(model, "conv2"))
+    assert model.conv2.quant_weight().value[masked].any(), "0 is another level after normalisation"
+    centre_filters(model)
+    assert sorted(zeroed(model, "conv2")) == masked
+    levels = model.conv2.quant_weight().value
+    assert not levels[masked].any() and levels[kept].flatten(1).any(1).all()
 
 
 def test_masked_filters_can_grow_back() -> None:

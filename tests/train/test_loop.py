@@ -64,7 +64,7 @@ def test_momentum_learns_too(few_digits: Dataset) -> None:
 
 
 def test_divergence_is_an_error(few_digits: Dataset) -> None:
-    with pytest.raises(UserError, match=r"training diverged in epoch \d.*use a learning rate below 1e\+30"):
+    with pytest.raises(UserError, match=r"training diverged in epoch \d.*use a learning_rate below 1e\+30"):
         trained(few_digits, settings=Fit(3, Adam(1e30), batch=32))
 
 

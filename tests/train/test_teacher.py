@@ -43,13 +43,13 @@ def test_the_network_of_a_run_is_found_by_its_weights(run: TrainResult) -> None:
 def test_a_teacher_changes_what_the_float_network_learns(
     run: TrainResult, few_digits: Dataset, short_budget: Budget, tmp_path: Path
 ) -> None:
-    folders = [tmp_path / name for name in ("alone", "taught", "again")]
-    for folder, given in zip(folders, (None, run.folder, run.folder), strict=True):
+    folders = [tmp_path / name for name in ("by another", "taught", "again")]
+    for folder, given in zip(folders, (drawn("demo", 10, 1, 1), run.folder, str(run.folder)), strict=True):
         torch.manual_seed(0)
         model = DemoNet(widths=(4, 6))
         train(TAUGHT, few_digits, folder, model=model, budget=short_budget, teacher=given)
-    alone, taught, again = (weights_of(folder) for folder in folders)
-    assert any(not torch.equal(alone[name], taught[name]) for name in alone)
+    other, taught, again = (weights_of(folder) for folder in folders)
+    assert any(not torch.equal(other[name], taught[name]) for name in other)
     assert all(torch.equal(taught[name], again[name]) for name in taught)
 
 
@@ -76,6 +76,13 @@ def test_a_teacher_is_refused_where_nothing_is_distilled(
 ) -> None:
     with pytest.raises(UserError, match=r"expected a recipe with \[distillation\], recipe float has none"):
         train("float", few_digits, tmp_path, teacher=run.folder)
+
+
+def test_a_recipe_that_has_nothing_else_to_learn_from_wants_a_teacher(
+    few_digits: Dataset, tmp_path: Path
+) -> None:
+    with pytest.raises(UserError, match="teacher: expected one, as cifar10_float_taught has no other"):
+        train(TAUGHT, few_digits, tmp_path)
 
 
 def test_networks_that_are_none_of_ours_are_refused(

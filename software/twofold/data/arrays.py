@@ -46,7 +46,7 @@ def read_arrays(path: Path, seed: int = 0) -> Dataset:
     else:
         train, validation = stratified_split(part("train"), VALIDATION_SHARE, seed)
     test = part("test")
-    with _named(f"{path}, y_train"):
+    with _named(str(path)):
         return Dataset(path.stem, train, validation, test, seed, ranges)
 
 

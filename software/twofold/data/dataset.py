@@ -92,7 +92,8 @@ class Dataset:
     """train: to fit; validation: to choose; test: to report. split_seed: what the parts were drawn with.
 
     ranges: what the bytes of measured quantities stand for; None for pictures.
-    Raises UserError if no training label is 0, as of labels from 1, which would make a class too many.
+    Raises UserError for an empty part, for parts of other images than the training part's, and if no training
+    label is 0, as of labels from 1, which would make a class too many.
     """
 
     name: str
@@ -103,11 +104,26 @@ class Dataset:
     ranges: FeatureRange | None = None
 
     def __post_init__(self) -> None:
+        self._check_parts()
         lowest = int(self.train.labels.min()) if len(self.train) else 0
         if lowest:
             raise UserError(
-                f"labels: expected classes from 0, found none of 0, the first is {lowest}; subtract {lowest}"
+                f"training labels: expected classes from 0, found none of 0, the first is {lowest}; "
+                f"subtract {lowest}"
             )
+
+    def _check_parts(self) -> None:
+        wanted = tuple(self.train.pixels.shape[1:]), self.train.full_scale
+        for name, part in zip(("training", "validation", "test"), self.parts, strict=True):
+            if not len(part):
+                raise UserError(f"{name} part: expected at least one image, found none")
+            found = tuple(part.pixels.shape[1:]), part.full_scale
+            if found != wanted:
+                (shape, scale), (of, to) = found, wanted
+                raise UserError(
+                    f"{name} part: expected images like the training part's, {list(of)} of 0 to {to}, found "
+                    f"{list(shape)} of 0 to {scale}"
+                )
 
     @property
     def image_shape(self) -> tuple[int, int, int]:

@@ -171,6 +171,26 @@ class ApotWeightQuant(_ApotQuant):
         return value, scale, self.zero_point, self.container
 
 
+@torch.no_grad()
+def centre_filters(model: nn.Module) -> None:
+    """Shifts the weights of layers that normalise them so that filters of zeros are of the level 0.
+
+    Normalisation takes the mean of all weights off, and 0 with it to another level where the mean is not 0.
+    The filters [I, K, K] of a layer that are not all zeros lose their mean: what they are normalised to stays
+    the same but for the deviation, and the layer's mean is 0.
+    """
+    for layer in model.modules():
+        if isinstance(layer, nn.Conv2d | nn.Linear) and _normalises(layer):
+            kept = layer.weight.flatten(1).any(1)
+            if kept.any():
+                layer.weight[kept] -= layer.weight[kept].mean()
+
+
+def _normalises(layer: nn.Module) -> bool:
+    quantiser = getattr(getattr(layer, "weight_quant", None), "tensor_quant", None)
+    return isinstance(quantiser, ApotWeightQuant) and quantiser.normalise
+
+
 def load_weights(model: nn.Module, weights: Mapping[str, Tensor]) -> None:
     """`load_state_dict`, after which Brevitas's new quantisers still normalise or not as the old ones did."""
     before = {

@@ -8,17 +8,25 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from twofold.errors import UserError
+
 
 @dataclass(frozen=True)
 class Augmentation:
     """shift: largest displacement in pixels, in both directions; flip: share of images mirrored sideways.
 
     Draws for every image of its own, from PyTorch's global generator of the CPU. A single row or column
-    stays where it is, as it would leave the image.
+    stays where it is, as it would leave the image. Raises UserError for a negative shift and other shares.
     """
 
     shift: int = 1
     flip: float = 0.0
+
+    def __post_init__(self) -> None:
+        if self.shift < 0:
+            raise UserError(f"shift: expected 0 pixels or more, got {self.shift}")
+        if not 0 <= self.flip <= 1:
+            raise UserError(f"flip: expected a share from 0 to 1, got {self.flip}")
 
     def __call__(self, images: Tensor) -> Tensor:
         """[N, C, H, W] of any number format → the same; what moves in from outside is 0."""

@@ -198,7 +198,10 @@ class _Run:
 
     def _diverged(self, number: int, what: str) -> UserError:
         rate = self.settings.optimiser.learning_rate
-        return UserError(f"training diverged in epoch {number + 1}: {what}; use a learning rate below {rate}")
+        return UserError(
+            f"training diverged in epoch {number + 1}: {what}; use a learning_rate below {rate} in the "
+            "recipe's table of this stage"
+        )
 
 
 def predict(model: nn.Module, images: Images, compute: Compute | None = None) -> Tensor:

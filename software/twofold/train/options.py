@@ -56,8 +56,6 @@ class FitOptions:
         of_sgd = _given(momentum=self.momentum, weight_decay=self.weight_decay, nesterov=self.nesterov)
         if of_sgd and kind is not Sgd:
             raise UserError(f'{", ".join(of_sgd)}: expected only with optimiser = "sgd"')
-        if self.learning_rate is not None and self.learning_rate <= 0:
-            raise UserError(f"learning_rate: expected more than 0, got {self.learning_rate}")
         return replace(base, **_given(learning_rate=self.learning_rate), **of_sgd)
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Mapping
-from dataclasses import fields
+from dataclasses import MISSING, Field, fields
 from enum import StrEnum
 from types import UnionType
 from typing import Any, TypeVar, get_args, get_origin, get_type_hints
@@ -37,11 +38,18 @@ def made(section: str, content: Any, kind: type[T]) -> T:
     types = get_type_hints(kind)
     table = _table(section, content)
     check_keys(section, table, [field.name for field in fields(kind)])  # type: ignore[arg-type]
+    for field in fields(kind):  # type: ignore[arg-type]
+        if field.name not in table and _is_needed(field):
+            raise UserError(f"[{section}] {field.name}: expected, not found")
     values = {key: typed(f"[{section}] {key}", value, types[key]) for key, value in table.items()}
     try:
         return kind(**values)
     except UserError as error:
         raise UserError(f"[{section}] {error}") from error
+
+
+def _is_needed(field: Field[Any]) -> bool:
+    return field.default is MISSING and field.default_factory is MISSING
 
 
 def _table(section: str, content: Any) -> Table:
@@ -67,14 +75,20 @@ def typed(where: str, value: Any, declared: Any) -> Any:
         return _numbers(where, value)
     if get_origin(kind) is Mapping:
         return _counts(where, value)
-    if kind is float and type(value) is int:
-        return float(value)
+    if kind is float and type(value) in (int, float):
+        return _finite(where, float(value))
     if issubclass(kind, StrEnum):
         if value not in list(kind):
             raise UserError(f"{where}: expected one of {', '.join(kind)}, got {value!r}")
         return kind(value)
     if type(value) is not kind:
         raise UserError(f"{where}: expected {_WORDS[kind]}, got {value!r}")
+    return value
+
+
+def _finite(where: str, value: float) -> float:
+    if not math.isfinite(value):
+        raise UserError(f"{where}: expected a number, got {value}")
     return value
 
 

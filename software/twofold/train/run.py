@@ -54,16 +54,16 @@ _PROBES = 16
 
 
 def train(
-    recipe_name: str,
+    recipe_name: Path | str,
     dataset: Dataset,
     folder: Path | str,
     seed: int = 0,
     progress: Progress = SILENT,
     model: nn.Module | None = None,
     budget: Budget | None = None,
-    start: Path | None = None,
+    start: Path | str | None = None,
     journal: Journal = NO_JOURNAL,
-    teacher: Path | nn.Module | None = None,
+    teacher: Path | str | nn.Module | None = None,
     command: str | None = None,
 ) -> TrainResult:
     """Trains, compresses, freezes and exports; writes checkpoint.pt, model.onnx and metrics.json to `folder`.
@@ -82,9 +82,11 @@ def train(
     Started by torchrun, all processes train together and the first one writes.
     Raises UserError for an unknown recipe, a model of other images or too few classes, one without
     convolutions where filters are to be pruned, layers that cannot be quantised, a teacher where the recipe
-    does not distil, training that diverges, a damaged checkpoint and a full disk.
+    does not distil, none where there is nothing else to learn from, training that diverges, a damaged
+    checkpoint and a full disk.
     """
-    recipe, folder = recipe_named(recipe_name), Path(folder)
+    recipe, folder = recipe_named(str(recipe_name)), Path(folder)
+    start = None if start is None else Path(start)
     taught = _teacher(recipe, dataset, teacher)
     budget = budget or recipe.budget(dataset)
     examples = examples_of(dataset)
@@ -119,14 +121,18 @@ def _frozen(network: nn.Module, recipe: TrainRecipe, example: Tensor) -> FrozenM
     return freeze(network, example)
 
 
-def _teacher(recipe: TrainRecipe, dataset: Dataset, teacher: Path | nn.Module | None) -> nn.Module | None:
+def _teacher(
+    recipe: TrainRecipe, dataset: Dataset, teacher: Path | str | nn.Module | None
+) -> nn.Module | None:
     if teacher is None:
+        if recipe.distillation and not recipe.quantisation and not recipe.pruning:
+            raise UserError(f"teacher: expected one, as {recipe.name} has no other stage to learn from")
         return None
     if recipe.distillation is None:
         raise UserError(f"teacher: expected a recipe with [distillation], recipe {recipe.name} has none")
     if isinstance(teacher, nn.Module):
         return copy.deepcopy(teacher).eval()
-    return teacher_for(dataset, teacher)
+    return teacher_for(dataset, Path(teacher))
 
 
 def _refuse_unsuited(network: nn.Module, recipe: TrainRecipe, dataset: Dataset, example: Tensor) -> None:

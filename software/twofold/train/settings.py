@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
@@ -15,9 +16,12 @@ from twofold.train.schedule import Cosine, Schedule
 
 @dataclass(frozen=True)
 class Adam:
-    """Adam (Kingma and Ba, arXiv 1412.6980)."""
+    """Adam (Kingma and Ba, arXiv 1412.6980). Raises UserError for a learning rate that is not above 0."""
 
     learning_rate: float = 3e-3
+
+    def __post_init__(self) -> None:
+        _check_rate(self.learning_rate)
 
     def build(self, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
         return torch.optim.Adam(parameters, self.learning_rate)
@@ -25,12 +29,24 @@ class Adam:
 
 @dataclass(frozen=True)
 class Sgd:
-    """Stochastic gradient descent with momentum; weight decay for all but vectors and scalars."""
+    """Stochastic gradient descent with momentum; weight decay for all but vectors and scalars.
+
+    Raises UserError for a learning rate that is not above 0, a momentum that is not from 0 to below 1, or is
+    0 for Nesterov's, and a negative decay.
+    """
 
     learning_rate: float = 0.1
     momentum: float = 0.9
     weight_decay: float = 5e-4
     nesterov: bool = False
+
+    def __post_init__(self) -> None:
+        _check_rate(self.learning_rate)
+        if not 0 <= self.momentum < 1 or (self.nesterov and not self.momentum):
+            lowest = "above 0, as nesterov needs one," if self.nesterov else "from 0"
+            raise UserError(f"momentum: expected a share {lowest} to below 1, got {self.momentum}")
+        if not self.weight_decay >= 0:
+            raise UserError(f"weight_decay: expected 0 or more, got {self.weight_decay}")
 
     def build(self, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
         every = list(parameters)
@@ -41,13 +57,18 @@ class Sgd:
         return torch.optim.SGD(groups, self.learning_rate, self.momentum, nesterov=self.nesterov)
 
 
+def _check_rate(rate: float) -> None:
+    if not 0 < rate < math.inf:
+        raise UserError(f"learning_rate: expected more than 0, got {rate}")
+
+
 @dataclass(frozen=True)
 class Fit:
     """One training run.
 
     max_norm: longest gradient; longer ones are scaled down. smoothing: share of each label that is spread
     over all classes. slimming: times Σ |γ| of all batch normalisations is added to the loss (Liu et al.,
-    arXiv 1708.06519, equation 1). Raises UserError for fewer than one epoch.
+    arXiv 1708.06519, equation 1). Raises UserError for values out of range.
     """
 
     epochs: int
@@ -66,8 +87,10 @@ class Fit:
             )
         if not 0 <= self.smoothing < 1:
             raise UserError(f"label smoothing: expected 0 ≤ smoothing < 1, got {self.smoothing}")
-        if self.slimming < 0:
+        if not self.slimming >= 0:
             raise UserError(f"slimming: expected a factor of at least 0, got {self.slimming}")
+        if not self.max_norm > 0:
+            raise UserError(f"gradient_norm: expected a length above 0, got {self.max_norm}")
 
     def learning_rate(self, progress: float, scores: Sequence[float] = ()) -> float:
         """progress: epochs done, with fractions; scores: validation accuracy of each finished epoch."""
