@@ -12,7 +12,7 @@ import torch
 from torch import nn
 
 from twofold import api
-from twofold.building.projects import network_of
+from twofold.building.named import network_of
 from twofold.errors import UserError
 from twofold.golden.compare import Status
 from twofold.models.demo import DemoNet

@@ -20,7 +20,8 @@ from twofold.boards.board_file import board_names, load_board
 from twofold.boards.choose import Prediction, budget, engine_of, engines, fastest, fitting
 from twofold.building.build import build
 from twofold.building.hls_choices import HlsChoices
-from twofold.building.projects import device_of, network_of
+from twofold.building.named import network_of
+from twofold.building.projects import device_of
 from twofold.data.dataset import Dataset
 from twofold.data.features import FEATURES, FeatureRange
 from twofold.data.load import load as load_dataset
@@ -76,7 +77,7 @@ def evaluate(
     """The golden model's accuracy on the whole test part of `dataset`.
 
     model: as of `show`. approximate: as in `import_file`. Raises UserError for files that cannot be imported,
-    and for a data set of other images or another number of classes, or whose features have other ranges.
+    and for a data set of other images or of more classes than logits, or whose features have other ranges.
     """
     imported = import_file(model_file(model), approximate)
     _check_ranges(imported.metadata.get(FEATURES), dataset)

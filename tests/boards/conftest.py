@@ -18,7 +18,7 @@ from twofold.boards.board_file import load_board
 from twofold.boards.design import EngineDesign
 from twofold.boards.flash_check.stand_in import finished
 from twofold.boards.project import generate
-from twofold.building.projects import selftest_files
+from twofold.building.selftest import selftest_files
 from twofold.golden.execute import execute
 from twofold.network.dyadic import Dyadic
 from twofold.network.graph import Network, Tensor

@@ -14,7 +14,7 @@ from twofold.building.hls_choices import (
     predict_hls,
     simulated_options,
 )
-from twofold.building.projects import network_of
+from twofold.building.named import network_of
 from twofold.errors import UserError
 from twofold.hls.budget import Budget
 from twofold.hls.options import HlsBackend, HlsStrategy

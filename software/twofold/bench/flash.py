@@ -26,7 +26,8 @@ from twofold.boards.flash_check.checks import CHECKS
 from twofold.boards.flash_check.stand_in import StandIn, finished
 from twofold.boards.flashing_ways import Jtag
 from twofold.boards.openfpgaloader import known_boards, loader_version
-from twofold.building.projects import imported_of, write_engine_project
+from twofold.building.named import imported_of
+from twofold.building.projects import write_engine_project
 from twofold.errors import UserError, ends_in_a_line
 from twofold.files import write_atomically
 

@@ -42,10 +42,14 @@ def tables(
         )
     if aligned:
         _aligned(str(network), results, json)
-        return
-    if imagenet:
+    elif imagenet:
         _orders(json)
-        return
+    else:
+        _published(compression, results, json)
+
+
+def _published(compression: bool, results: Path | None, json: bool) -> None:
+    """compression: sizes and bit operations alone."""
     with results_only():
         from twofold.cli.progress_bars import shown
         from twofold.tables.compression import compressions

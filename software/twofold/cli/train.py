@@ -12,7 +12,9 @@ from twofold.cli.choices import DataFolder, DataSet, Network
 from twofold.cli.output import print_json, print_rich, results_only
 
 if TYPE_CHECKING:
+    from twofold.data.dataset import Dataset
     from twofold.train.journal import Journal
+    from twofold.train.recipe import Budget
     from twofold.train.result import TrainResult
 
 EXAMPLE = """Example: twofold train apot --data digits --seed 0 --out build/train/apot
@@ -91,25 +93,19 @@ def train(
     """
     with results_only():
         from twofold.cli.progress_bars import shown
-        from twofold.data.load import dataset_name, load
         from twofold.models.catalogue import drawn
-        from twofold.train.recipe_file import recipe_named
-        from twofold.train.result import split_seed_of
         from twofold.train.run import train
         from twofold.train.teacher import teacher_for
 
-        name = dataset_name(str(data), data_folder)
-        split_seed = seed if start is None else split_seed_of(start, name)
-        progress, dataset = shown(), load(str(data), data_folder, split_seed)
+        progress, dataset = shown(), _dataset(data, data_folder, seed, start)
         channels, size, _ = dataset.image_shape
         model = drawn(network, dataset.classes, channels, seed, size=size)
         folder = out or _folder(recipe, network)
         journal = _journal(folder, tensorboard)
         command = _command(recipe, network, data, seed, start, teacher, teacher_network, epochs)
         learned_from = teacher_for(dataset, teacher, teacher_network)
-        budget = None if epochs is None else recipe_named(recipe).budget(dataset).lasting(epochs)
         trained = train(
-            recipe, dataset, folder, seed, progress, model, budget,
+            recipe, dataset, folder, seed, progress, model, _budget(recipe, dataset, epochs),
             start=start, journal=journal, teacher=learned_from, command=command,
         )  # fmt: skip
         if results is not None:
@@ -123,6 +119,21 @@ def train(
         print_json(document | ({} if trained.integer is None else {"model": str(trained.onnx)}))
     else:
         _tell(trained)
+
+
+def _dataset(data: DataSet, folder: Path | None, seed: int, start: Path | None) -> Dataset:
+    """In the parts of the run in `start`, if there is one."""
+    from twofold.data.load import dataset_name, load
+    from twofold.train.result import split_seed_of
+
+    split_seed = seed if start is None else split_seed_of(start, dataset_name(str(data), folder))
+    return load(str(data), folder, split_seed)
+
+
+def _budget(recipe: str, dataset: Dataset, epochs: int | None) -> Budget | None:
+    from twofold.train.recipe_file import recipe_named
+
+    return None if epochs is None else recipe_named(recipe).budget(dataset).lasting(epochs)
 
 
 def _journal(folder: Path, tensorboard: bool) -> Journal:

@@ -105,8 +105,7 @@ class Dataset:
 
     def __post_init__(self) -> None:
         self._check_parts()
-        lowest = int(self.train.labels.min()) if len(self.train) else 0
-        if lowest:
+        if lowest := int(self.train.labels.min()):
             raise UserError(
                 f"training labels: expected classes from 0, found none of 0, the first is {lowest}; "
                 f"subtract {lowest}"

@@ -87,10 +87,10 @@ def train(
     """
     recipe, folder = recipe_named(str(recipe_name)), Path(folder)
     start = None if start is None else Path(start)
-    taught = _teacher(recipe, dataset, teacher)
     budget = budget or recipe.budget(dataset)
     examples = examples_of(dataset)
     example = examples.real
+    taught = _teacher(recipe, dataset, teacher, example[:_PROBES])
     with joined() as processes, own_generator(seed), threads_for(dataset):
         provenance = Provenance.now(command, processes)
         network = copy.deepcopy(model) if model is not None else _demo_network(dataset)
@@ -101,8 +101,7 @@ def train(
         if start is not None:
             _take_float(checkpoint, start, recipe, network)
         baseline = layer_costs(network, example)
-        teaches = None if taught is None else in_any_layout(taught, example[:_PROBES])
-        run = _Run(recipe, dataset, examples, seed, progress, checkpoint, processes, journal, teaches)
+        run = _Run(recipe, dataset, examples, seed, progress, checkpoint, processes, journal, taught)
         network, stage_accuracy = run.all_stages(network, budget)
         frozen = _frozen(network, recipe, example)
         metrics = measure(recipe, dataset, seed, network, frozen, baseline, stage_accuracy, example)
@@ -122,7 +121,7 @@ def _frozen(network: nn.Module, recipe: TrainRecipe, example: Tensor) -> FrozenM
 
 
 def _teacher(
-    recipe: TrainRecipe, dataset: Dataset, teacher: Path | str | nn.Module | None
+    recipe: TrainRecipe, dataset: Dataset, teacher: Path | str | nn.Module | None, example: Tensor
 ) -> nn.Module | None:
     if teacher is None:
         if recipe.distillation and not recipe.quantisation and not recipe.pruning:
@@ -130,9 +129,9 @@ def _teacher(
         return None
     if recipe.distillation is None:
         raise UserError(f"teacher: expected a recipe with [distillation], recipe {recipe.name} has none")
-    if isinstance(teacher, nn.Module):
-        return copy.deepcopy(teacher).eval()
-    return teacher_for(dataset, Path(teacher))
+    found = copy.deepcopy(teacher) if isinstance(teacher, nn.Module) else teacher_for(dataset, Path(teacher))
+    assert found is not None
+    return in_any_layout(found.eval(), example).eval()
 
 
 def _refuse_unsuited(network: nn.Module, recipe: TrainRecipe, dataset: Dataset, example: Tensor) -> None:

@@ -14,7 +14,7 @@ from twofold.boards.board import Board
 from twofold.boards.board_file import CATALOGUE, read_board
 from twofold.boards.design import EngineDesign
 from twofold.boards.project import generate
-from twofold.building.projects import selftest_files
+from twofold.building.selftest import selftest_files
 from twofold.golden.codes import dequantise, quantise
 from twofold.golden.execute import execute
 from twofold.network.graph import Network
