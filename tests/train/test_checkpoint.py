@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import errno
 import random
 from pathlib import Path
-from typing import Any
 
 import pytest
 import torch
@@ -81,22 +79,6 @@ def test_other_archives_are_told(path: Path) -> None:
     torch.save({"weights": 1}, path)
     with pytest.raises(UserError, match="found another content"):
         Checkpoint.open(path, "mine")
-
-
-def test_a_full_disk_keeps_the_last_checkpoint(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    content = path.read_bytes()
-
-    def full(value: Any, target: Path) -> None:
-        target.write_bytes(b"the first half")
-        raise OSError(errno.ENOSPC, "No space left on device")
-
-    monkeypatch.setattr(torch, "save", full)
-    with pytest.raises(
-        UserError, match=r"cannot write the checkpoint \(.*No space.*the last one is still whole"
-    ):
-        Checkpoint.open(path, "mine").save_running("quantised", FitState())
-    assert path.read_bytes() == content
-    assert list(path.parent.iterdir()) == [path]
 
 
 def test_a_folder_that_cannot_be_made_is_told_at_once(tmp_path: Path) -> None:

@@ -32,27 +32,29 @@ few = Dataset("digits", *(part.take(slice(96)) for part in load("digits").parts)
 torch.manual_seed(0)
 network = DemoNet(widths=(4, 6))
 momentum, adam = Fit(8, Sgd(0.05), batch=32), Fit(3, Adam(1e-3), batch=32)
-train("apot", few, folder, 0, model=network, budget=Budget(momentum, adam, adam, adam))
+train(recipe, few, folder, 0, model=network, budget=Budget(momentum, adam, adam, adam))
 """
 
 
-def start(folder: Path) -> BaseProcess:
+def start(recipe: str, folder: Path) -> BaseProcess:
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(PRELOADED)
-    process = context.Process(target=exec, args=(RUN, {"folder": folder}))
+    process = context.Process(target=exec, args=(RUN, {"recipe": recipe, "folder": folder}))
     process.start()
     return process
 
 
+def finish(recipe: str, folder: Path) -> float:
+    """Runs to the end; the seconds that it took."""
+    begun, process = time.monotonic(), start(recipe, folder)
+    process.join()
+    assert process.exitcode == 0
+    return time.monotonic() - begun
+
+
 @pytest.fixture(scope="module")
-def unkilled(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, float]:
-    """Its folder and how many seconds it took once the server was warm."""
-    for name in ("warming", "unkilled"):
-        folder, begun = tmp_path_factory.mktemp(name), time.monotonic()
-        process = start(folder)
-        process.join()
-        assert process.exitcode == 0
-    return folder, time.monotonic() - begun
+def warm_server(tmp_path_factory: pytest.TempPathFactory) -> None:
+    finish("apot", tmp_path_factory.mktemp("warming"))
 
 
 def weights(folder: Path) -> dict[str, torch.Tensor]:
@@ -60,21 +62,30 @@ def weights(folder: Path) -> dict[str, torch.Tensor]:
     return {f"{stage}.{name}": value for stage, model in finished.items() for name, value in model.items()}
 
 
-def test_weights_are_the_same_to_the_bit(unkilled: tuple[Path, float], tmp_path: Path) -> None:
-    whole, seconds = unkilled
-    moments, killed = random.Random(0), 0
-    for _ in range(KILLS):
-        process = start(tmp_path)
+def assert_same(found: Path, whole: Path) -> None:
+    expected, weights_found = weights(whole), weights(found)
+    assert set(expected) == set(weights_found)
+    assert all(torch.equal(expected[name], weights_found[name]) for name in expected)
+    assert (found / "model.onnx").read_bytes() == (whole / "model.onnx").read_bytes()
+    assert {path.name for path in found.iterdir()} == {path.name for path in whole.iterdir()}
+
+
+@pytest.mark.parametrize("recipe", ["apot", "spq"])
+def test_weights_are_the_same_to_the_bit(recipe: str, warm_server: None, tmp_path: Path) -> None:
+    """A run that ends before its moment is compared too, and the next one is killed instead."""
+    whole, runs = tmp_path / "whole", iter(tmp_path / f"killed {number}" for number in range(KILLS))
+    seconds, moments = finish(recipe, whole), random.Random(0)
+    killed, folder = 0, next(runs)
+    while killed < KILLS:
+        process = start(recipe, folder)
         process.join(moments.uniform(0.05, 0.35) * seconds)
         process.kill()
         process.join()
-        killed += process.exitcode == -signal.SIGKILL
-    assert killed >= 2
-    last = start(tmp_path)
-    last.join()
-    assert last.exitcode == 0
-    expected, found = weights(whole), weights(tmp_path)
-    assert set(expected) == set(found)
-    assert all(torch.equal(expected[name], found[name]) for name in expected)
-    assert (tmp_path / "model.onnx").read_bytes() == (whole / "model.onnx").read_bytes()
-    assert {path.name for path in tmp_path.iterdir()} == {path.name for path in whole.iterdir()}
+        if process.exitcode == -signal.SIGKILL:
+            killed += 1
+            continue
+        assert process.exitcode == 0
+        assert_same(folder, whole)
+        folder = next(runs)
+    finish(recipe, folder)
+    assert_same(folder, whole)

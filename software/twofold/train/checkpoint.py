@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import pickle
 import struct
 import zipfile
@@ -15,7 +16,7 @@ import torch
 from torch import Tensor
 
 from twofold.errors import UserError
-from twofold.files import atomic_path, make_folder, remove_unfinished
+from twofold.files import make_folder, remove_unfinished, write_atomically
 from twofold.train.loop import FitState
 
 #: What reading a damaged archive raises.
@@ -99,15 +100,16 @@ class Checkpoint:
         self._write()
 
     def _write(self) -> None:
+        """By way of memory: PyTorch's own writer does not say that a disk is full."""
         running = self.running and (self.running[0], asdict(self.running[1]))
         content = {"key": self.key, "finished": self.finished, "running": running, "history": self.history}
+        archive = io.BytesIO()
+        torch.save(content, archive)
         try:
-            with atomic_path(self.path) as temporary:
-                torch.save(content, temporary)
-        except (OSError, RuntimeError) as error:
-            reason = str(error).splitlines()[0]
+            write_atomically(self.path, archive.getvalue())
+        except OSError as error:
             raise UserError(
-                f"{self.path}: cannot write the checkpoint ({reason}); the last one is still whole: "
+                f"{self.path}: cannot write the checkpoint ({error}); the last one is still whole: "
                 "free space on the disk and run the same command again to go on"
             ) from error
 
