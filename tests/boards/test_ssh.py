@@ -111,7 +111,7 @@ def test_no_command_is_made_of_what_a_user_typed(
 ) -> None:
     assert flashed(files, server.target()).passed
     assert flashed(files, replace(server.target(), user="xilinx")).passed
-    assert asynchronous.commands == ["python3 -", "python3 -", "python3 -", "sudo -n -i python3 -"]
+    assert asynchronous.commands == ["python3 -", "python3 -", "python3 -", *["sudo -n -i python3 -"] * 2]
 
 
 def test_a_server_whose_key_is_unknown_runs_nothing(
@@ -142,6 +142,31 @@ def test_a_password_is_asked_for_and_written_nowhere(
     assert not any(
         SECRET in path.read_text(errors="replace") for path in tmp_path.rglob("*") if path.is_file()
     )
+
+
+def test_a_sudo_that_wants_a_password_gets_it(
+    server: Server, files: Files, asynchronous: AsyncSsh, caplog: pytest.LogCaptureFixture
+) -> None:
+    """As on PYNQ's images, whose user is in the group sudo and nothing more."""
+    server.stand_in.sudo_password.write_text(SECRET)
+    target = replace(server.target(), user="xilinx")
+    with caplog.at_level("DEBUG"):
+        assert flash_over_ssh(files, target, lambda: SECRET).passed
+    assert SECRET not in caplog.text
+    assert asynchronous.commands[1:] == ["sudo -n -i python3 -", "sudo -k -S -p '' -i python3 -"]
+    for password, said in ((lambda: "wrong", "1 incorrect password attempt"), (lambda: None, "required")):
+        with pytest.raises(UserError, match=rf"{said}'; the user must be root, or run python3 with sudo"):
+            flash_over_ssh(files, target, password)
+
+
+def test_the_password_of_the_login_is_sudos(server: Server, files: Files, tmp_path: Path) -> None:
+    """And is typed once."""
+    server.stand_in.sudo_password.write_text(SECRET)
+    asyncssh.generate_private_key("ssh-ed25519").write_private_key(str(tmp_path / "stranger"))
+    target = replace(server.target(), user="xilinx", keys=(tmp_path / "stranger",))
+    typed: list[str] = []
+    assert flash_over_ssh(files, target, lambda: typed.append(SECRET) or SECRET).passed
+    assert len(typed) == 1
 
 
 def test_names_with_shell_characters_are_names(server: Server, files: Files, tmp_path: Path) -> None:

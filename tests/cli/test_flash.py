@@ -19,14 +19,24 @@ def built(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_dry_run_says_each_step(run) -> None:
-    result = run("flash", "p", "--board", "pynq-z2", "--host", "pynq", "--dry-run")
+    result = run("flash", "p", "--board", "pynq-z2", "--dry-run")
     assert result.exit_code == 0, result.output
     lines = result.stdout.splitlines()
     assert lines[0] == "connect to xilinx@pynq:22, whose host key must be known"
-    copies = [f"copy p/board/{name} to /home/xilinx/twofold/{name}" for name in NAMES]
+    copies = [f"copy p/board/{name} to /home/xilinx/jupyter_notebooks/twofold/{name}" for name in NAMES]
     assert [line for line in lines if line.startswith("copy ")] == copies
     result = run("flash", "p", "--board", "arty-a7-100t", "--dry-run")
     assert result.stdout.strip() == "openFPGALoader --board arty_a7_100t p/board/twofold.bit"
+
+
+def test_a_boards_own_image_says_where_the_files_go(run) -> None:
+    lines = run("flash", "p", "--board", "kv260", "--dry-run").stdout.splitlines()
+    assert lines[0] == "connect to ubuntu@kria:22, whose host key must be known"
+    assert lines[1].endswith(" to /home/root/jupyter_notebooks/twofold/program.json")
+    words = ("--host", "10.0.0.2", "--user", "root", "--port", "2222", "--folder", "/opt/net", "--dry-run")
+    lines = run("flash", "p", "--board", "kv260", *words).stdout.splitlines()
+    assert lines[0] == "connect to root@10.0.0.2:2222, whose host key must be known"
+    assert lines[1].endswith(" to /opt/net/program.json")
 
 
 @pytest.mark.parametrize(("passed", "code"), [(True, 0), (False, 1)])

@@ -8,7 +8,14 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Ssh:
-    """Linux runs on the board: files are copied, and PYNQ loads the bitstream."""
+    """Linux runs on the board: files are copied, and PYNQ loads the bitstream.
+
+    host, user, folder: of the board's own image; the folder is one that its Jupyter shows.
+    """
+
+    host: str
+    user: str
+    folder: str
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,15 @@ from __future__ import annotations
 import json
 from typing import Any
 
+PYTHON = "python3 -"
+"""Reads a script."""
+
+AS_ROOT = f"sudo -n -i {PYTHON}"
+"""The same as root, whom PYNQ wants, and with the login's environment; fails where sudo wants a password."""
+
+AS_ROOT_WITH_PASSWORD = f"sudo -k -S -p '' -i {PYTHON}"
+"""The same after a line with the user's password; -k: that line is read whatever sudo remembers."""
+
 HASHES = """
 import hashlib, json, pathlib
 folder = pathlib.Path(given["folder"])
@@ -30,8 +39,3 @@ except AcceleratorError as error:
 def script(text: str, given: Any) -> str:
     """A script with its data, for `python3 -`."""
     return f"import json\ngiven = json.loads({json.dumps(json.dumps(given))})\n{text}"
-
-
-def interpreter(user: str) -> str:
-    """The command that reads a script; as root, whom PYNQ wants, and with the login's environment."""
-    return "python3 -" if user == "root" else "sudo -n -i python3 -"

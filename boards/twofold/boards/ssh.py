@@ -7,17 +7,19 @@ import hashlib
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 import asyncssh
 
 from twofold.boards.flash import Files
-from twofold.boards.remote import HASHES, SELFTEST, interpreter, script
+from twofold.boards.remote import AS_ROOT, AS_ROOT_WITH_PASSWORD, HASHES, PYTHON, SELFTEST, script
 from twofold.errors import UserError
 from twofold.progress import SILENT, Progress
 
 PART = ".part"
+ROOT = "root"
 _LOGIN_SECONDS = 20
 _RUN_SECONDS = 180
 
@@ -27,9 +29,9 @@ class Target:
     """known_hosts: a file in OpenSSH's form. keys: private ones. Without, the user's own are used."""
 
     host: str
-    user: str = "xilinx"
-    port: int = 22
-    folder: str = "/home/xilinx/twofold"
+    user: str
+    port: int
+    folder: str
     known_hosts: Path | None = None
     keys: tuple[Path, ...] = ()
 
@@ -47,11 +49,11 @@ def flash_over_ssh(
 ) -> Outcome:
     """Copies, compares hashes on the board, puts the files in place, runs the self-test.
 
-    password: is asked when no key is accepted. Raises UserError for an unknown host key, a refused login, a
-    copy that differs, and a board that does not answer.
+    password: is asked at most once, when no key is accepted, or when sudo wants one. Raises UserError for an
+    unknown host key, a refused login, a copy that differs, and a board that does not answer.
     """
     try:
-        return asyncio.run(_flash(files, target, password, progress))
+        return asyncio.run(_flash(files, target, cache(password), progress))
     except asyncssh.HostKeyNotVerifiable as error:
         raise UserError(
             f"{target.host}: expected a known host key, found another or none ({error.reason}); check it, "
@@ -97,7 +99,7 @@ async def _flash(
             await _compare(connection, files, target)
             await _put_in_place(sftp, files, target)
         with progress.task("self-test on the board"):
-            return await _selftest(connection, target)
+            return await _selftest(connection, target, password)
 
 
 async def _copy(sftp: asyncssh.SFTPClient, files: Files, target: Target, progress: Progress) -> None:
@@ -111,7 +113,7 @@ async def _copy(sftp: asyncssh.SFTPClient, files: Files, target: Target, progres
 
 async def _compare(connection: asyncssh.SSHClientConnection, files: Files, target: Target) -> None:
     given = {"folder": target.folder, "names": [name + PART for name in files.names]}
-    found = await _run(connection, "python3 -", script(HASHES, given), target)
+    found = await _run(connection, PYTHON, script(HASHES, given), target)
     for name in files.names:
         expected = hashlib.sha256((files.folder / name).read_bytes()).hexdigest()
         if found[name + PART] != expected:
@@ -127,14 +129,27 @@ async def _put_in_place(sftp: asyncssh.SFTPClient, files: Files, target: Target)
         await sftp.posix_rename(_path(target, name + PART), _path(target, name))
 
 
-async def _selftest(connection: asyncssh.SSHClientConnection, target: Target) -> Outcome:
-    text = script(SELFTEST, {"folder": target.folder})
-    found = await _run(connection, interpreter(target.user), text, target)
+async def _selftest(
+    connection: asyncssh.SSHClientConnection, target: Target, password: Callable[[], str | None]
+) -> Outcome:
+    command, first = await _as_root(connection, target, password)
+    found = await _run(connection, command, first + script(SELFTEST, {"folder": target.folder}), target)
     if found["passed"]:
         return Outcome(
             True, f"{found['frames']} frames, {found['integers']} integers of {found['layers']} layers"
         )
     return Outcome(False, str(found["difference"]))
+
+
+async def _as_root(
+    connection: asyncssh.SSHClientConnection, target: Target, password: Callable[[], str | None]
+) -> tuple[str, str]:
+    """A command that reads a script as root, and what goes before it: a password if sudo wants one."""
+    if target.user == ROOT:
+        return PYTHON, ""
+    allowed = await asyncio.wait_for(connection.run(AS_ROOT, input="\n", check=False), _RUN_SECONDS)
+    typed = None if allowed.exit_status == 0 else password()
+    return (AS_ROOT, "") if typed is None else (AS_ROOT_WITH_PASSWORD, f"{typed}\n")
 
 
 async def _run(
@@ -147,7 +162,7 @@ async def _run(
         said = str(done.stderr).strip().splitlines()[-1:] or ["nothing"]
         raise UserError(
             f"{target.host}: expected {command!r} to work, it ended with {done.exit_status} and said "
-            f"{said[0]!r}; log in as root, or let the user run python3 with sudo without a password"
+            f"{said[0]!r}; the user must be root, or run python3 with sudo"
         )
     return dict(json.loads(lines[-1]))
 

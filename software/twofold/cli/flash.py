@@ -33,10 +33,17 @@ class _Flashed:
 def flash(
     project: Annotated[Path, typer.Argument(help="A project that twofold build wrote and Vivado built.")],
     board: Annotated[str, typer.Option("--board", help="The board that it is for.")],
-    host: Annotated[str, typer.Option("--host", help="Name or address of a board with PYNQ.")] = "pynq",
-    user: Annotated[str, typer.Option("--user", help="Who logs in there.")] = "xilinx",
+    host: Annotated[
+        str | None,
+        typer.Option("--host", help="Name or address of a board with PYNQ; of its image if not given."),
+    ] = None,
+    user: Annotated[
+        str | None, typer.Option("--user", help="Who logs in there; of its image if not given.")
+    ] = None,
     port: Annotated[int, typer.Option("--port", help="Of the SSH server.")] = 22,
-    folder: Annotated[str, typer.Option("--folder", help="Where the files go.")] = "/home/xilinx/twofold",
+    folder: Annotated[
+        str | None, typer.Option("--folder", help="Where the files go; to Jupyter's if not given.")
+    ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be done.")] = False,
     json: Annotated[bool, typer.Option("--json", help="Print steps and result as JSON.")] = False,
 ) -> None:
@@ -56,7 +63,9 @@ def flash(
         if isinstance(target.flash, Jtag):
             flashed = _over_jtag(target.flash, files, dry_run)
         else:
-            flashed = _over_ssh(files, Target(host, user, port, folder), dry_run)
+            way = target.flash
+            there = Target(host or way.host, user or way.user, port, folder or way.folder)
+            flashed = _over_ssh(files, there, dry_run)
     if json:
         print_json({"board": board, "dry_run": dry_run, **asdict(flashed)})
     else:

@@ -16,8 +16,22 @@ from twofold.boards.ssh import Target
 LOOPBACK = "127.0.0.1"
 PYNQ = Path(__file__).with_name("pynq_names.py")
 _PYTHON = f'#!/bin/sh\nexec {shlex.quote(sys.executable)} "$@"\n'
-_SUDO = '#!/bin/sh\nshift 2\nexec "$@"\n'
-"""Of sudo -n -i COMMAND."""
+_SUDO = """#!/bin/sh
+refuse() { echo "sudo: $1" >&2; exit 1; }
+wanted="{password}"
+while :; do
+  case "$1" in
+    -n) test -f "$wanted" && refuse "a password is required" ;;
+    -S) IFS= read -r said; test "$said" = "$(cat "$wanted")" || refuse "1 incorrect password attempt" ;;
+    -p) shift ;;
+    -i | -k) ;;
+    *) break ;;
+  esac
+  shift
+done
+exec "$@"
+"""
+"""Of sudo [-n | -k -S -p PROMPT] -i COMMAND. password: a file with it, not there if sudo wants none."""
 
 _HAND_OFF = """<?xml version="1.0" encoding="UTF-8"?>
 <EDKSYSTEM VERSION="1.2"><MODULES>
@@ -53,7 +67,8 @@ class StandIn:
         made = cls(home)
         programs = home / "bin"
         programs.mkdir()
-        for name, text in (("python3", _PYTHON), ("sudo", _SUDO)):
+        sudo = _SUDO.replace("{password}", str(made.sudo_password))
+        for name, text in (("python3", _PYTHON), ("sudo", sudo)):
             (programs / name).write_text(text)
             (programs / name).chmod(0o755)
         made.pynq.write_text(PYNQ.read_text())
@@ -72,6 +87,11 @@ class StandIn:
     @property
     def pynq(self) -> Path:
         return self.home / "pynq.py"
+
+    @property
+    def sudo_password(self) -> Path:
+        """The file to write if the board's sudo is to want a password, as on PYNQ's images."""
+        return self.home / "sudo_password"
 
     @property
     def host_key(self) -> Path:
