@@ -60,6 +60,20 @@ def test_gradients_of_activations_are_the_published_ones() -> None:
     assert float(quantiser.alpha.grad) == pytest.approx(float(inside + below.sum()), rel=1e-4)
 
 
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+@pytest.mark.parametrize("bits", range(2, 9))
+def test_scales_learn_from_the_levels_whatever_values_are_rounded_to(bits: int, dtype: torch.dtype) -> None:
+    levels = activation_levels(bits)
+    quantiser = ApotActivationQuant(bits, alpha_init=8.0, po2_scale=False)
+    x = (data(3000) * 6).to(dtype)
+    place = x.float() / quantiser.scale().detach()
+    grid = torch.tensor(levels.values, dtype=torch.float32)
+    level = grid[torch.bucketize(place, (grid[:-1] + grid[1:]) / 2, right=True)]
+    quantiser(x.requires_grad_())[0].backward(torch.ones_like(x))
+    error = torch.where(place > levels.largest, level, level - place)
+    assert float(quantiser.alpha.grad) == pytest.approx(float(error.sum()) / levels.largest, rel=1e-5)
+
+
 def test_gradients_of_weights_pass_the_clip() -> None:
     weight = data(16, 8, 3, 3).requires_grad_()
     quantiser = ApotWeightQuant(4, po2_scale=False)

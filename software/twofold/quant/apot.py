@@ -65,22 +65,41 @@ def _look_up(table: Tensor, place: Tensor) -> Tensor:
     return table.index_select(0, flat).as_strided(index.shape, index.stride())
 
 
+def _projected(ctx: Any, x: Tensor, scale: Tensor, level: Tensor, largest: int) -> Tensor:
+    """`level · scale` in x's type, which is kept for the backward pass in place of the levels.
+
+    A layer keeps its input anyway. Levels kept beside it, compiled code would find by comparing once more.
+    """
+    exact = level * scale
+    value = exact.to(x.dtype)
+    ctx.save_for_backward(x, scale, value if _tells_levels(x.dtype, largest) else exact)
+    ctx.largest = largest
+    return value
+
+
+def _tells_levels(dtype: torch.dtype, largest: int) -> bool:
+    """Whether a level's real value, rounded to `dtype`, is nearer to it than to the next integer."""
+    return largest * torch.finfo(dtype).eps < 0.9
+
+
+def _kept(ctx: Any) -> tuple[Tensor, Tensor]:
+    """Of the forward pass, in units of the scale: x, and the level of each."""
+    x, scale, value = ctx.saved_tensors
+    return x.float() / scale, torch.round(value.float() / scale)
+
+
 class _ProjectSigned(Function):
     """`scale · sign(x) · nearest level of |x / scale|`, clipped at the largest level."""
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, scale: Tensor, values: tuple[int, ...], nearest: Tensor) -> Tensor:
         level = _nearest_signed_level(x.float() / scale, values, nearest)
-        ctx.save_for_backward(x, scale, level)
-        ctx.largest = values[-1]
-        return (level * scale).to(x.dtype)
+        return _projected(ctx, x, scale, level, values[-1])
 
     @staticmethod
     def backward(ctx: Any, *grads: Any) -> Any:
         """Straight through for x, clipped or not; the scale learns from the error inside the clip."""
-        x, scale, level = ctx.saved_tensors
-        (grad,) = grads
-        place = x.float() / scale
+        (grad,), (place, level) = grads, _kept(ctx)
         error = torch.where(place.abs() > ctx.largest, level, level - place)
         return grad, (grad.float() * error).sum(), None, None
 
@@ -95,16 +114,12 @@ class _ProjectUnsigned(Function):
     @staticmethod
     def forward(ctx: Any, x: Tensor, scale: Tensor, values: tuple[int, ...], nearest: Tensor) -> Tensor:
         level = _nearest_level(x.float() / scale, values, nearest)
-        ctx.save_for_backward(x, scale, level)
-        ctx.largest = values[-1]
-        return (level * scale).to(x.dtype)
+        return _projected(ctx, x, scale, level, values[-1])
 
     @staticmethod
     def backward(ctx: Any, *grads: Any) -> Any:
         """Straight through inside the clip, zero for x beyond it."""
-        x, scale, level = ctx.saved_tensors
-        (grad,) = grads
-        place = x.float() / scale
+        (grad,), (place, level) = grads, _kept(ctx)
         clipped = place > ctx.largest
         grad_scale = (grad.float() * torch.where(clipped, level, level - place)).sum()
         return torch.where(clipped, 0.0, grad), grad_scale, None, None
