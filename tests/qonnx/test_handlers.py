@@ -69,6 +69,18 @@ def test_an_odd_zero_point_rounds_its_ties_as_qonnx_does(new_graph, agreed, zero
     assert kinds(agreed(graph)) == ["Threshold"]
 
 
+@pytest.mark.parametrize("mode", ["ROUND", "CEIL", "FLOOR", "UP", "DOWN", "HALF_UP", "HALF_DOWN"])
+def test_weights_are_rounded_in_float32(new_graph, agreed, mode):
+    """1/2 − 2^-25 plus 1/2 is 1 there, so that `HALF_UP` makes 1 of it."""
+    graph = new_graph((1, 1, 8))
+    below = np.nextafter(np.float32([0.5, -0.5, 1.5, 2.5]), np.float32(0))
+    numbers = np.concatenate([below, np.float32([0.5, -0.5, 1.5, -2.5, 7.9, -9])])
+    graph.constant("numbers", numbers[:, None, None, None])
+    graph.quant("numbers", "weight", 1, bits=4, rounding_mode=mode)
+    graph.node("Conv", [graph.quantised_input(), "weight"], "y")
+    agreed(graph)
+
+
 def test_narrow_ranges_clamp_one_code_earlier(new_graph, agreed):
     graph = new_graph((1, 8, 8))
     graph.quantised_input()

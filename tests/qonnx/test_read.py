@@ -267,3 +267,40 @@ def test_attributes_of_odd_tensors(model, refused):
     assert refused(model).startswith(
         "Constant 'c': attribute value: its shape [1125899906842624] does not fit"
     )
+
+
+@pytest.mark.parametrize(
+    "name, kind, supported",
+    [
+        ("value", "INT", "TENSOR"),
+        ("value", "SPARSE_TENSOR", "TENSOR"),
+        ("value_float", "STRING", "FLOAT"),
+        ("value_ints", "STRINGS", "INTS"),
+        ("other", "TYPE_PROTO", "FLOAT, INT, STRING, TENSOR, FLOATS, INTS, STRINGS"),
+        ("other", "UNDEFINED", "FLOAT, INT, STRING, TENSOR, FLOATS, INTS, STRINGS"),
+    ],
+)
+def test_attributes_of_other_types(model, refused, name, kind, supported):
+    attribute = onnx.AttributeProto(name=name, type=onnx.AttributeProto.AttributeType.Value(kind))
+    model.graph.node.add(op_type="Constant", output=["c"], attribute=[attribute])
+    assert refused(model) == f"Constant 'c': attribute {name}: type: found {kind}, supported: {supported}"
+
+
+def test_attributes_that_say_two_things(model, refused):
+    model.graph.node[0].attribute.append(helper.make_attribute("signed", 1))
+    kind, name = model.graph.node[0].op_type, model.graph.node[0].output[0]
+    assert refused(model) == f"{kind} {name!r}: attribute signed: expected once, found 2 times"
+
+
+def test_tensors_in_segments(model, refused):
+    model.graph.initializer[0].segment.begin = 0
+    assert "its data are in segments; save the model with each tensor whole" in refused(model)
+
+
+@pytest.mark.parametrize("dims", [[0, 1 << 62], [1] * 100])
+def test_sizes_that_no_array_has(model, refused, dims):
+    values = [] if 0 in dims else [1.0]
+    model.graph.initializer.append(helper.make_tensor("big", TensorProto.FLOAT, dims, values))
+    assert refused(model).startswith(
+        "initializer 'big': expected at most 16 dimensions and 1073741824 numbers"
+    )

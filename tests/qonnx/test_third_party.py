@@ -190,6 +190,30 @@ def test_truncation(new_graph, agreed):
     assert agreed(graph).output.type.bits == 4
 
 
+@pytest.mark.parametrize("axes, opset", [([1, 2], 13), ([-2, -1], 13), ([1, 2], 11), ([-2, -1], 11)])
+def test_constants_that_become_maps(new_graph, agreed, axes, opset):
+    """Four channels and four columns, so that a factor on the wrong axis would broadcast, too."""
+    graph = new_graph((4, 4, 4))
+    graph.conv(graph.quantised_input(), "conv", (4, 4, 1, 1))
+    graph.constant("factors", [1, 2, 4, 8])
+    given = [graph.constant("axes", axes, np.int64)] if opset > 12 else []
+    graph.node("Unsqueeze", ["factors", *given], "map", **({} if given else {"axes": axes}))
+    graph.node("Mul", ["conv", "map"], "scaled")
+    graph.quant("scaled", "y", 2**-3)
+    agreed(graph, opset=opset)
+
+
+@pytest.mark.parametrize("axes", [None, [0]])
+def test_constants_without_axes_of_one_element(new_graph, agreed, axes):
+    graph = new_graph((4,))
+    graph.node("MatMul", [graph.quantised_input(), graph.weights("weight", (4, 3))], "sums")
+    graph.constant("row", [[0.5, -1, 2]])
+    given = [] if axes is None else [graph.constant("axes", axes, np.int64)]
+    graph.node("Add", ["sums", graph.node("Squeeze", ["row", *given], "terms")], "moved")
+    graph.quant("moved", "y", 2**-3)
+    agreed(graph)
+
+
 def test_padding_goes_into_the_convolution(new_graph, agreed):
     graph = new_graph((2, 5, 5))
     graph.quantised_input(zero=7)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import onnx
 from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
@@ -16,6 +18,7 @@ from twofold.qonnx.dialect import CORE_DOMAINS, OLD_DOMAINS, QUANT_DOMAINS, is_k
 
 MAX_BYTES = 1 << 30
 MAX_NODES = 100_000
+MAX_RANK = 16
 OPSETS = range(9, 22)
 _ITEM_BYTES = {
     onnx.TensorProto.FLOAT: (4, "float_data"),
@@ -27,6 +30,15 @@ _ITEM_BYTES = {
     onnx.TensorProto.UINT8: (1, "int32_data"),
     onnx.TensorProto.INT16: (2, "int32_data"),
     onnx.TensorProto.UINT16: (2, "int32_data"),
+}
+_Kind = onnx.AttributeProto
+_ATTRIBUTES = (_Kind.FLOAT, _Kind.INT, _Kind.STRING, _Kind.TENSOR, _Kind.FLOATS, _Kind.INTS, _Kind.STRINGS)
+_OF_CONSTANTS = {
+    "value": _Kind.TENSOR,
+    "value_float": _Kind.FLOAT,
+    "value_floats": _Kind.FLOATS,
+    "value_int": _Kind.INT,
+    "value_ints": _Kind.INTS,
 }
 
 
@@ -141,13 +153,28 @@ def _check_node(node: onnx.NodeProto) -> None:
     if not is_known(node.domain):
         domains = ", ".join(repr(domain) for domain in CORE_DOMAINS + QUANT_DOMAINS + OLD_DOMAINS)
         raise _UnreadableError(f"{label}: domain: found {node.domain!r}, supported: {domains}")
+    for name, count in Counter(attribute.name for attribute in node.attribute).items():
+        if count > 1:
+            raise _UnreadableError(f"{label}: attribute {name}: expected once, found {count} times")
     for attribute in node.attribute:
-        if attribute.type in (onnx.AttributeProto.GRAPH, onnx.AttributeProto.GRAPHS):
-            raise _UnreadableError(f"{label}: attribute {attribute.name}: nested graphs are not supported")
-        if attribute.ref_attr_name:
-            raise _UnreadableError(f"{label}: attribute {attribute.name}: references are not supported")
-        for tensor in (attribute.t, *attribute.tensors) if attribute.HasField("t") else attribute.tensors:
-            _check_tensor(tensor, f"{label}: attribute {attribute.name}")
+        supported: tuple[Any, ...] = _ATTRIBUTES
+        if node.op_type == "Constant" and attribute.name in _OF_CONSTANTS:
+            supported = (_OF_CONSTANTS[attribute.name],)
+        _check_attribute(attribute, supported, f"{label}: attribute {attribute.name}")
+
+
+def _check_attribute(attribute: onnx.AttributeProto, supported: tuple[Any, ...], label: str) -> None:
+    """supported: types."""
+    if attribute.type in (_Kind.GRAPH, _Kind.GRAPHS):
+        raise _UnreadableError(f"{label}: nested graphs are not supported")
+    if attribute.ref_attr_name:
+        raise _UnreadableError(f"{label}: references are not supported")
+    if attribute.type not in supported:
+        names = ", ".join(map(_Kind.AttributeType.Name, supported))
+        found = _name(_Kind.AttributeType, attribute.type)
+        raise _UnreadableError(f"{label}: type: found {found}, supported: {names}")
+    if attribute.type == _Kind.TENSOR:
+        _check_tensor(attribute.t, label)
 
 
 def _check_tensor(tensor: onnx.TensorProto, label: str) -> None:
@@ -156,8 +183,11 @@ def _check_tensor(tensor: onnx.TensorProto, label: str) -> None:
     if tensor.data_type not in _ITEM_BYTES:
         names = ", ".join(onnx.TensorProto.DataType.Name(kind) for kind in _ITEM_BYTES)
         raise _UnreadableError(
-            f"{label}: data type: found {_type_name(tensor.data_type)}, supported: {names}"
+            f"{label}: data type: found {_name(onnx.TensorProto.DataType, tensor.data_type)}, "
+            f"supported: {names}"
         )
+    if tensor.HasField("segment"):
+        raise _UnreadableError(f"{label}: its data are in segments; save the model with each tensor whole")
     if any(size < 0 for size in tensor.dims):
         raise _UnreadableError(f"{label}: expected sizes of at least 0, found {list(tensor.dims)}")
     item_bytes, field = _ITEM_BYTES[tensor.data_type]
@@ -166,8 +196,13 @@ def _check_tensor(tensor: onnx.TensorProto, label: str) -> None:
         raise _UnreadableError(
             f"{label}: its shape {list(tensor.dims)} does not fit the {stored} numbers stored"
         )
+    if len(tensor.dims) > MAX_RANK or math.prod(max(size, 1) for size in tensor.dims) > MAX_BYTES:
+        raise _UnreadableError(
+            f"{label}: expected at most {MAX_RANK} dimensions and {MAX_BYTES} numbers, found "
+            f"{len(tensor.dims)} dimensions, {list(tensor.dims[:MAX_RANK])}"
+        )
 
 
-def _type_name(kind: int) -> str:
-    known = kind in onnx.TensorProto.DataType.values()
-    return onnx.TensorProto.DataType.Name(kind) if known else str(kind)
+def _name(kinds: Any, kind: int) -> str:
+    """Of a member of an enumeration of ONNX; its number if it has none."""
+    return str(kinds.Name(kind)) if kind in kinds.values() else str(kind)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 
@@ -61,4 +63,14 @@ def test_scales_that_run_away(image_graph, refused):
     image_graph.quant("m1", "y", 0.5)
     assert refused(image_graph).startswith(
         "Quant 'y': input: found numbers beyond float32, supported: finite "
+    )
+
+
+def test_truncations_that_the_first_version_does_not_clamp(image_graph, refused):
+    image_graph.conv("x", "conv", (3, 2, 3, 3))
+    numbers = {"scale": 2**-9, "zero": 0, "in": 8, "out": 4}
+    inputs = [image_graph.constant(name, number) for name, number in numbers.items()]
+    image_graph.node("Trunc", ["conv", *inputs], "y", "qonnx.custom_op.general", rounding_mode="FLOOR")
+    assert re.match(
+        r"Trunc 'y': bit width: found codes from -\d{3} to \d{3}, supported: -8 to 7, ", refused(image_graph)
     )

@@ -34,3 +34,28 @@ def test_dropout_in_training(image_graph, refused):
     ratio, training = image_graph.constant("ratio", 0.5), image_graph.constant("training", True, bool)
     image_graph.node("Dropout", ["x", ratio, training], "y")
     assert refused(image_graph).startswith("Dropout 'y': training mode: found True, supported: False; ")
+
+
+def test_a_squeezed_constant_on_another_axis(new_graph, refused):
+    """Without axes a Squeeze removes all of one element, so that [1, 4, 1, 1] lies along the columns."""
+    graph = new_graph((4, 4, 4))
+    graph.conv(graph.quantised_input(), "conv", (4, 4, 1, 1))
+    graph.node("Squeeze", [graph.constant("factors", np.full((1, 4, 1, 1), 0.5))], "row")
+    graph.quant(graph.node("Mul", ["conv", "row"], "scaled"), "y", 0.5)
+    assert refused(graph).startswith("Mul 'scaled': factor: found shape [4], supported: a scalar or shape ")
+
+
+@pytest.mark.parametrize(
+    "axes, start",
+    [
+        ([0, -3], "axes: found [0, -3], supported: each axis once; "),
+        ([0, 4], "axes: found [0, 4], supported: integers from -3 to 2; "),
+        (range(20), "axes: found 21 dimensions, supported: up to 16; "),
+    ],
+)
+def test_axes_of_constants(image_graph, refused, axes, start):
+    constants = [image_graph.constant("terms", [1, 2]), image_graph.constant("axes", axes, np.int64)]
+    image_graph.quant(
+        image_graph.node("Add", ["x", image_graph.node("Unsqueeze", constants, "n")], "s"), "y", 1
+    )
+    assert refused(image_graph).startswith(f"Unsqueeze 'n': {start}")

@@ -8,11 +8,12 @@ import onnx
 from twofold.qonnx.importer.attributes import Attributes
 from twofold.qonnx.importer.channels import MAX_NUMBERS
 from twofold.qonnx.importer.folding import folded
-from twofold.qonnx.importer.handlers.axes import axes_of
+from twofold.qonnx.importer.handlers.axes import axes_of, named_axes
 from twofold.qonnx.importer.source import Node
 from twofold.qonnx.importer.state import Walk
 from twofold.qonnx.importer.steps import Floats
 from twofold.qonnx.importer.values import Codes, Constant, RawInput, Sums
+from twofold.qonnx.read import MAX_RANK
 
 IR_VERSION = 8
 """Old enough for every ONNX Runtime."""
@@ -75,8 +76,9 @@ def gather(walk: Walk, node: Node) -> Constant:
 
 def unsqueeze(walk: Walk, node: Node) -> Constant:
     array = walk.fixed(node, 0, "input").array
-    added = node.attributes.get("axes", None)
-    rank = array.ndim + (len(added) if isinstance(added, list) else 1)
+    rank = array.ndim + len(named_axes(walk, node))
+    if rank > MAX_RANK:
+        raise node.refuse("axes", f"{rank} dimensions", f"up to {MAX_RANK}", "check the model")
     return Constant(np.expand_dims(array, tuple(sorted(axes_of(walk, node, rank)))))
 
 

@@ -16,7 +16,8 @@ from twofold.qonnx.importer.channels import integer, positive_scale, scalar
 from twofold.qonnx.importer.handlers.inputs import quantised_input
 from twofold.qonnx.importer.handlers.weights import quantised_constant
 from twofold.qonnx.importer.multipliers import Target
-from twofold.qonnx.importer.quantisers import quantise
+from twofold.qonnx.importer.quantisers import quantise, require_finite
+from twofold.qonnx.importer.reading import HIGHEST, LOWEST
 from twofold.qonnx.importer.rounding import MODES, BipolarRounding, QuantRounding, TruncRounding
 from twofold.qonnx.importer.source import Node
 from twofold.qonnx.importer.state import Walk
@@ -110,12 +111,37 @@ def trunc(walk: Walk, node: Node) -> Value:
         divisor = int(ratio)
         bounds = code_bounds(bits_out, signed, attributes.integer("narrow", 0) == 1)
     rounding = TruncRounding(float(scale), 0, bounds, float(divisor), mode)
+    if len(node.inputs) == 5:
+        _check_reach(walk, node, rounding)
     target = Target(IntType(signed, bits_out, factor), rounding, node.output)
     return quantise(walk.builder, node, walk.any_sums(node), target)
 
 
 def _codes(mode: str, bounds: tuple[int, int], numbers: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    return MODES[mode](np.clip(numbers, np.float64(bounds[0]), np.float64(bounds[1])))
+    """In float32, as the executor clamps and rounds: `HALF_UP` rounds 1/2 − 2^-25 to 1."""
+    return MODES[mode](np.clip(numbers, np.float32(bounds[0]), np.float32(bounds[1])))
+
+
+def _check_reach(walk: Walk, node: Node, rounding: TruncRounding) -> None:
+    """Refuses codes beyond the bounds, which version 1 does not clamp to."""
+    sums, most = walk.any_sums(node), 1 << CONSTANT_BITS
+    range_, free = walk.builder.range_of(sums.tensor), replace(rounding, bounds=(-most, most))
+    ends = [
+        sums.reading.values(integers[:, None], side)
+        for integers in (range_.lo, range_.hi)
+        for side in (LOWEST, HIGHEST)
+    ]
+    require_finite(node, ends)
+    codes = [free(values) for values in ends]
+    least, greatest = int(np.min(codes)), int(np.max(codes))
+    lo, hi = rounding.bounds
+    if least < lo or greatest > hi:
+        raise node.refuse(
+            "bit width",
+            f"codes from {least} to {greatest}",
+            f"{lo} to {hi}, as five inputs say nothing of clamping",
+            "give it the width of what it truncates, or an output scale, with which it clamps",
+        )
 
 
 def _is_signed(walk: Walk, node: Node) -> bool:

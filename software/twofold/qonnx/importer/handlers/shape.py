@@ -145,8 +145,10 @@ def squeeze(walk: Walk, node: Node) -> Value:
 
 
 def _squeezed(walk: Walk, node: Node, value: Constant) -> Constant:
-    axes = axes_of(walk, node, value.array.ndim)
-    if any(value.array.shape[axis] != 1 for axis in axes):
+    """All axes of one element if the node names none."""
+    shape = value.array.shape
+    axes = axes_of(walk, node, len(shape)) or {axis for axis, size in enumerate(shape) if size == 1}
+    if any(shape[axis] != 1 for axis in axes):
         raise node.refuse("axes", sorted(axes), "axes of size 1", "check the model")
     return Constant(np.squeeze(value.array, tuple(axes)))
 
