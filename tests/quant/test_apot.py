@@ -140,7 +140,8 @@ def test_nan_and_any_layout_can_be_projected() -> None:
 def test_what_is_compiled_compares_to_the_same_levels(bits: int, monkeypatch: pytest.MonkeyPatch) -> None:
     levels = activation_levels(bits)
     places = torch.arange(-4.0, 2 * levels.largest + 4, 0.25) / 2
-    x = torch.cat([places, torch.tensor([float("nan"), float("inf")])])
+    below = torch.nextafter(places, torch.tensor(-torch.inf))
+    x = torch.cat([places, below, torch.tensor([float("nan"), float("inf")])])
     quantiser = ApotActivationQuant(bits, alpha_init=float(levels.largest))
     table = quantiser(x)[0]
     monkeypatch.setattr(torch.compiler, "is_compiling", lambda: True)

@@ -39,7 +39,7 @@ def _nearest_level(magnitude: Tensor, values: tuple[int, ...], nearest: Tensor) 
     """The level nearest to each magnitude of any shape, in float32, strides as those of `magnitude`.
 
     values, nearest: of `ApotLevels`. Magnitudes below zero and NaN give 0, those beyond the last level the
-    last, so that the training loop can tell of divergence. Compiled code compares with every threshold in
+    last, so that the training loop can tell of divergence. Compiled code compares with the thresholds in
     one pass over memory, which a table in the middle would split into three.
     """
     if torch.compiler.is_compiling() and len(values) <= _FEW_LEVELS:
@@ -48,8 +48,11 @@ def _nearest_level(magnitude: Tensor, values: tuple[int, ...], nearest: Tensor) 
 
 
 def _compare(magnitude: Tensor, values: tuple[int, ...]) -> Tensor:
-    level = torch.zeros_like(magnitude, dtype=torch.float32)
-    for below, above in pairwise(values):
+    """The levels 0, 1, 2, ... that all sets begin with by rounding, those beyond them by comparing."""
+    last = next(place for place, value in enumerate([*values[1:], 0]) if value != place + 1)
+    rounded = torch.floor(magnitude + 0.5).clamp(max=last)
+    level = torch.where(magnitude >= 0.5, rounded, 0.0)
+    for below, above in pairwise(values[last:]):
         level = torch.where(magnitude >= (below + above) / 2, float(above), level)
     return level
 
