@@ -6,7 +6,8 @@
     print(accelerator.selftest())
     labels = accelerator.predict(images)        # floats [N, C, H, W] → classes [N]
 
-Needs NumPy; on a board PYNQ, of which it uses Overlay, MMIO and allocate only; over a UART pyserial.
+Needs NumPy; on a board PYNQ, of which it uses Overlay, MMIO, PL and allocate only; over a UART
+pyserial.
 Python 3.8 or newer.
 """
 

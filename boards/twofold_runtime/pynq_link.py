@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
-from pynq import MMIO, Overlay, allocate
+from pynq import MMIO, PL, Overlay, allocate
 
 from twofold_runtime.bundle import Bundle
 from twofold_runtime.errors import AcceleratorError
@@ -36,6 +37,7 @@ class PynqLink(Link):
 
     def __init__(self, bundle: Bundle):
         self._memory = bundle.manifest["memory"]
+        _forget(bundle.bitstream)
         self._overlay = Overlay(str(bundle.bitstream))
         self._mmio = _register_window(self._overlay, bundle.manifest["ip"])
 
@@ -50,6 +52,21 @@ class PynqLink(Link):
 
     def close(self) -> None:
         """Buffers are freed with their arrays."""
+
+
+def _forget(bitstream: Path) -> None:
+    """Lets PYNQ read the hand-off file, and with it the clock, of a bitstream that replaced one of its path.
+
+    PYNQ 3.0 and 3.1 take what they kept of the last bitstream for any other whose bytes are now in its file,
+    and fail if that file is gone (Xilinx/PYNQ, issue 1409).
+    """
+    try:
+        last = PL.bitfile_name
+        known = bool(last) and Path(last).resolve() == bitstream.resolve()
+    except FileNotFoundError:
+        known = True
+    if known:
+        PL.reset()
 
 
 def _register_window(overlay: Any, ip: str) -> Any:

@@ -183,6 +183,7 @@ def load(monkeypatch: pytest.MonkeyPatch, fresh: None) -> Callable[..., tuple[An
         vars(pynq).update(
             Overlay=lambda path: SimpleNamespace(ip_dict={"engine_0": entry}),
             MMIO=lambda base, length: registers,
+            PL=SimpleNamespace(bitfile_name=None),
             allocate=lambda shape, dtype: np.zeros(shape, dtype).view(Buffer),
         )
         monkeypatch.setitem(sys.modules, "pynq", pynq)

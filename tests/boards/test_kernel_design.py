@@ -49,7 +49,7 @@ extern "C" void run(const CODE *codes, int32_t *integers, uint32_t frames) {
 
 
 class SimulatedKernel:
-    """PYNQ's three names over the kernel's C simulation, behind Vitis HLS's registers (AMD UG1399)."""
+    """PYNQ's four names over the kernel's C simulation, behind Vitis HLS's registers (AMD UG1399)."""
 
     FIRST, PAGE = 0x10_0000, 0x1000
 
@@ -64,7 +64,10 @@ class SimulatedKernel:
         entry = {"phys_addr": 1 << 30, "addr_range": 4096}
         overlay = SimpleNamespace(ip_dict={"engine_0": entry})
         vars(pynq).update(
-            Overlay=lambda path: overlay, MMIO=lambda base, length: self, allocate=self._allocate
+            Overlay=lambda path: overlay,
+            MMIO=lambda base, length: self,
+            PL=SimpleNamespace(bitfile_name=None),
+            allocate=self._allocate,
         )
         return pynq
 

@@ -1,4 +1,4 @@
-"""Copies over SSH to a real server on loopback, whose board is a stand-in of PYNQ's three names.
+"""Copies over SSH to a real server on loopback, whose board is a stand-in of PYNQ's four names.
 
 The same checks on OpenSSH's own server: `make bench-flash`.
 """

@@ -1,4 +1,4 @@
-"""The stand-in behaves as PYNQ's three names do where a driver can tell."""
+"""The stand-in behaves as PYNQ's four names do where a driver can tell."""
 
 from __future__ import annotations
 

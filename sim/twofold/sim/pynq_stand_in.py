@@ -1,4 +1,4 @@
-"""Overlay, MMIO and allocate on a simulated engine, so that a board's runtime runs unmodified.
+"""Overlay, MMIO, PL and allocate on a simulated engine, so that a board's runtime runs unmodified.
 
 The runtime is blocking code: it runs under `cocotb.task.bridge` in a thread of its own, and each register
 access goes through `resume` to the AXI4-Lite master. Buffers are NumPy arrays apart from the
@@ -26,7 +26,7 @@ PAGE = 4096
 
 
 class Board:
-    """What the three names of one simulated board share.
+    """What the four names of one simulated board share.
 
     master: the engine's registers; memory: what its AXI4 master reads and writes; ip: the engine's
     name in the overlay.
@@ -42,6 +42,11 @@ class Board:
             raise OSError(f"Bitstream file {bitstream} does not exist")
         entry = {"phys_addr": BASE_ADDRESS, "addr_range": ADDRESS_RANGE}
         return SimpleNamespace(ip_dict={self.ip: entry}, bitfile_name=bitstream)
+
+    @property
+    def pl(self) -> SimpleNamespace:
+        """`PL` after the board was switched on."""
+        return SimpleNamespace(bitfile_name=None)
 
     def mmio(self, base_addr: int, length: int = 4) -> Mmio:
         """`MMIO`: only the engine's registers are mapped."""
@@ -110,9 +115,9 @@ def _checked(answer: Any, offset: int) -> Any:
 
 @contextmanager
 def installed(board: Board) -> Iterator[None]:
-    """While this lasts, `import pynq` gives the three names of `board`."""
+    """While this lasts, `import pynq` gives the four names of `board`."""
     module = ModuleType("pynq")
-    vars(module).update(Overlay=board.overlay, MMIO=board.mmio, allocate=board.allocate)
+    vars(module).update(Overlay=board.overlay, MMIO=board.mmio, PL=board.pl, allocate=board.allocate)
     before = sys.modules.get("pynq")
     sys.modules["pynq"] = module
     try:

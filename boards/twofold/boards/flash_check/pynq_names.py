@@ -1,4 +1,4 @@
-"""PYNQ's three names on a board that is not there; copied to its Python as pynq.py, used in a board folder.
+"""PYNQ's four names on a board that is not there; copied to its Python as pynq.py, used in a board folder.
 
 No engine runs: what it would write are the results of the folder's self-test, so that all of the way to a
 board can be gone without one.
@@ -99,3 +99,4 @@ def _packed(values: Any, region: dict[str, Any], lanes: int) -> Any:
 
 _board = Board()
 Overlay, MMIO, allocate = _board.overlay, _board.mmio, _board.allocate
+PL = SimpleNamespace(bitfile_name=None)
