@@ -181,7 +181,7 @@ PARTS: tuple[Part, ...] = (
         False,
         "HLS synthesis: the project is written and C simulated, not synthesised",
         _VENDOR.format("Vitis"),
-        program("vitis-run", "--version"),
+        either(program("vitis-run", "--version"), program("vitis_hls", "-version")),
     ),
     Part(
         "openFPGALoader",

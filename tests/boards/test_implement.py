@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -79,6 +80,24 @@ def test_a_tool_that_fails_is_quoted(project: Path, tmp_path: Path, monkeypatch:
     install(tmp_path / "bin", monkeypatch, failing="create_project.tcl")
     with pytest.raises(UserError, match=r"(?s)create_project.tcl: vivado ended with 3; .*ERROR: no licence"):
         implement(project, 2)
+
+
+def test_an_older_vitis_hls_exports_the_kernel(
+    project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Releases before 2023.1 have no vitis-run."""
+    manifest = json.loads((project / "manifest.json").read_text())
+    (project / "manifest.json").write_text(
+        json.dumps({**manifest, "scripts": ["export_ip.tcl", "build.tcl"]})
+    )
+    assert commands(project, 4)[1] == "vitis-run --mode hls --tcl export_ip.tcl"
+    install(tmp_path / "bin", monkeypatch)
+    assert missing_tools(project) == ("vitis-run",)
+    (tmp_path / "bin" / "vitis_hls").symlink_to(tmp_path / "bin" / "vivado")
+    assert missing_tools(project) == ()
+    assert commands(project, 4)[1] == "vitis_hls -f export_ip.tcl"
+    implement(project, 2)
+    assert (project / "vivado" / "logs" / "export_ip.log").read_text() == "starting -f export_ip.tcl\n"
 
 
 def test_without_vivado_the_commands_are_told(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:

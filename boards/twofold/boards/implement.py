@@ -28,13 +28,13 @@ def project_scripts(project: Path) -> tuple[Script, ...]:
 
 def missing_tools(project: Path) -> tuple[str, ...]:
     """Programs that the project's scripts need and that are not on PATH."""
-    needed = dict.fromkeys(script.program for script in project_scripts(project))
+    needed = dict.fromkeys(_program(script) for script in project_scripts(project))
     return tuple(name for name in needed if shutil.which(name) is None)
 
 
 def commands(project: Path, jobs: int) -> tuple[str, ...]:
     """What to type to build the bitstream."""
-    lines = [shlex.join(script.command(jobs)) for script in project_scripts(project)]
+    lines = [shlex.join(script.command(jobs, _program(script))) for script in project_scripts(project)]
     return (shlex.join(("cd", str(project / "vivado"))), *lines)
 
 
@@ -48,16 +48,21 @@ def implement(project: Path, jobs: int, progress: Progress = SILENT) -> Implemen
     return read_reports(project / "vivado" / "reports")
 
 
+def _program(script: Script) -> str:
+    """The first of its programs that is on PATH; the newest release's if none is."""
+    return next(filter(shutil.which, script.programs), script.programs[0])
+
+
 def _run(project: Path, script: Script, jobs: int, progress: Progress) -> None:
-    folder = project / "vivado"
+    folder, program = project / "vivado", _program(script)
     log = folder / LOGS / f"{Path(script.name).stem}.log"
     log.parent.mkdir(parents=True, exist_ok=True)
-    with log.open("w") as written, progress.task(f"{script.program}: {script.name}"):
-        code = _followed(script.command(jobs), folder, written, progress)
+    with log.open("w") as written, progress.task(f"{program}: {script.name}"):
+        code = _followed(script.command(jobs, program), folder, written, progress)
     if code:
         lines = log.read_text().splitlines()[-_TAIL:]
         said = "\n".join(lines)
-        raise UserError(f"{script.name}: {script.program} ended with {code}; {log} ends with:\n{said}")
+        raise UserError(f"{script.name}: {program} ended with {code}; {log} ends with:\n{said}")
 
 
 def _followed(command: Sequence[str], folder: Path, log: TextIO, progress: Progress) -> int:

@@ -9,26 +9,32 @@ from twofold.boards.cores import BRIDGE, PackagedCore
 from twofold.boards.design import Design
 from twofold.boards.systems import Fabric
 
+VIVADO = "vivado"
+VITIS_RUN, VITIS_HLS = "vitis-run", "vitis_hls"
+"""Of releases from 2023.1, and of those before 2025.1."""
+
 
 @dataclass(frozen=True)
 class Script:
-    """A file in vivado/, and the program that runs it: `vivado` or `vitis-run`."""
+    """A file in vivado/, and the programs that can run it, the newest release's first."""
 
     name: str
-    program: str
+    programs: tuple[str, ...]
 
-    def command(self, jobs: int) -> tuple[str, ...]:
-        """Arguments that run it in its folder. jobs: parallel ones, of build.tcl."""
-        if self.program == "vitis-run":
-            return ("vitis-run", "--mode", "hls", "--tcl", self.name)
-        command = ("vivado", "-mode", "batch", "-nojournal", "-nolog", "-notrace", "-source", self.name)
+    def command(self, jobs: int, program: str) -> tuple[str, ...]:
+        """Arguments of one of `programs` that run it in its folder. jobs: parallel ones, of build.tcl."""
+        if program == VITIS_RUN:
+            return (VITIS_RUN, "--mode", "hls", "--tcl", self.name)
+        if program == VITIS_HLS:
+            return (VITIS_HLS, "-f", self.name)
+        command = (VIVADO, "-mode", "batch", "-nojournal", "-nolog", "-notrace", "-source", self.name)
         return (*command, "-tclargs", str(jobs)) if self.name == "build.tcl" else command
 
 
-EXPORT = Script("export_ip.tcl", "vitis-run")
-PACKAGE = Script("package_ip.tcl", "vivado")
-CREATE = Script("create_project.tcl", "vivado")
-BUILD = Script("build.tcl", "vivado")
+EXPORT = Script("export_ip.tcl", (VITIS_RUN, VITIS_HLS))
+PACKAGE = Script("package_ip.tcl", (VIVADO,))
+CREATE = Script("create_project.tcl", (VIVADO,))
+BUILD = Script("build.tcl", (VIVADO,))
 BY_NAME = {script.name: script for script in (EXPORT, PACKAGE, CREATE, BUILD)}
 
 
