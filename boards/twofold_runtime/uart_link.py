@@ -97,6 +97,7 @@ class Bridge:
             self._serial: Any = serial.Serial(port, baud, timeout=timeout, write_timeout=timeout)
         except (OSError, ValueError) as error:
             raise AcceleratorError(f"port {port}: expected the board's UART, found {error}") from error
+        _answer_at_once(self._serial)
         self._port, self._timeout = port, timeout
         self._line = threading.Lock()
         self._unfinished = True  # whatever an earlier process left
@@ -187,6 +188,12 @@ class Bridge:
             yield
         except OSError as error:  # serial's exceptions are such
             raise AcceleratorError(f"{self._port}: expected the board's UART, found {error}") from error
+
+
+def _answer_at_once(port: Any) -> None:
+    """Boards have FTDI's chips, which keep a short answer for 16 ms; Linux alone lets a program end that."""
+    with suppress(AttributeError, NotImplementedError, OSError, ValueError):
+        port.set_low_latency_mode(True)
 
 
 def _request(opcode: bytes, address: int, words: int, content: bytes = b"") -> bytes:

@@ -37,6 +37,10 @@ class Line:
         self.heard: Callable[[bytes], bytes] = bytes
         self._outgoing, self._request, self._answers = b"", b"", b""
         self._dropping = False
+        self.at_once = False
+
+    def set_low_latency_mode(self, at_once: bool) -> None:
+        self.at_once = at_once
 
     @property
     def in_waiting(self) -> int:
@@ -116,6 +120,22 @@ def at(call: int, fault: Callable[[bytes], Any]) -> Callable[[bytes], bytes]:
 def interrupt(_: bytes) -> None:
     """As Ctrl-C does."""
     raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize("refusal", [None, NotImplementedError(), ValueError(), AttributeError()])
+def test_short_answers_come_at_once_where_the_driver_can(line: Line, refusal: Exception | None) -> None:
+    """pyserial has no such method on Windows, and refuses on macOS and for a pseudo-terminal."""
+    if refusal is not None:
+        line.set_low_latency_mode = interrupted_by(refusal)  # type: ignore[method-assign]
+    assert uart_link.Bridge("uart", 2_000_000, 0.5).read(0, 4) == CONTENT[:4]
+    assert line.at_once is (refusal is None)
+
+
+def interrupted_by(error: Exception) -> Callable[[bool], None]:
+    def refuse(_: bool) -> None:
+        raise error
+
+    return refuse
 
 
 @pytest.mark.parametrize("call", range(3))
