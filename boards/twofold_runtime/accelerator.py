@@ -10,10 +10,11 @@ import numpy as np
 from twofold_runtime.bundle import Bundle
 from twofold_runtime.engine import Engine, Program, Run, stopped_on_error
 from twofold_runtime.errors import AcceleratorError
-from twofold_runtime.frames import quantise
+from twofold_runtime.frames import images_of, quantise
 from twofold_runtime.kernel import Kernel, KernelProgram
 from twofold_runtime.links import Buffer, Link
 from twofold_runtime.power import rails_watts
+from twofold_runtime.results import file_values
 from twofold_runtime.selftest import Result, compared, replay, room_needed, vectors_of, with_images
 
 
@@ -57,6 +58,21 @@ class Accelerator:
         """Real-valued results [N, K] of images [N, ...], before what a host does after the network."""
         integers = self.run(self.quantise(images))
         return (integers - self._program.output_zero_point) * self._program.output_scale
+
+    def values(self, images: Any) -> np.ndarray:
+        """What the model file gives for images [N, ...]: `logits`, and what it does with them, in float32.
+
+        [N, K], or the classes [N] of a file that ends in an ArgMax. Raises AcceleratorError if the program
+        does not say what comes after the network.
+        """
+        return file_values(self.logits(images), self._program.description["host"])
+
+    def images_of(self, measured: Any) -> np.ndarray:
+        """Images [N, ...] of measured quantities [N, F], by the ranges of the model's training.
+
+        Raises AcceleratorError if the model file has none, and for another number of quantities.
+        """
+        return images_of(measured, self._program.description["host"])
 
     def quantise(self, images: Any) -> np.ndarray:
         """Input codes [N, C, H, W] of images [N, ...], int64: what the model file has before its layers.

@@ -15,7 +15,7 @@ from twofold_runtime.frames import pack, side_by_side, unpack
 from twofold_runtime.links import Buffer, Link
 from twofold_runtime.registers import Registers
 
-PROGRAM_FORMAT = "twofold program 7"
+PROGRAM_FORMAT = "twofold program 8"
 NO_INSTRUCTION = 65535
 COUNTERS = ("READ_WAIT_CYCLES", "WRITE_WAIT_CYCLES", "WEIGHT_WAIT_CYCLES", "HELD_CYCLES", "INPUTS_MULTIPLIED")
 POLL_SECONDS = 100e-6

@@ -22,6 +22,9 @@ def _half_down(x: np.ndarray) -> np.ndarray:
     return np.sign(x) * np.ceil(np.abs(x) - np.float32(0.5))
 
 
+FULL_SCALE = 255
+"""Levels of a measured quantity above the least."""
+
 STEPS = {
     "times": np.multiply,
     "divided_by": np.divide,
@@ -67,6 +70,29 @@ def quantise(images: Any, host: dict[str, Any]) -> np.ndarray:
     if np.isnan(values).any():
         raise AcceleratorError("images: expected numbers, found NaN among them")
     return _codes(values, reading["quantiser"]).astype(np.int64)
+
+
+def images_of(measured: Any, host: dict[str, Any]) -> np.ndarray:
+    """Images, float32 [N, ...], of measured quantities [N, F], by the ranges of the model's training.
+
+    host: as of `quantise`. Raises AcceleratorError if it has no ranges, and for another number of
+    quantities, or what is no number.
+    """
+    ranges = host["features"]
+    if ranges is None:
+        raise AcceleratorError(
+            "measured: expected a model file with the ranges of its quantities, found none; pass images to "
+            "predict(), as the file's own input takes them"
+        )
+    low, high = (np.array(ranges[name], np.float64) for name in ("low", "high"))
+    columns = np.asarray(measured, np.float64)
+    if columns.ndim != 2 or columns.shape[1] != len(low):
+        raise AcceleratorError(f"measured: expected shape [N, {len(low)}], found {columns.shape}")
+    if not np.isfinite(columns).all():
+        raise AcceleratorError("measured: expected numbers, found NaN or infinity among them")
+    share = np.clip((columns - low) / (high - low), 0, 1)
+    levels = np.rint(share * FULL_SCALE).astype(np.float32) / np.float32(FULL_SCALE)
+    return levels.reshape(-1, *host["images"]["image_shape"])
 
 
 def _codes(values: np.ndarray, quantiser: dict[str, Any]) -> np.ndarray:

@@ -15,7 +15,7 @@ from twofold_runtime.engine import POLL_SECONDS, Run
 from twofold_runtime.errors import AcceleratorError
 from twofold_runtime.links import Buffer, Link
 
-FORMAT = "twofold kernel 2"
+FORMAT = "twofold kernel 3"
 CONTROL, CODES, INTEGERS, FRAMES = 0x00, 0x10, 0x1C, 0x28
 START, DONE, IDLE = 1, 2, 4
 

@@ -4,20 +4,27 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from twofold.network.host import UNKNOWN, HostQuantiser, HostStep, HostWork, ImageReading
+from twofold.network.host import UNKNOWN, FeatureReading, HostQuantiser, HostStep, HostWork, ImageReading
 
 STEPS = (HostStep("times", (0.1, 2.0)), HostStep("at_most", (1.0,)))
 READING = ImageReading(
     (4, 5, 2), (4, 5, 2), (2, 0, 1), (2, 4, 5), STEPS, HostQuantiser("quant", 0.25, 3, (0, 15), "FLOOR")
 )
-WORK = HostWork(("Mul 'm'", "Clip 'c'", "Quant 'q'"), ("Softmax 's'",), READING)
+WORK = HostWork(
+    ("Mul 'm'", "Clip 'c'", "Quant 'q'"),
+    ("Softmax 's'",),
+    READING,
+    results=(HostStep("softmax", ()),),
+    features=FeatureReading((0.1,) * 40, (2.5,) * 40),
+)
 
 
-@pytest.mark.parametrize("work", [WORK, UNKNOWN])
+@pytest.mark.parametrize("work", [WORK, UNKNOWN, replace(WORK, results=None)])
 def test_what_is_written_as_json_is_read(work: HostWork) -> None:
     assert HostWork.from_json(json.loads(json.dumps(work.as_json()))) == work
 
@@ -38,6 +45,14 @@ def test_anything_else_is_refused(case: str) -> None:
     content = json.loads(json.dumps(WORK.as_json()))
     BROKEN[case](content["images"])
     with pytest.raises((KeyError, TypeError, ValueError)):
+        HostWork.from_json(content)
+
+
+@pytest.mark.parametrize("images", [WORK.as_json()["images"], None])
+def test_other_steps_of_results_are_refused(images: Any) -> None:
+    content = json.loads(json.dumps({**WORK.as_json(), "images": images}))
+    content["results"][0]["kind"] = "sigmoid"
+    with pytest.raises(ValueError, match="sigmoid"):
         HostWork.from_json(content)
 
 

@@ -121,8 +121,8 @@ def test_other_files_are_refused_in_one_line(case: str, program: Program, tmp_pa
 def test_another_format_is_named(program: Program, tmp_path: Path) -> None:
     program.save(tmp_path)
     path = tmp_path / "program.json"
-    path.write_text(path.read_text().replace("twofold program 7", "twofold program 9"))
-    with pytest.raises(UserError, match="expected the format 'twofold program 7', found 'twofold program 9'"):
+    path.write_text(path.read_text().replace("twofold program 8", "twofold program 9"))
+    with pytest.raises(UserError, match="expected the format 'twofold program 8', found 'twofold program 9'"):
         Program.load(tmp_path)
 
 

@@ -10,9 +10,18 @@ from typing import Any
 
 import numpy as np
 import pytest
+from onnx import TensorProto
+from qonnx.core.modelwrapper import ModelWrapper
+from qonnx.core.onnx_exec import execute_onnx
+from qonnx.transformation.infer_shapes import InferShapes
+from twofold_runtime.errors import AcceleratorError
 from twofold_runtime.frames import MODES as MODES_OF_RUNTIME
+from twofold_runtime.frames import STEPS as STEPS_OF_RUNTIME
 from twofold_runtime.frames import quantise
+from twofold_runtime.results import WHOLE, file_values
 
+from twofold.golden.execute import execute
+from twofold.network.host import RESULT_KINDS
 from twofold.qonnx.executor import run_executor
 from twofold.qonnx.fuzz.seeds import seeds
 from twofold.qonnx.importer.host_work import MAX_NUMBERS, image_reading
@@ -151,6 +160,72 @@ def test_half_of_the_probes_are_codes_and_ties(imported: tuple[Path, Imported]) 
     halves = imported[1].reader.probes(4, seed=0) * 2**5
     assert (halves[::2] % 1 == 0).all() and (halves[::2] % 2 == 1).any()
     assert (halves[1::2] % 1 != 0).any()
+
+
+ENDS = {
+    "factors": ("Mul", "Div"),
+    "softmax": ("Mul", "Softmax"),
+    "log_softmax": ("LogSoftmax",),
+    "argmax": ("Div", "ArgMax"),
+    "twice": ("Softmax", "LogSoftmax"),
+    "nothing": (),
+}
+
+
+@pytest.mark.filterwarnings("ignore:Output shapes disagree:UserWarning")
+@pytest.mark.parametrize("end", ENDS)
+def test_the_runtimes_values_are_the_executors(new_graph: Any, save: Any, end: str) -> None:
+    graph = new_graph((5,))
+    weights = graph.weights("weight", (5, 3))
+    graph.node("MatMul", [graph.quantised_input(), weights], "logits")
+    last = "logits"
+    for place, kind in enumerate(ENDS[end]):
+        factor = [graph.constant(f"factor{place}", 0.3)] if kind in ("Mul", "Div") else []
+        attributes = {} if factor else {"axis": 1}
+        last = graph.node(kind, [last, *factor], f"y{place}", **attributes)
+    path = save(graph, last)
+    model = import_file(path)
+    images = np.random.default_rng(2).normal(size=(50, 5)).astype(np.float32) * 3
+    network, output = model.network, model.network.output
+    integers = execute(network, model.reader.codes_of(images))[network.output_name]
+    logits = (integers - output.type.zero_point) * float(output.type.scale)
+    found, wanted = file_values(logits, described(model)), file_outputs(path, images)
+    if {*ENDS[end]} & {"Softmax", "LogSoftmax"}:
+        assert np.allclose(found, wanted, rtol=3e-6, atol=1e-7)
+    else:
+        assert np.array_equal(found, wanted.reshape(found.shape))
+    assert len(np.unique(found)) > 2
+
+
+def file_outputs(path: Path, images: Any) -> Any:
+    """What the stock executor gives, an image at a time."""
+    model = ModelWrapper(str(path)).transform(InferShapes())
+    name, result = model.graph.input[0].name, model.graph.output[0].name
+    if model.graph.node[-1].op_type == "ArgMax":
+        model.graph.output[0].type.tensor_type.elem_type = TensorProto.INT64
+    return np.concatenate([execute_onnx(model, {name: image[np.newaxis]})[result] for image in images])
+
+
+def test_a_runtime_does_every_step_of_results() -> None:
+    assert {*WHOLE, *STEPS_OF_RUNTIME} == {*RESULT_KINDS}
+
+
+def test_a_softmax_of_great_logits_is_no_overflow() -> None:
+    steps = [{"kind": "softmax", "constant": []}, {"kind": "times", "constant": [2.0]}]
+    found = file_values(
+        np.array([[1e4, 0.0, -1e4], [0.0, 0.0, -1e4]]), {"results": steps, "after": ["Softmax"]}
+    )
+    assert found.tolist() == [[2.0, 0.0, 0.0], [1.0, 1.0, 0.0]]
+
+
+def test_a_transposed_map_is_left_to_others(new_graph: Any, save: Any) -> None:
+    graph = new_graph((3, 4, 5))
+    graph.conv(graph.quantised_input(), "map", (2, 3, 3, 3))
+    graph.node("Transpose", ["map"], "y", perm=[0, 2, 3, 1])
+    model = import_file(save(graph))
+    assert described(model)["results"] is None
+    with pytest.raises(AcceleratorError, match=r"found Transpose to \[N, H, W, C\]; take logits\(\)"):
+        file_values(np.zeros((1, 40)), described(model))
 
 
 class Squared(Step):

@@ -12,7 +12,7 @@ from twofold.boards.cores import KERNEL, KERNEL_ACCELERATOR, PackagedCore
 from twofold.boards.rendering import rendered
 from twofold.network.host import UNKNOWN, HostWork
 
-FORMAT = "twofold kernel 2"
+FORMAT = "twofold kernel 3"
 _ITEM_BITS = (8, 16, 32, 64)
 
 

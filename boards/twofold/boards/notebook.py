@@ -46,8 +46,11 @@ def notebook(title: str, shape: tuple[int, ...] | None, over_uart: bool, counted
     counts cycles, as our engine does.
     """
     port = ', port="/dev/ttyUSB1"' if over_uart else ""
+    where = (
+        "Run on the PC that the board is connected to" if over_uart else "Run as root on a board with PYNQ"
+    )
     cells = [
-        _cell("markdown", f"# {title}\n\nRun as root on a board with PYNQ; nothing in here was run before."),
+        _cell("markdown", f"# {title}\n\n{where}; nothing in here was run before."),
         _cell("code", _OPEN.replace("{port}", port)),
         *([] if shape is None else _images(shape, counted)),
         _cell("code", _POWER),

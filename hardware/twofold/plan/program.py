@@ -23,7 +23,7 @@ from twofold.rtl.geometry import LANE_BITS, SUM_WORD_BITS, Feature, Geometry, Pe
 from twofold.rtl.isa import Opcode
 from twofold.rtl.primitives.family import Family
 
-FORMAT = "twofold program 7"
+FORMAT = "twofold program 8"
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ from twofold.building.hls_choices import (
     options_of,
     predict_hls,
 )
+from twofold.building.host import host_work
 from twofold.building.projects import write_engine_project, write_kernel_project
 from twofold.errors import UserError
 from twofold.hls.project import generate as generate_hls
@@ -78,7 +79,7 @@ def build(
             found = _build_hls(imported, target, folder, progress, target_fps, hls)
         case _:
             raise UserError(f"backend: expected rtl or hls, got {backend!r}")
-    return Build(found, imported.exactness, imported.host_work)
+    return Build(found, imported.exactness, host_work(imported))
 
 
 def _build_hls(

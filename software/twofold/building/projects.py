@@ -12,6 +12,7 @@ from twofold.boards.design import EngineDesign
 from twofold.boards.kernel_design import KernelDesign
 from twofold.boards.kernel_design import Tensor as KernelTensor
 from twofold.boards.project import check_target, generate
+from twofold.building.host import host_work
 from twofold.building.selftest import SELFTEST_FRAMES, archive, image_vectors, selftest_files
 from twofold.golden.execute import execute
 from twofold.golden.samples import sample_frames
@@ -38,7 +39,7 @@ def write_engine_project(model: Imported, board: Board, out: Path, program: Prog
     program: for the engine to build; None for the smallest.
     """
     check_target(out)
-    program = replace(program or choose_smallest(model.network, board).program, host=model.host_work)
+    program = replace(program or choose_smallest(model.network, board).program, host=host_work(model))
     selftest = selftest_files(model.network, program, board, model.reader)
     with tempfile.TemporaryDirectory() as folder:
         verilog = Path(folder) / f"{TOP}.v"
@@ -55,7 +56,7 @@ def write_kernel_project(model: Imported, board: Board, out: Path, options: HlsO
 
 def kernel_design(model: Imported, folder: Path, options: HlsOptions) -> KernelDesign:
     """hls4ml's project is written to `folder`. options: of Vitis and streams."""
-    network, host = model.network, model.host_work
+    network, host = model.network, host_work(model)
     written = generate_hls(network, folder, options)
     ends = (_tensor(network.input), _tensor(network.output))
     codes = sample_frames(network, SELFTEST_FRAMES, seed=0)

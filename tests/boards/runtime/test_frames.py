@@ -57,7 +57,7 @@ def test_the_accelerator_reads_images_as_the_file_does(
 def test_the_readme_names_what_the_host_does(bipolar: Imported, written: Path) -> None:
     text = (written / "README.md").read_text()
     assert f"before the network, to the bit: {', '.join(bipolar.reader.work)}." in text
-    assert f"After the network the file has {', '.join(bipolar.host)}, which the runtime does not do" in text
+    assert f"After the network the file has {', '.join(bipolar.host)}, which `values()` does:" in text
     shape = ", ".join(map(str, bipolar.reader.image_shape))
     assert f"Images are [N, {shape}], " in text and f"images = np.zeros((1, {shape}))" in text
 

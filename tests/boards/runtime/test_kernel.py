@@ -40,6 +40,9 @@ def test_a_run_writes_addresses_frames_and_start(load: Load, kernel_folder: Path
     runtime, registers = load(kernel_folder, **DONE)
     accelerator = runtime.Accelerator(kernel_folder, batch=2)
     assert accelerator.logits(np.zeros((3, 2, 4, 4))).shape == (3, 3)
+    assert accelerator.values(np.zeros((3, 2, 4, 4))).dtype == np.float32
+    with pytest.raises(runtime.AcceleratorError, match="expected a model file with the ranges of its"):
+        accelerator.images_of(np.zeros((3, 32)))
     written = [(0x10, 0x1000), (0x14, 0), (0x1C, 0x1000), (0x20, 0), (0x28, 2), (0x00, 1)]
     assert registers.written[:6] == written
     assert registers.written[10] == (0x28, 1)

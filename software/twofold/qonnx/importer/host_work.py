@@ -1,30 +1,26 @@
-"""A file's image reader as a description that a board's runtime executes without us."""
+"""What a host does around a network, as a description that a board's runtime executes without us."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from types import MappingProxyType
+from collections.abc import Sequence
 
 import numpy as np
 
 from twofold.network.host import HostQuantiser, HostStep, ImageReading
+from twofold.qonnx.importer.host_part import HostPart, host_step
 from twofold.qonnx.importer.images import ImageReader
 from twofold.qonnx.importer.rounding import BipolarRounding, LinearRounding, QuantRounding, Rounding
-from twofold.qonnx.importer.steps import AtLeast, AtMost, DividedBy, Plus, Step, Times
 
 MAX_NUMBERS = 1 << 20
 """In the constants of all steps; more make a file that a board does not read at once."""
-_KINDS: Mapping[type[Step], str] = MappingProxyType(
-    {Times: "times", DividedBy: "divided_by", Plus: "plus", AtLeast: "at_least", AtMost: "at_most"}
-)
 
 
 def image_reading(reader: ImageReader) -> ImageReading | str:
     """What `codes_of` of the reader does, or why it cannot be described."""
-    unknown = [step.source for step in reader.steps if type(step) not in _KINDS]
-    if unknown:
-        return f"{unknown[0]} has no description"
-    steps = tuple(HostStep(_KINDS[type(step)], _constant(step)) for step in reader.steps)
+    steps = tuple(described for step in reader.steps if (described := host_step(step)) is not None)
+    if len(steps) < len(reader.steps):
+        unknown = next(step.source for step in reader.steps if host_step(step) is None)
+        return f"{unknown} has no description"
     if (numbers := sum(len(step.constant) for step in steps)) > MAX_NUMBERS:
         return f"the steps before {reader.source} have {numbers:,} numbers, more than {MAX_NUMBERS:,}"
     quantiser = _quantiser(reader.rounding)
@@ -37,9 +33,10 @@ def image_reading(reader: ImageReader) -> ImageReading | str:
     return ImageReading(reader.image_shape, map_, order, (channels, height, width), steps, quantiser)
 
 
-def _constant(step: Step) -> tuple[float, ...]:
-    numbers = step.constant[:1] if step.is_uniform else step.constant
-    return tuple(numbers.astype(np.float64).tolist())
+def results_of(parts: Sequence[HostPart]) -> tuple[HostStep, ...] | None:
+    """What a host does after a network; None where a part has no description."""
+    steps = tuple(part.step for part in parts if part.step is not None)
+    return steps if len(steps) == len(parts) else None
 
 
 def _quantiser(rounding: Rounding) -> HostQuantiser | None:

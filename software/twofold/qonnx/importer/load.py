@@ -20,7 +20,8 @@ from twofold.network.passes.trim_thresholds import trim_thresholds
 from twofold.qonnx.importer.builder import Builder
 from twofold.qonnx.importer.dispatch import operator_of
 from twofold.qonnx.importer.exactness import Exactness
-from twofold.qonnx.importer.host_work import image_reading
+from twofold.qonnx.importer.host_part import HostPart
+from twofold.qonnx.importer.host_work import image_reading, results_of
 from twofold.qonnx.importer.images import ImageReader
 from twofold.qonnx.importer.input_layout import input_layout
 from twofold.qonnx.importer.outputs import Output, output_of
@@ -37,15 +38,15 @@ PASSES = (drop_unused, trim_thresholds, narrow_accumulators)
 class Imported:
     """A file's network, and what is around it.
 
-    reader: how images become the network's input. host: nodes after its output, in words, which a host
-    computes and which keep the order of the channels. errors: op → the most by which its codes may differ
+    reader: how images become the network's input. after: nodes after its output, which a host computes and
+    which keep the order of the channels. errors: op → the most by which its codes may differ
     from the executor's on equal inputs; empty if the network is exact. views: how the graph shows
     tensors that it does not show as they are. metadata: the file's, by key.
     """
 
     network: Network
     reader: ImageReader
-    host: tuple[str, ...]
+    after: tuple[HostPart, ...]
     errors: Mapping[str, int]
     views: Mapping[str, View]
     metadata: Mapping[str, str]
@@ -55,13 +56,18 @@ class Imported:
         return Exactness(self.errors)
 
     @property
+    def host(self) -> tuple[str, ...]:
+        """The nodes of `after`, in words."""
+        return tuple(part.source for part in self.after)
+
+    @property
     def host_work(self) -> HostWork:
         """All that a host does around the network, for a board's runtime and for people."""
         before, after = (tuple(map(printable, work)) for work in (self.reader.work, self.host))
-        images = image_reading(self.reader)
+        images, results = image_reading(self.reader), results_of(self.after)
         if isinstance(images, str):
-            return HostWork(before, after, None, printable(images))
-        return HostWork(before, after, images)
+            return HostWork(before, after, None, printable(images), results)
+        return HostWork(before, after, images, results=results)
 
     @property
     def bounds(self) -> Mapping[str, int]:

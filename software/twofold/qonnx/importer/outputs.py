@@ -15,6 +15,7 @@ from twofold.qonnx.importer.accumulators import (
     with_folded_offset,
 )
 from twofold.qonnx.importer.builder import Builder
+from twofold.qonnx.importer.host_part import HostPart, host_step
 from twofold.qonnx.importer.layout import NATIVE
 from twofold.qonnx.importer.reading import Reading
 from twofold.qonnx.importer.source import Node
@@ -27,14 +28,14 @@ DIVISION_ERROR = Fraction(1, 1 << 20)
 
 @dataclass(frozen=True, eq=False)
 class Output:
-    """codes: the network's output. host: nodes that a host computes from it, in words, in order.
+    """codes: the network's output. host: nodes that a host computes from it, in order.
 
     They keep the order of the output's channels, so that the greatest stays the greatest.
     is_rounded: the graph's numbers are near those of the integers.
     """
 
     codes: Codes | Sums
-    host: tuple[str, ...] = ()
+    host: tuple[HostPart, ...] = ()
     is_rounded: bool = False
 
 
@@ -68,7 +69,7 @@ def _transposed(builder: Builder, node: Node, value: Codes | Sums, name: str) ->
         )
     output = output_of(builder, node, replace(value, layout=NATIVE), name)
     codes = replace(output.codes, layout=layout)
-    return replace(output, codes=codes, host=(*output.host, f"Transpose to {layout}"))
+    return replace(output, codes=codes, host=(*output.host, HostPart(f"Transpose to {layout}", None)))
 
 
 def _integers(builder: Builder, sums: Sums, name: str) -> Output | None:
@@ -112,7 +113,7 @@ def _before_host(node: Node, sums: Sums) -> Output:
     reading = sums.reading
     plain = replace(sums, reading=replace(reading, steps=()))
     if plain.is_plain and _keep_order(reading):
-        return Output(plain, tuple(step.source for step in reading.steps))
+        return Output(plain, tuple(HostPart(step.source, host_step(step)) for step in reading.steps))
     gains = set(reading.ideal[0])
     if positive_dyadic(gains) is None and not reading.slack.any():
         raise node.refuse(

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from twofold.network.graph import Tensor
 from twofold.network.types import IntArray, IntType
+from twofold.qonnx.importer.host_part import HostPart
 from twofold.qonnx.importer.layout import NATIVE, Layout
 from twofold.qonnx.importer.reading import Reading, read_as
 from twofold.qonnx.importer.rounding import Rounding
@@ -141,12 +142,12 @@ class StoredCodes:
 class HostResult:
     """What a host computes from the network's output `source`, such as Softmax.
 
-    name: the graph's tensor that `source` is. work: nodes, in words.
+    name: the graph's tensor that `source` is. work: nodes, in order.
     """
 
     source: Codes | Sums
     name: str
-    work: tuple[str, ...]
+    work: tuple[HostPart, ...]
 
 
 FixedValue = Constant | QuantisedConstant

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from twofold.network.host import HostStep
 from twofold.qonnx.importer.attributes import Attributes
+from twofold.qonnx.importer.host_part import HostPart
 from twofold.qonnx.importer.source import Node
 from twofold.qonnx.importer.state import Walk
 from twofold.qonnx.importer.values import HostResult
+
+_KINDS = {"Softmax": "softmax", "LogSoftmax": "log_softmax", "ArgMax": "argmax"}
 
 
 def softmax(walk: Walk, node: Node) -> HostResult:
@@ -23,11 +27,11 @@ def argmax(walk: Walk, node: Node) -> HostResult:
 
 def _over_channels(walk: Walk, node: Node, attributes: Attributes, default: int) -> HostResult:
     walk.require_inputs(node, 1, 1)
-    value = walk.value(node, 0)
+    value, part = walk.value(node, 0), HostPart(node.label, HostStep(_KINDS[node.op_type], ()))
     if isinstance(value, HostResult):
-        return HostResult(value.source, value.name, (*value.work, node.label))
+        return HostResult(value.source, value.name, (*value.work, part))
     data = walk.data(node)
     if len(data.shape) != 1:
         raise node.refuse("input", f"a map {list(data.shape)}", "a vector [N, C]", "flatten it first")
     attributes.require("axis", attributes.integer("axis", default), 1, -1)
-    return HostResult(data, node.inputs[0], (node.label,))
+    return HostResult(data, node.inputs[0], (part,))

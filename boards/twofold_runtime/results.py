@@ -1,0 +1,52 @@
+"""What a model file does with its network's numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from twofold_runtime.errors import AcceleratorError
+from twofold_runtime.frames import STEPS
+
+
+def _softmax(values: np.ndarray) -> np.ndarray:
+    powers = np.exp(values - values.max(axis=1, keepdims=True))
+    return powers / powers.sum(axis=1, keepdims=True)
+
+
+def _log_softmax(values: np.ndarray) -> np.ndarray:
+    below = values - values.max(axis=1, keepdims=True)
+    return below - np.log(np.exp(below).sum(axis=1, keepdims=True))
+
+
+def _argmax(values: np.ndarray) -> np.ndarray:
+    return values.argmax(axis=1)
+
+
+WHOLE: dict[str, Callable[[np.ndarray], np.ndarray]] = {
+    "softmax": _softmax,
+    "log_softmax": _log_softmax,
+    "argmax": _argmax,
+}
+"""Steps that take a result's channels together."""
+
+
+def file_values(logits: np.ndarray, host: dict[str, Any]) -> np.ndarray:
+    """The model file's output of its network's numbers [N, K], in float32: [N, K], or [N] behind an ArgMax.
+
+    host: of program.json or kernel.json. Raises AcceleratorError if it does not say what comes after them.
+    """
+    if host["results"] is None:
+        raise AcceleratorError(
+            f"values: expected steps after the network that the runtime can do, found "
+            f"{', '.join(host['after'])}; take logits(), the numbers before"
+        )
+    values = logits.astype(np.float32)
+    for step in host["results"]:
+        if step["kind"] in WHOLE:
+            values = WHOLE[step["kind"]](values)
+        else:
+            values = STEPS[step["kind"]](values, np.float32(step["constant"][0]))
+    return values
