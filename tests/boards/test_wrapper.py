@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 from dataclasses import replace
 from pathlib import Path
@@ -52,6 +53,13 @@ def test_interfaces_are_declared_for_the_packager(shell: Path) -> None:
     text = wrapper("top", "engine", module_ports(shell.read_text(), "engine", ENGINE.shape), ENGINE.shape)
     assert 'aximm:1.0 m_axi ARADDR" *)\n  output wire [31:0] m_axi_araddr,' in text
     assert '(* X_INTERFACE_PARAMETER = "POLARITY ACTIVE_HIGH" *)\n  input wire rst' in text
+    said = re.findall(r'X_INTERFACE_PARAMETER = "XIL_INTERFACENAME (\w+), (.*)"', text)
+    assert dict(said) == {
+        "s_axi": "PROTOCOL AXI4LITE",
+        "m_axi": "PROTOCOL AXI4, SUPPORTS_NARROW_BURST 0, MAX_BURST_LENGTH 16, NUM_READ_OUTSTANDING 4, "
+        "NUM_WRITE_OUTSTANDING 4",
+    }
+    assert len(said) == 2
 
 
 @pytest.mark.parametrize(

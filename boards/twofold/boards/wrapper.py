@@ -11,20 +11,21 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from twofold.errors import UserError
+from twofold.rtl.bus.bursts import BURST_BEATS, OUTSTANDING
 
 _PORT = re.compile(
     r"^\s*(input|output)\s+(?:wire\s+|reg\s+|logic\s+)?(?:\[(\d+):0\]\s*)?(\w+)\s*;", re.MULTILINE
 )
 _AXI = "xilinx.com:interface:aximm:1.0"
 _ADDRESS_SIGNALS = ("ADDR", "PROT", "VALID", "READY")
-AXI4_LITE = frozenset(
+_LITE_SIGNALS = frozenset(
     {f"{channel}{signal}" for channel in ("AW", "AR") for signal in _ADDRESS_SIGNALS}
     | {
         *("WDATA", "WSTRB", "WVALID", "WREADY", "BRESP", "BVALID", "BREADY"),
         *("RDATA", "RRESP", "RVALID", "RREADY"),
     }
 )
-AXI4 = AXI4_LITE | {
+_SIGNALS = _LITE_SIGNALS | {
     *(
         f"{channel}{signal}"
         for channel in ("AW", "AR")
@@ -36,6 +37,28 @@ _CLOCK, _RESET = "clk", "rst"
 
 
 @dataclass(frozen=True)
+class Interface:
+    """signals: all that it has. metadata: by which SmartConnect chooses its logic (AMD PG247, UG994)."""
+
+    signals: frozenset[str]
+    metadata: Mapping[str, str]
+
+
+AXI4_LITE = Interface(_LITE_SIGNALS, {"PROTOCOL": "AXI4LITE"})
+AXI4 = Interface(
+    _SIGNALS,
+    {
+        "PROTOCOL": "AXI4",
+        "SUPPORTS_NARROW_BURST": "0",
+        "MAX_BURST_LENGTH": str(BURST_BEATS),
+        "NUM_READ_OUTSTANDING": str(OUTSTANDING),
+        "NUM_WRITE_OUTSTANDING": str(OUTSTANDING),
+    },
+)
+"""As of our DMAs."""
+
+
+@dataclass(frozen=True)
 class Port:
     name: str
     direction: str
@@ -44,9 +67,9 @@ class Port:
 
 @dataclass(frozen=True)
 class Shape:
-    """The ports that a core must have besides clk and rst: AXI interfaces with their signals, and others."""
+    """The ports that a core must have besides clk and rst: AXI interfaces, and others."""
 
-    interfaces: Mapping[str, frozenset[str]]
+    interfaces: Mapping[str, Interface]
     others: frozenset[str] = frozenset()
 
 
@@ -67,13 +90,16 @@ def module_ports(verilog: str, module: str, shape: Shape) -> tuple[Port, ...]:
 
 def wrapper(top: str, module: str, ports: Sequence[Port], shape: Shape) -> str:
     """Verilog of `top`, which has the ports of `module` and nothing else in it."""
-    declarations = ",\n".join(f"{_attributes(port.name, shape)}  {_declaration(port)}" for port in ports)
+    first = {_bus(port.name, shape): port.name for port in reversed(ports)}.values()
+    declarations = ",\n".join(
+        f"{_attributes(port.name, shape, port.name in first)}  {_declaration(port)}" for port in ports
+    )
     connections = ",\n".join(f"    .{port.name}({port.name})" for port in ports)
     return f"module {top} (\n{declarations}\n);\n  {module} core (\n{connections}\n  );\nendmodule\n"
 
 
 def _check_complete(module: str, found: set[str], shape: Shape) -> None:
-    expected = {f"{bus}_{name.lower()}" for bus, names in shape.interfaces.items() for name in names}
+    expected = {f"{bus}_{name.lower()}" for bus, kind in shape.interfaces.items() for name in kind.signals}
     expected |= {_CLOCK, _RESET, *shape.others}
     buses = ", ".join(f"{bus}_*" for bus in shape.interfaces)
     for problem, names in (("missing", expected - found), ("unknown", found - expected)):
@@ -84,7 +110,8 @@ def _check_complete(module: str, found: set[str], shape: Shape) -> None:
             )
 
 
-def _attributes(name: str, shape: Shape) -> str:
+def _attributes(name: str, shape: Shape, first: bool) -> str:
+    """first: of its interface's ports, the one that has the interface's metadata."""
     if name in shape.others:
         return ""
     if name == _CLOCK:
@@ -97,8 +124,17 @@ def _attributes(name: str, shape: Shape) -> str:
             'X_INTERFACE_INFO = "xilinx.com:signal:reset:1.0 rst RST"',
             'X_INTERFACE_PARAMETER = "POLARITY ACTIVE_HIGH"',
         )
-    bus = next(bus for bus in shape.interfaces if name.startswith(f"{bus}_"))
-    return _written(f'X_INTERFACE_INFO = "{_AXI} {bus} {name.removeprefix(f"{bus}_").upper()}"')
+    bus = _bus(name, shape)
+    info = f'X_INTERFACE_INFO = "{_AXI} {bus} {name.removeprefix(f"{bus}_").upper()}"'
+    if not first:
+        return _written(info)
+    words = ", ".join(f"{key} {value}" for key, value in shape.interfaces[bus].metadata.items())
+    return _written(info, f'X_INTERFACE_PARAMETER = "XIL_INTERFACENAME {bus}, {words}"')
+
+
+def _bus(name: str, shape: Shape) -> str:
+    """The AXI interface that a port is of; "" for none."""
+    return next((bus for bus in shape.interfaces if name.startswith(f"{bus}_")), "")
 
 
 def _written(*attributes: str) -> str:

@@ -8,6 +8,8 @@ from amaranth.lib.wiring import In, Out
 
 from twofold.rtl.bus.axi4 import BURST_INCR, CACHE_BUFFERABLE, MAX_BURST
 
+BURST_BEATS, OUTSTANDING = 16, 4
+"""Of our DMAs, unless they are told otherwise: the longest burst, and how many are under way each way."""
 SIZE_8_BYTES = 3
 BEAT_SHIFT = 3
 

@@ -9,6 +9,8 @@ from amaranth.lib.wiring import In, Out
 from twofold.rtl.bus.axi4 import axi4_write
 from twofold.rtl.bus.bursts import (
     BEAT_SHIFT,
+    BURST_BEATS,
+    OUTSTANDING,
     BurstAddresses,
     check_burst_parameters,
     count,
@@ -43,7 +45,7 @@ class WriteDma(wiring.Component):
     bus: out, AW, W and B channels.
     """
 
-    def __init__(self, max_burst: int = 16, outstanding: int = 4, beats_width: int = 20):
+    def __init__(self, max_burst: int = BURST_BEATS, outstanding: int = OUTSTANDING, beats_width: int = 20):
         check_burst_parameters(max_burst, outstanding, beats_width)
         self._max_burst, self._outstanding, self._beats_width = max_burst, outstanding, beats_width
         super().__init__(
