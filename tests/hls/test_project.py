@@ -61,6 +61,14 @@ def test_the_same_project_is_kept_and_another_one_replaces_it(
     assert [path.name for path in tmp_path.iterdir()] == ["p"]
 
 
+def test_long_names_are_cut(every_geometry_network: Network, tmp_path: Path) -> None:
+    """Files are named after the network and its ops, whose names in a model's file may be of any length."""
+    ops = tuple(replace(op, name=op.name + "x" * 300) for op in every_geometry_network.ops)
+    project = generate(replace(every_geometry_network, name="n" * 300, ops=ops), tmp_path / "project")
+    assert project.top == "twofold_" + "n" * 100
+    assert len({tensor.layer for tensor in project.tensors}) == len(project.tensors)
+
+
 def test_a_damaged_project_is_written_anew(every_geometry_network: Network, tmp_path: Path) -> None:
     project = generate(every_geometry_network, tmp_path / "p")
     (project.folder / "project.tcl").write_text("")

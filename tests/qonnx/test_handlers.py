@@ -51,6 +51,25 @@ def test_conv_geometry(new_graph, agreed):
     assert (op.groups, op.stride, op.dilation, op.padding) == (2, (2, 1), (2, 3), (1, 0, 2, 3))
 
 
+@pytest.mark.parametrize("way", ["VALID", "SAME_UPPER", "SAME_LOWER"])
+@pytest.mark.parametrize("strides", [[1, 1], [2, 3]])
+def test_automatic_padding(new_graph, agreed, way, strides):
+    """Of maps of odd and even sizes, with a zero point, behind a Pad; then of a pool."""
+    graph = new_graph((2, 9, 8))
+    graph.quantised_input(zero=37)
+    graph.node("Pad", ["x", graph.constant("pads", [0, 0, 1, 0, 0, 0, 0, 2], np.int64)], "padded")
+    graph.conv("padded", "conv", (3, 2, 3, 4), auto_pad=way, strides=strides)
+    graph.quant("conv", "codes", 2**-4)
+    graph.node("MaxPool", ["codes"], "y", kernel_shape=[2, 3], strides=strides, auto_pad=way)
+    agreed(graph, "conv", "codes", "y")
+
+
+def test_automatic_padding_of_a_row(new_graph, agreed):
+    graph = new_graph((2, 10))
+    graph.conv(graph.quantised_input(zero=3), "y", (3, 2, 4), auto_pad="SAME_UPPER", strides=[3])
+    assert only(agreed(graph, "y"), Conv2d).padding == (0, 1, 0, 2)
+
+
 def test_asymmetric_input_pads_with_its_zero_point(new_graph, agreed):
     graph = new_graph((2, 4, 4))
     graph.conv(graph.quantised_input(zero=37), "conv", (3, 2, 3, 3), bias=np.zeros(3), pads=[1] * 4)

@@ -18,6 +18,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from twofold.golden.execute import execute
 from twofold.hls.accelerator import axi_dtype, mend_axi_types
 from twofold.hls.compiler import FLAGS
+from twofold.hls.lower.state import NAME_MAX
 from twofold.hls.manifest import HlsProject, TracedTensor, hash_files, write_manifest
 from twofold.hls.model import build_model
 from twofold.hls.options import HlsBackend, HlsOptions
@@ -46,7 +47,7 @@ def write_project(
     network: Network, spec: ProjectSpec, folder: Path, digest: str, frames: IntArray, options: HlsOptions
 ) -> None:
     """Writes everything to the empty `folder`; frames: [N, *input shape], the test vectors."""
-    top = "twofold_" + re.sub(r"[^0-9A-Za-z]+", "_", network.name).strip("_").lower()
+    top = "twofold_" + re.sub(r"[^0-9A-Za-z]+", "_", network.name).strip("_").lower()[:NAME_MAX]
     model = _write_hls4ml(spec, top, folder, options)
     _make_reproducible(model, folder, digest)
     tensors = _traced(spec)

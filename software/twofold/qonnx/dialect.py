@@ -1,4 +1,4 @@
-"""Older exporters' ways of writing QONNX, made today's."""
+"""Other exporters' ways of writing QONNX, made this package's."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import onnx
 CORE_DOMAINS = ("", "ai.onnx")
 QUANT_DOMAINS = ("qonnx.custom_op.general", "onnx.brevitas")
 OLD_DOMAINS = ("finn.custom_op.general", "finn", "qonnx")
-_QUANTISERS = ("BipolarQuant", "MultiThreshold", "Quant", "Trunc")
+_QUANTISERS = ("BipolarQuant", "IntQuant", "MultiThreshold", "Quant", "Trunc")
 
 
 def is_known(domain: str) -> bool:
@@ -16,7 +16,8 @@ def is_known(domain: str) -> bool:
 
 
 def modernise(model: onnx.ModelProto) -> None:
-    """Puts quantisers of old domains, and of none, into QONNX's; changes `model`.
+    """Puts quantisers of old domains, and of none, into QONNX's, and calls `IntQuant` `Quant`, which are one
+    operator; changes `model`.
 
     QKeras's converter wrote `finn.custom_op.general` and `qonnx`, early Brevitas no domain at all.
     """
@@ -24,5 +25,7 @@ def modernise(model: onnx.ModelProto) -> None:
     for node in model.graph.node:
         if node.domain in OLD_DOMAINS or (node.domain in CORE_DOMAINS and node.op_type in _QUANTISERS):
             node.domain, renamed = QUANT_DOMAINS[0], True
+        if node.domain in QUANT_DOMAINS and node.op_type == "IntQuant":
+            node.op_type = "Quant"
     if renamed and all(entry.domain != QUANT_DOMAINS[0] for entry in model.opset_import):
         model.opset_import.append(onnx.helper.make_opsetid(QUANT_DOMAINS[0], 1))

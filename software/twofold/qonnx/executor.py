@@ -76,19 +76,23 @@ def _for_batch(
     name = _input_name(result)
     source = next(entry for entry in graph.input if entry.name == name)
     source.CopyFrom(onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, shape))
-    _declare_output(graph, network, shape[0], views)
+    _declare_output(graph, network, shape, views)
     for tensor in graph.initializer:
         _declare(graph, tensor)
     _flatten(graph, shape[0])
     return result
 
 
-def _declare_output(graph: onnx.GraphProto, network: Network, batch: int, views: Mapping[str, View]) -> None:
-    """Of known shape if the network has it; else shape inference finds it."""
+def _declare_output(
+    graph: onnx.GraphProto, network: Network, images: tuple[int, ...], views: Mapping[str, View]
+) -> None:
+    """Of known shape if the network has it, whose maps of one row the graph has without it; else shape
+    inference finds it."""
     output = graph.output[0]
     kind = output.type.tensor_type.elem_type
     known = output.name == network.output_name and views.get(output.name, PLAIN).layout.is_native
-    shape = [batch, *network.output.shape] if known else None
+    in_rows = len(images) == 3 and len(network.output.shape) == 3
+    shape = [images[0], *network.output.shape] if known and not in_rows else None
     output.CopyFrom(onnx.helper.make_tensor_value_info(output.name, kind, shape))
 
 

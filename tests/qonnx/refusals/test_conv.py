@@ -11,12 +11,28 @@ def conv_then_quant(graph, **attributes):
     graph.quant("conv", "y", 2**-4)
 
 
-def test_automatic_padding(image_graph, refused):
-    conv_then_quant(image_graph, auto_pad="SAME_UPPER")
-    assert refused(image_graph) == (
-        "Conv 'conv': attribute auto_pad: found 'SAME_UPPER', supported: 'NOTSET'; "
-        "change the layer so that it is exported with a supported value"
-    )
+@pytest.mark.parametrize(
+    "attributes, start",
+    [
+        ({"auto_pad": "SAME"}, "attribute auto_pad: found 'SAME', supported: 'NOTSET' or 'VALID' or "),
+        (
+            {"auto_pad": "VALID", "pads": [1] * 4},
+            "attribute pads: found (1, 1, 1, 1), supported: (0, 0, 0, 0); ",
+        ),
+        (
+            {"auto_pad": "SAME_UPPER", "dilations": [1, 2]},
+            "attribute dilations: found (1, 2), supported: (1, 1); ",
+        ),
+    ],
+)
+def test_automatic_padding(image_graph, refused, attributes, start):
+    conv_then_quant(image_graph, **attributes)
+    assert refused(image_graph).startswith(f"Conv 'conv': {start}")
+
+
+def test_convolutions_of_vectors(vector_graph, refused):
+    vector_graph.conv("x", "y", (3, 4, 1, 1), auto_pad="SAME_UPPER")
+    assert refused(vector_graph).startswith("Conv 'y': input: found shape [N, 4], supported: a map; ")
 
 
 @pytest.mark.parametrize(

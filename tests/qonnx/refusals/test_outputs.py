@@ -27,6 +27,15 @@ def test_a_bias_off_the_grid_at_the_output(image_graph, refused):
     )
 
 
+def test_integers_as_output(image_graph, refused):
+    constants = [image_graph.constant("scale", 0.5), image_graph.constant("zero", 0, np.int8)]
+    image_graph.node("QuantizeLinear", ["x", *constants], "y")
+    assert refused(image_graph).startswith(
+        "QuantizeLinear 'y': graph output: found integers that no DequantizeLinear has read, supported: real "
+        "numbers; end the graph with a DequantizeLinear node"
+    )
+
+
 def test_constants_as_output(image_graph, refused):
     image_graph.quant(image_graph.constant("c", np.ones(3)), "y", 0.5)
     assert refused(image_graph).startswith("Quant 'y': graph output: found no quantised data")

@@ -14,6 +14,9 @@ from twofold.network.graph import Network, Tensor
 from twofold.network.ops import Op
 from twofold.network.ranges import ChannelRange
 
+#: Characters of a name of the network's in that of a file, of which file systems take 255 in all.
+NAME_MAX = 100
+
 
 @dataclass
 class Lowering:
@@ -28,7 +31,7 @@ class Lowering:
 
     def name(self, op: Op) -> str:
         """A C identifier of the op's own, whatever its name."""
-        return f"l{len(self.layer_of)}_{re.sub(r'[^0-9A-Za-z]', '_', op.name)}".lower()
+        return f"l{len(self.layer_of)}_{re.sub(r'[^0-9A-Za-z]', '_', op.name)[:NAME_MAX]}".lower()
 
     def operand(self, op: Op) -> Tensor:
         return self.network.operands(op)[0]

@@ -93,7 +93,7 @@ CORE: Mapping[str, Operator] = MappingProxyType(
         "Conv": Operator(
             conv.conv,
             "one or two dimensions, grouped, dilated; quantised data and weights, constant bias; "
-            "`auto_pad` NOTSET",
+            "any `auto_pad`, SAME without dilations",
             (*_WINDOW, "group"),
         ),
         "DequantizeLinear": Operator(
@@ -117,7 +117,7 @@ CORE: Mapping[str, Operator] = MappingProxyType(
         "MatMul": Operator(linear.matmul, "data [N, C], quantised weights [C, O]"),
         "MaxPool": Operator(
             pool.max_pool,
-            "`ceil_mode` 0, `storage_order` 0, dilations 1",
+            "`ceil_mode` 0, `storage_order` 0, dilations 1; any `auto_pad`",
             (*_WINDOW, "ceil_mode", "storage_order"),
         ),
         "Mul": Operator(elementwise.mul, _CHANNEL),

@@ -20,7 +20,7 @@ from twofold.qonnx.importer.layout import NATIVE
 from twofold.qonnx.importer.reading import Reading
 from twofold.qonnx.importer.source import Node
 from twofold.qonnx.importer.steps import is_clamp
-from twofold.qonnx.importer.values import Codes, HostResult, Sums, Value
+from twofold.qonnx.importer.values import Codes, HostResult, StoredCodes, Sums, Value
 
 DIVISION_ERROR = Fraction(1, 1 << 20)
 """More than float64 rounds where a number is divided by its scale."""
@@ -46,6 +46,13 @@ def output_of(builder: Builder, node: Node, value: Value, name: str) -> Output:
     if isinstance(value, HostResult):
         output = output_of(builder, node, value.source, value.name)
         return replace(output, host=output.host + value.work)
+    if isinstance(value, StoredCodes):
+        raise node.refuse(
+            "graph output",
+            "integers that no DequantizeLinear has read",
+            "real numbers",
+            "end the graph with a DequantizeLinear node",
+        )
     if isinstance(value, Codes) and value.factors is not None:
         raise node.refuse("graph output", "a scale for each channel", "one scale", "quantise per tensor")
     if isinstance(value, Codes):

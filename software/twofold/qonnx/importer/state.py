@@ -24,15 +24,22 @@ from twofold.qonnx.importer.values import (
     Value,
 )
 
-_NAMES = MappingProxyType(
+_OTHERS = MappingProxyType(
     {
-        RawInput: "the graph's float input",
-        Constant: "a constant",
-        QuantisedConstant: "a constant",
-        StoredCodes: "integers that no DequantizeLinear has read",
-        HostResult: "what a host computes",
+        RawInput: (
+            "the graph's float input",
+            "let the graph's input pass through a Quant node first, as twofold declare puts one there",
+        ),
+        Constant: ("a constant", "fold the node into the constant before export"),
+        QuantisedConstant: ("a quantised constant", "put the node before the constant's quantiser"),
+        StoredCodes: (
+            "integers that no DequantizeLinear has read",
+            "let a DequantizeLinear node read them first",
+        ),
+        HostResult: ("what a host computes", "leave it to the end of the graph"),
     }
 )
+"""Values that are no quantised data: what they are, and what to do."""
 
 
 _Laid = TypeVar("_Laid", bound=Codes | Sums | RawInput)
@@ -109,12 +116,8 @@ class Walk:
     def _from_quantiser(self, node: Node, index: int) -> DataValue:
         value = self.value(node, index)
         if not isinstance(value, Codes | Sums):
-            raise node.refuse(
-                f"input {node.inputs[index]!r}",
-                _NAMES[type(value)],
-                "quantised data",
-                "let the graph's input pass through a Quant node first, as twofold declare puts one there",
-            )
+            what, way_out = _OTHERS[type(value)]
+            raise node.refuse(f"input {node.inputs[index]!r}", what, "quantised data", way_out)
         return value
 
     def sums(self, node: Node, index: int = 0) -> Sums:

@@ -29,7 +29,6 @@ def conv(walk: Walk, node: Node) -> Sums:
     walk.require_inputs(node, 2, 3)
     attributes = Attributes(node)
     axes = walk.map_rank - 2
-    geometry = window(attributes, axes)
     operand, weight = walk.padded_codes(node), quantised_weight(walk, node, 1)
     shape = weight.codes.shape
     if len(shape) != 2 + axes:
@@ -42,6 +41,7 @@ def conv(walk: Walk, node: Node) -> Sums:
     if axes == 1:
         weight = QuantisedConstant(weight.codes[:, :, None], weight.scale[:, :, None])
     bias = bias_terms(node, walk.fixed(node, 2, "bias") if len(node.inputs) > 2 else None, shape[0])
+    geometry = window(attributes, _padded_size(node, operand), weight.codes.shape[2:], axes)
     top, left, bottom, right = (a + b for a, b in zip(geometry.padding, operand.pads, strict=True))
 
     def make(output: str, integers: IntArray) -> Conv2d:
@@ -61,6 +61,14 @@ def conv(walk: Walk, node: Node) -> Sums:
     factors = _group_factors(node, operand, len(scales), attributes.integer("group", 1))
     scaled = tuple(scale * factor for scale, factor in zip(scales, factors, strict=True))
     return emit_products(walk, node, operand, scaled, bias, make)
+
+
+def _padded_size(node: Node, operand: Codes) -> tuple[int, int]:
+    """Height and width of a map with the zeros that a Pad node before puts around it."""
+    if len(operand.shape) != 3:
+        raise node.refuse("input", f"shape [N, {operand.shape[0]}]", "a map", "convolve before flattening")
+    (_, height, width), (top, left, bottom, right) = operand.shape, operand.pads
+    return top + height + bottom, left + width + right
 
 
 def _group_factors(node: Node, operand: Codes, outputs: int, groups: int) -> tuple[Fraction, ...]:

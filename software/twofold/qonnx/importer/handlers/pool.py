@@ -26,16 +26,16 @@ def max_pool(walk: Walk, node: Node) -> DataValue:
     attributes = Attributes(node)
     attributes.require("ceil_mode", attributes.integer("ceil_mode", 0), 0)
     attributes.require("storage_order", attributes.integer("storage_order", 0), 0)
-    geometry = window(attributes, walk.map_rank - 2)
-    attributes.require("dilations", geometry.dilation, (1, 1))
     value, sums = walk.data(node), walk.sums(node)
+    size = kernel(attributes, walk.map_rank - 2)
+    geometry = window(attributes, _map_size(node, sums), size, walk.map_rank - 2)
+    attributes.require("dilations", geometry.dilation, (1, 1))
     if sums.reading.signs.min() < 0:
         raise node.refuse(
             "input", "sums of a negative scale", "positive scales", "put a Quant node before the pool"
         )
     named = isinstance(value, Codes) or sums.is_plain
     name = node.output if named else walk.builder.free_name(f"{node.output}.sum")
-    size = kernel(attributes, walk.map_rank - 2)
     op = MaxPool2d(node.name, (sums.tensor.name,), name, size, geometry.stride, geometry.padding)
     tensor = walk.builder.emit(node, op, sums.tensor.type)
     if isinstance(value, Codes):
@@ -48,10 +48,11 @@ def average_pool(walk: Walk, node: Node) -> Sums:
     attributes = Attributes(node)
     attributes.require("ceil_mode", attributes.integer("ceil_mode", 0), 0)
     attributes.require("count_include_pad", attributes.integer("count_include_pad", 0), 0, 1)
-    geometry = window(attributes, walk.map_rank - 2)
+    sums, size = walk.sums(node), kernel(attributes, walk.map_rank - 2)
+    geometry = window(attributes, _map_size(node, sums), size, walk.map_rank - 2)
     attributes.require("dilations", geometry.dilation, (1, 1))
     attributes.require("pads", geometry.padding, (0, 0, 0, 0))
-    return _mean(walk, node, walk.sums(node), kernel(attributes, walk.map_rank - 2), geometry.stride)
+    return _mean(walk, node, sums, size, geometry.stride)
 
 
 def global_average_pool(walk: Walk, node: Node) -> Sums:
