@@ -102,6 +102,11 @@ class LayerTiming:
         loads = zip(product.load_words, product.settles, strict=True)
         return tuple(words + max(settle, more) + 1 for words, settle in loads)
 
+    @property
+    def interval_max(self) -> int:
+        """The greatest of them."""
+        return max(*self.intervals, *self.paired_intervals)
+
     def interval(self, fields: Mapping[str, int]) -> int:
         """Of a LAYER."""
         if fields["chained"]:

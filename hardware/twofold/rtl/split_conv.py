@@ -12,7 +12,7 @@ from twofold.rtl.bounds import reaches
 from twofold.rtl.control.work_counter import WorkCounter
 from twofold.rtl.deep_memory import DeepMemory
 from twofold.rtl.geometry import Feature, Geometry
-from twofold.rtl.isa import ADDRESS_BITS, BANK_BITS, LANES_PE, LAYER, Output
+from twofold.rtl.isa import ADDRESS_BITS, BANK_BITS, LAYER, Output
 from twofold.rtl.layer_timing import LayerTiming
 from twofold.rtl.mac.pipeline import delay, registers
 from twofold.rtl.parameter_loader import ParameterLoader
@@ -24,6 +24,7 @@ from twofold.rtl.taps import TapGenerator
 from twofold.rtl.tile import THRESHOLD_BITS, Tile
 from twofold.rtl.tile_offsets import low_bits
 from twofold.rtl.weight_memory import WeightMemory
+from twofold.rtl.weight_prefetcher import WeightPrefetcher
 
 SUMS_LATENCY = PartialSums.LEAD
 
@@ -84,7 +85,7 @@ class SplitConvolution(wiring.Component):
                 "store_sums": Out(geometry.sum_word_bits),
             }
         )
-        self._running, self._weights_outside, self._reads_outside = Signal(), Signal(), Signal()
+        self._running, self._reads_outside = Signal(), Signal()
         self._behind = Signal(LAYER, reset_less=True)
 
     def elaborate(self, platform):
@@ -94,7 +95,7 @@ class SplitConvolution(wiring.Component):
             geometry.tap_bits, geometry.tiles, geometry.beside is not None
         )
         m.submodules.sweep = sweep = Sweeper(
-            max(*self.timing.intervals, *(self.timing.paired_intervals if geometry.beside else ())),
+            self.timing.interval_max,
             geometry.family,
             Feature.UPSAMPLING in geometry.features,
             geometry.multiplier_pace,
@@ -106,7 +107,6 @@ class SplitConvolution(wiring.Component):
             taps.layer.eq(self.layer),
             sweep.start.eq(self.start),
             sweep.layer.eq(self.layer),
-            sweep.interval.eq(Mux(self.layer.chained, 1, self._interval(self.layer))),
             self.store_sums.eq(self.tiles[0].stored),
         ]
         wiring.connect(m, taps.taps, sweep.taps)
@@ -120,69 +120,44 @@ class SplitConvolution(wiring.Component):
         self._watch(m, sweep, control)
         return m
 
-    def _interval(self, layer, less=0):
-        """Of a layer's sweeps, counted from `less` cycles on, at least 1."""
-        alone = Array(max(1, cycles - less) for cycles in self.timing.intervals)[layer.pe]
-        if not self.geometry.beside:
-            return alone
-        paired = Array(max(1, cycles - less) for cycles in self.timing.paired_intervals)[layer.pe]
-        return Mux(layer.paired, paired, alone)
-
     def _weights(self, m, sweep):
+        """The banks of weights, and what is read of them when."""
         m.submodules.weights = weights = WeightMemory(self.geometry)
+        m.submodules.prefetcher = prefetcher = WeightPrefetcher(self.geometry)
         wiring.connect(m, weights.write, wiring.flipped(self.weight_write))
-        # the tile that is taken now meets its first vector before the first word of the next arrives
         tap = sweep.taps.payload
-        taken = delay(m, sweep.taken & ~tap.recall, self.timing.word, "taken") & self._running
-        last = delay(m, tap.ended, self.timing.word, "taken_last")
-        early, preloaded, waiting, known = Signal(), Signal(), Signal(), Signal()
-        m.d.sync += known.eq(self.following_ready & (self.following.pe != LANES_PE))
-        pe = Signal.like(self.layer.pe)
-        with m.If(taken & last):
-            m.d.sync += waiting.eq(1)
-        with m.If(early | self.start):
-            m.d.sync += [preloaded.eq(early), waiting.eq(0)]
-        begins = self.start & ~preloaded
-        of, beside = Mux(early, self.following.pe, self.layer.pe), self.timing.product.beside
-        now = Mux(weights.second, beside, pe) if beside else pe
         m.d.comb += [
-            early.eq(((taken & last) | (waiting & self._running)) & known),
-            sweep.preload.eq(early),
-            sweep.preload_interval.eq(self._interval(self.following, self.timing.word)),
-            sweep.preloaded.eq(preloaded),
-            weights.pe.eq(now),
-            weights.restart.eq(begins | early),
-            weights.base.eq(Mux(early, self.following.weight_base, self.layer.weight_base)),
-            weights.words.eq(Array(self.timing.product.load_words)[of]),
-            weights.load.eq(((begins | (taken & ~last)) & (self.layer.pe != LANES_PE)) | early),
+            prefetcher.start.eq(self.start),
+            prefetcher.layer.eq(self.layer),
+            prefetcher.running.eq(self._running),
+            prefetcher.following.eq(self.following),
+            prefetcher.following_ready.eq(self.following_ready),
+            prefetcher.taken.eq(sweep.taken),
+            prefetcher.recall.eq(tap.recall),
+            prefetcher.ended.eq(tap.ended),
+            prefetcher.second.eq(weights.second),
+            prefetcher.outside.eq(weights.outside),
+            sweep.interval.eq(prefetcher.interval),
+            sweep.preload.eq(prefetcher.preload),
+            sweep.preload_interval.eq(prefetcher.preload_interval),
+            sweep.preloaded.eq(prefetcher.preloaded),
+            weights.pe.eq(prefetcher.pe),
+            weights.restart.eq(prefetcher.restart),
+            weights.base.eq(prefetcher.base),
+            weights.load.eq(prefetcher.load),
+            weights.words.eq(prefetcher.words),
+            weights.more.eq(prefetcher.more),
         ]
-        if self.geometry.beside:
-            more = self.timing.product.load_words[beside]
-            m.d.comb += weights.more.eq(Mux(Mux(early, self.following.paired, self.layer.paired), more, 0))
-        with m.If(weights.load):
-            m.d.sync += pe.eq(of)
-        self._check_weights(m, weights, early)
         for index, tile in enumerate(self.tiles):
             bank = index % self.geometry.weight_banks
             if weights.table_kind:
                 wiring.connect(m, weights.tables[bank], tile.tables)
             m.d.comb += [
-                tile.vectors.load_pe.eq(now),
+                tile.vectors.load_pe.eq(prefetcher.pe),
                 tile.vectors.load_valid.eq(weights.valid),
                 tile.vectors.load_index.eq(weights.index),
                 tile.load_word.eq(weights.bank_words[bank]),
             ]
-
-    def _check_weights(self, m, weights, early):
-        """Notes a word outside of the banks, until the next layer's are read, which are `ahead` of it."""
-        outside, ahead = Signal(), Signal()
-        with m.If(weights.outside):
-            m.d.sync += outside.eq(1)
-        with m.If(weights.restart):
-            m.d.sync += outside.eq(0)
-        with m.If(early | self.start):
-            m.d.sync += ahead.eq(early)
-        m.d.comb += self._weights_outside.eq(outside & ~ahead & self._running)
 
     def _activations(self, m, sweep):
         """The banks of activations with their reader and their writer."""
@@ -387,7 +362,7 @@ class SplitConvolution(wiring.Component):
         loader, beyond = m.submodules.parameter_loader, Signal()
         m.d.sync += beyond.eq(reaches(Cat(loader.address, 0), geometry.parameter_words))
         outside = [
-            self._weights_outside,
+            m.submodules.prefetcher.layer_outside,
             self._reads_outside,
             beyond & (loader.bias_valid | loader.valid),
             control.issue & (control.pixel.sum >= geometry.sum_words),
