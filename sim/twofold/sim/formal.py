@@ -1,4 +1,4 @@
-"""Proofs by satisfiability that two descriptions of a function are one, for all inputs."""
+"""Proofs by satisfiability: that two descriptions of a function are one, and that a rule is never broken."""
 
 from __future__ import annotations
 
@@ -41,6 +41,8 @@ _RESET = re.compile(r"^\s*wire .*\binput \d+\s+\\rst$", re.MULTILINE)
 _VALUE = re.compile(r"^\s*\\(\w+)\s+(-?\d+)\s")
 _SOLVED = "SAT proof finished - no model found: SUCCESS!"
 _REFUTED = "SAT proof finished - model found: FAIL!"
+_INDUCED = "Induction step proven: SUCCESS!"
+_NOT_INDUCED = ("model found for base case: FAIL!", "Reached maximum number of time steps -> proof failed.")
 
 
 class ProofError(Exception):
@@ -77,6 +79,27 @@ def prove(miter: wiring.Component, *, models: str = "", time_limit: float = 120.
     raise ProofError(f"no answer after {seconds} s: {' | '.join(log.strip().splitlines()[-3:])}")
 
 
+def prove_always(miter: wiring.Component, *, steps: int = 8, time_limit: float = 120.0) -> bool:
+    """Whether output `ok` of a component is 1 in every cycle from power-up on, for all inputs ever.
+
+    Only runs count in which output `assumed` is 1 all the time and the reset is off. By induction over
+    `steps` cycles at most: a rule that holds by what these do not show is refuted too. time_limit: seconds.
+    Raises ProofError when there is no answer.
+    """
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        (folder / "miter.il").write_text(to_rtlil(miter, TOP))
+        commands = ["read_rtlil miter.il", f"hierarchy -top {TOP}", "proc -norom", "flatten", "opt -full"]
+        constraints = f"-prove {OUTPUT} 1 -set assumed 1 -set rst 0"
+        commands += ["check -assert", f"sat -tempinduct -maxsteps {steps} {constraints} {TOP}"]
+        log = _log(commands, folder, time_limit)
+    if _INDUCED in log:
+        return True
+    if any(refuted in log for refuted in _NOT_INDUCED):
+        return False
+    raise ProofError(f"no answer: {' | '.join(log.strip().splitlines()[-3:])}")
+
+
 def _solve(miter: wiring.Component, models: str, folder: Path, time_limit: float) -> str:
     design = to_rtlil(miter, TOP)
     (folder / "miter.il").write_text(design)
@@ -94,6 +117,10 @@ def _solve(miter: wiring.Component, models: str, folder: Path, time_limit: float
     commands += ["techmap -map wires.v", "opt -full", "check -assert"]
     no_reset = "-set rst 0" if _RESET.search(design) else ""
     commands += [f"sat -prove {OUTPUT} 1 {no_reset} -show-inputs {TOP}"]
+    return _log(commands, folder, time_limit)
+
+
+def _log(commands: list[str], folder: Path, time_limit: float) -> str:
     try:
         return run_yosys(commands, folder, time_limit=time_limit)
     except YosysError as error:
