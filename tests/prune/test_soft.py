@@ -56,6 +56,14 @@ def test_masked_filters_are_of_the_level_0_where_weights_are_normalised() -> Non
     assert not levels[masked].any() and levels[kept].flatten(1).any(1).all()
 
 
+def test_a_single_weight_is_not_centred_away() -> None:
+    torch.manual_seed(0)
+    model = quantise(DemoNet(widths=(1, 1)), Apot(4, 4), IMAGES)
+    before = model.shortcut.weight.detach().clone()
+    centre_filters(model)
+    assert before.numel() == 1 and torch.equal(model.shortcut.weight, before)
+
+
 def test_masked_filters_can_grow_back() -> None:
     torch.manual_seed(0)
     model = DemoNet()

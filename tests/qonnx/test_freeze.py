@@ -12,7 +12,7 @@ from torch import Tensor, fx, nn
 from twofold.errors import UserError
 from twofold.models.demo import DemoNet
 from twofold.qonnx.freeze import FrozenModel, freeze
-from twofold.qonnx.freeze_grids import Grid, Source, exact_grid, weight_codes
+from twofold.qonnx.freeze_grids import Grid, Source, ValuesError, exact_grid, weight_codes
 from twofold.qonnx.freeze_run import run_frozen
 from twofold.quant.codes import EXACT
 from twofold.quant.convert import quantise
@@ -180,4 +180,12 @@ def test_a_layer_that_gives_nothing_but_0_is_refused() -> None:
     with pytest.raises(
         UserError, match=r"node _1: expected values above 0 to quantise, got none from the images"
     ):
+        freeze(quantise(model, Int(8), IMAGES), IMAGES)
+
+
+def test_a_layer_of_zeros_is_refused() -> None:
+    torch.manual_seed(0)
+    model = nn.Sequential(nn.Conv2d(1, 2, 3), nn.ReLU(), nn.Flatten(), nn.Linear(72, 2))
+    nn.init.zeros_(model[3].weight)
+    with pytest.raises(ValuesError, match="node _3: expected weights to quantise, found none but 0; remove"):
         freeze(quantise(model, Int(8), IMAGES), IMAGES)

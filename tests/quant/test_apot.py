@@ -12,6 +12,7 @@ from twofold.quant.apot import (
     ApotActivationQuant,
     ApotWeight,
     ApotWeightQuant,
+    deviation,
     first_weight_alpha,
 )
 from twofold.quant.levels import ApotLevels, activation_levels, weight_levels
@@ -116,6 +117,20 @@ def test_ties_go_up_as_in_a_multithreshold() -> None:
 def test_constant_weights_give_no_nan() -> None:
     value, *_ = ApotWeightQuant(4)(torch.full((4, 4), 0.25))
     assert torch.equal(value, torch.zeros(4, 4))
+
+
+def test_a_single_weight_becomes_its_sign_and_zero_stays() -> None:
+    weights = torch.tensor([0.01, -7.0, 0.0]).reshape(3, 1, 1)
+    signs = [ApotWeightQuant(4).normalised(weight).item() for weight in weights]
+    assert signs == [1, -1, 0]
+
+
+def test_clipping_values_never_begin_at_zero() -> None:
+    random = data(4, 4)
+    assert torch.equal(deviation(random), random.std())
+    alike = {weight: deviation(torch.full((7,), weight)).item() for weight in (0.2, -3.0, 0.0)}
+    assert alike == {0.2: pytest.approx(0.2), -3.0: 3.0, 0.0: 1.0}
+    assert deviation(torch.tensor([[-0.5]])).item() == 0.5
 
 
 def test_brevitas_layers_take_both() -> None:

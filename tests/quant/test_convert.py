@@ -19,7 +19,7 @@ from twofold.quant.codes import activation_codes
 from twofold.quant.convert import quantise
 from twofold.quant.fold import fold_batch_norms
 from twofold.quant.layers import Dropout
-from twofold.quant.recipe import Apot, Granularity, Int, Scales
+from twofold.quant.recipe import Apot, ApotWeights, Granularity, Int, Recipe, Scales
 from twofold.quant.weighted import is_apot, renew_quantisers, weight_quantiser
 
 IMAGES = torch.rand(32, 1, 8, 8, generator=torch.Generator().manual_seed(0))
@@ -281,3 +281,30 @@ def test_pruned_apot_layers_keep_what_they_learned() -> None:
     assert weight_quantiser(pruned.conv2).alpha.item() == pytest.approx(1.7)
     found = {name: weight_quantiser(pruned.get_submodule(name)).normalise for name in ("conv2", "conv3")}
     assert found == {"conv2": True, "conv3": False}
+
+
+def with_middle(weight: float, normalised: bool, channels: int) -> nn.Sequential:
+    """Three layers, the middle one a 1×1 convolution of equal weights."""
+    torch.manual_seed(0)
+    norm = nn.BatchNorm2d(channels) if normalised else nn.Identity()
+    first, middle = nn.Conv2d(1, channels, 3), nn.Conv2d(channels, channels, 1)
+    with torch.no_grad():
+        first.weight.abs_()
+        middle.weight.fill_(weight)
+        middle.bias.fill_(0.3)
+    last = (nn.ReLU(), nn.Flatten(), nn.Linear(36 * channels, 4))
+    return nn.Sequential(first, nn.ReLU(), middle, norm, *last)
+
+
+@pytest.mark.parametrize("recipe", [Int(4), Apot(4, 4), Apot(4, 4, Scales.FREE), ApotWeights(4, 4)])
+@pytest.mark.parametrize("normalised", [False, True])
+@pytest.mark.parametrize("weight", [0.0, 0.2])
+@pytest.mark.parametrize("channels", [1, 3])
+def test_weights_that_are_all_alike_can_be_trained(
+    channels: int, weight: float, normalised: bool, recipe: Recipe
+) -> None:
+    quantised = quantise(with_middle(weight, normalised, channels), recipe, IMAGES)
+    quantised.train()(IMAGES).square().sum().backward()
+    assert all(bool(torch.isfinite(value).all()) for value in quantised.state_dict().values())
+    gradients = [parameter.grad for parameter in quantised.parameters() if parameter.grad is not None]
+    assert gradients and all(bool(torch.isfinite(gradient).all()) for gradient in gradients)

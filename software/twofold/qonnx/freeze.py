@@ -13,7 +13,7 @@ from torch.fx.passes.shape_prop import ShapeProp
 
 from twofold.errors import UserError
 from twofold.network.rounding import MULTIPLIER_BITS
-from twofold.qonnx.freeze_grids import Grid, Source, exact_grid, weight_codes
+from twofold.qonnx.freeze_grids import Grid, Source, ValuesError, exact_grid, weight_codes
 from twofold.quant.codes import EXACT, activation_codes
 from twofold.quant.dyadic import dyadic
 from twofold.quant.fold import fold_batch_norms
@@ -50,7 +50,8 @@ def freeze(model: fx.GraphModule, example: Tensor) -> FrozenModel:
     sum of products and bias, times M, below 2^24.
 
     example: images [N, C, H, W], for shapes alone.
-    Raises UserError for another model, and, naming the node, if some value may not be exact in float32.
+    Raises UserError for another model, and, naming the node, ValuesError if some value may not be exact in
+    float32.
     """
     if not isinstance(model, fx.GraphModule):
         raise UserError(
@@ -140,11 +141,11 @@ def _check_on_grid(name: str, layer: nn.Module, weight: Tensor) -> None:
 def _dyadic_scale(name: str, module: ChannelScale, grid: Grid) -> ChannelScale:
     scale = module.scale.detach().double().flatten()
     if not (scale > 0).all():
-        raise UserError(f"node {name}: expected positive channel scales, found {float(scale.min())}")
+        raise ValuesError(f"node {name}: expected positive channel scales, found {float(scale.min())}")
     largest = torch.clamp(((EXACT - 1) / grid.magnitude.clamp_min(1)).floor(), max=(1 << MULTIPLIER_BITS) - 1)
     rounded = dyadic(scale)[0] > largest
     if bool((rounded & (largest < 1 << MIN_MULTIPLIER_BITS)).any()):
-        raise UserError(
+        raise ValuesError(
             f"node {name}: accumulators up to {float(grid.magnitude.max()):.0f} leave a multiplier of fewer "
             f"than {MIN_MULTIPLIER_BITS} bits; use narrower weights, activations or layers"
         )

@@ -16,7 +16,11 @@ from twofold.quant.dyadic import dyadic
 from twofold.quant.layers import Add, ChannelScale, Concat
 
 _LEAST_SCALE = 2.0**-32
-"""Brevitas gives a quantiser that has seen nothing but 0 a scale of 1e-10."""
+"""Brevitas gives a quantiser that has seen nothing but 0 a scale of 1e-10 or less."""
+
+
+class ValuesError(UserError):
+    """The layers are supported, but not with the weights and scales that they have now."""
 
 
 @dataclass(frozen=True)
@@ -62,13 +66,13 @@ class Source:
 def exact_grid(name: str, module: nn.Module, *operands: Source) -> Grid:
     """The grid of what `module` computes from `operands`, partial sums included.
 
-    Raises UserError, naming the node, if a value or a partial sum may need more than 24 bits, or if
-    the operands lie on no common power-of-two grid.
+    Raises ValuesError, naming the node, if a value or a partial sum may need more than 24 bits, and for
+    quantisers and weights of nothing but 0; UserError if the operands lie on no common power-of-two grid.
     """
     grid = result_grid(module, name, *operands)
     worst = float(grid.magnitude.max())
     if worst >= EXACT:
-        raise UserError(
+        raise ValuesError(
             f"node {name}: expected values of at most 24 bits, got integers up to {worst:.0f}; "
             "use narrower weights, activations or layers"
         )
@@ -84,7 +88,7 @@ def result_grid(module: nn.Module, name: str, *operands: Source) -> Grid:
 def _(module: qnn.QuantIdentity, name: str, *operands: Source) -> Grid:
     codes = activation_codes(module)
     if codes.scale < _LEAST_SCALE:
-        raise UserError(
+        raise ValuesError(
             f"node {name}: expected values above 0 to quantise, got none from the images that set its scale; "
             "remove the layers before it, or train with another seed or learning rate"
         )
@@ -104,6 +108,11 @@ def weight_codes(layer: nn.Module) -> tuple[Tensor, float]:
 @result_grid.register(qnn.QuantLinear)
 def _(module: nn.Module, name: str, *operands: Source) -> Grid:
     codes, scale = weight_codes(module)
+    if scale < _LEAST_SCALE:
+        raise ValuesError(
+            f"node {name}: expected weights to quantise, found none but 0; remove the layer, or train with "
+            "another seed or learning rate"
+        )
     operand = operands[0].grid
     lsb = scale * operand.scale
     bias = torch.zeros(len(codes), dtype=torch.float64)

@@ -31,6 +31,20 @@ def first_weight_alpha(bits: int) -> float:
     return TERNARY_WEIGHT_ALPHA if bits == 2 else PUBLISHED_WEIGHT_ALPHA
 
 
+def deviation(weight: Tensor) -> Tensor:
+    """Standard deviation of weights of any shape, a scalar that clipping values are in units of.
+
+    Of weights that are all alike, as a single one is, their magnitude, and 1 if that is 0: no clipping value
+    begins at 0, where there would be no scale.
+    """
+    magnitude = weight.abs().amax()
+    if weight.numel() > 1 and (spread := weight.std()) > _ALIKE * magnitude:
+        return spread
+    return torch.where(magnitude > 0, magnitude, 1.0)
+
+
+#: A smaller share of the magnitude is what float32 makes of equal weights' deviation.
+_ALIKE = 1e-6
 #: Up to so many levels, compiled comparisons are faster than a table.
 _FEW_LEVELS = 64
 
@@ -163,7 +177,7 @@ class ApotWeightQuant(_ApotQuant):
     """Brevitas `tensor_quant` of weights: any shape → (value, scale, zero point, container width).
 
     apot_bits: width with the sign, 2 to 8. normalise: shift to mean 0 and deviation 1 first, as
-    published; False once the normalised weights are the layer's own.
+    published, a single weight to its sign; False once the normalised weights are the layer's own.
     """
 
     def __init__(
@@ -180,8 +194,10 @@ class ApotWeightQuant(_ApotQuant):
         """The weights before projection; mean and deviation take no gradient."""
         if not self.normalise:
             return weight
-        constant = weight.detach()
-        return (weight - constant.mean()) / constant.std().clamp_min(torch.finfo(torch.float32).tiny)
+        constant, least = weight.detach(), torch.finfo(torch.float32).tiny
+        if weight.numel() == 1:
+            return weight / constant.abs().clamp_min(least)
+        return (weight - constant.mean()) / constant.std().clamp_min(least)
 
     def forward(self, weight: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         scale = self.scale()
@@ -195,10 +211,10 @@ def centre_filters(model: nn.Module) -> None:
 
     Normalisation takes the mean of all weights off, and 0 with it to another level where the mean is not 0.
     The filters [I, K, K] of a layer that are not all zeros lose their mean: what they are normalised to stays
-    the same but for the deviation, and the layer's mean is 0.
+    the same but for the deviation, and the layer's mean is 0. A single weight has no mean to lose.
     """
     for layer in model.modules():
-        if isinstance(layer, nn.Conv2d | nn.Linear) and _normalises(layer):
+        if isinstance(layer, nn.Conv2d | nn.Linear) and _normalises(layer) and layer.weight.numel() > 1:
             kept = layer.weight.flatten(1).any(1)
             if kept.any():
                 layer.weight[kept] -= layer.weight[kept].mean()

@@ -8,7 +8,7 @@ from typing import Any
 
 from torch import Tensor, fx, nn
 
-from twofold.quant.apot import ApotActivation, ApotWeight, first_weight_alpha
+from twofold.quant.apot import ApotActivation, ApotWeight, deviation, first_weight_alpha
 from twofold.quant.calibrate import calibrate
 from twofold.quant.integer import activation_quantiser, free_int_activation, int_activation, int_weight
 from twofold.quant.joins import INPUT_QUANTISER, Join, joins_of
@@ -107,7 +107,7 @@ class _Converter:
             case nn.ReLU():
                 return self._relu(node, module, operands[0])
             case Add():
-                return self._addition(node, operands)
+                return self._addition(node)
             case Concat():
                 parts = [self._exact(self.values[part]) for part in joined_by(node)]
                 return self._emit(node.name, module, parts, True, all(part.non_negative for part in parts))
@@ -173,8 +173,8 @@ class _Converter:
         alpha = first_weight_alpha(bits)
         injector = ApotWeight.let(apot_bits=bits, alpha_init=alpha, po2_scale=not self._free)
         if not any(isinstance(self.sources.get(user), BatchNorm) for user in node.users):
-            deviation = float(module.weight.detach().std())
-            injector = injector.let(normalise=False, alpha_init=alpha * deviation)
+            start = alpha * float(deviation(module.weight.detach()))
+            injector = injector.let(normalise=False, alpha_init=start)
         return quantised_layer(module, injector)
 
     def _dropout(self, node: fx.Node, module: Dropout, operand: _Value) -> _Value:
@@ -217,7 +217,7 @@ class _Converter:
     def _free(self) -> bool:
         return self.recipe.scales == Scales.FREE
 
-    def _addition(self, node: fx.Node, operands: list[_Value]) -> _Value:
+    def _addition(self, node: fx.Node) -> _Value:
         if len(node.args) < 2 or not all(isinstance(operand, fx.Node) for operand in node.args[:2]):
             raise refuse(node, "expected two tensors to add")
         sources = [self.values[source] for source in node.args[:2]]  # type: ignore[index]

@@ -8,7 +8,7 @@ import brevitas.nn as qnn
 import torch
 from torch import nn
 
-from twofold.quant.apot import ApotWeightProxy, ApotWeightQuant
+from twofold.quant.apot import ApotWeightProxy, ApotWeightQuant, deviation
 from twofold.quant.integer import has_channel_scales, has_free_scale, int_weight
 from twofold.quant.recipe import Granularity, Int, Scales
 
@@ -103,5 +103,5 @@ def keep_zero_weights(model: nn.Module) -> None:
         if isinstance(layer, qnn.QuantConv2d | qnn.QuantLinear) and is_apot(layer):
             quantiser = weight_quantiser(layer)
             if quantiser.normalise:
-                quantiser.alpha.mul_(layer.weight.std())
+                quantiser.alpha.mul_(deviation(layer.weight))
                 quantiser.normalise = False
