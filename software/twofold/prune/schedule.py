@@ -52,15 +52,11 @@ class QuantisedPruning(StagedPruning):
 
 
 @dataclass(frozen=True)
-class SoftPruning:
-    """Zeroes `ratio` of every layer's filters after each epoch and removes them at the end (SPQ).
-
-    align, criterion: as in `StagedPruning`. Raises UserError out of range.
-    """
+class _AtOnce:
+    """Removes `ratio` of every layer's filters in one step. align: as in `StagedPruning`."""
 
     ratio: float = 0.3
     align: int = 1
-    criterion: CriterionName = CriterionName.GEOMETRIC_MEDIAN
 
     def __post_init__(self) -> None:
         _check(self.ratio, self.align)
@@ -71,30 +67,34 @@ class SoftPruning:
 
 
 @dataclass(frozen=True)
-class PseudoPruning:
+class SoftPruning(_AtOnce):
+    """Zeroes `ratio` of every layer's filters after each epoch and removes them at the end (SPQ).
+
+    align, criterion: as in `StagedPruning`. Raises UserError out of range.
+    """
+
+    criterion: CriterionName = CriterionName.GEOMETRIC_MEDIAN
+
+
+@dataclass(frozen=True)
+class PseudoPruning(_AtOnce):
     """Trains the whole network and the pruned one together, then removes `ratio` of every layer's filters.
 
     align, criterion: as in `StagedPruning`. weight: of the pruned network's loss beside the whole one's, as
     `twofold.train.twin.TwinTraining` says. Raises UserError out of range.
     """
 
-    ratio: float = 0.3
-    align: int = 1
     criterion: CriterionName = CriterionName.GEOMETRIC_MEDIAN
     weight: float = 1.0
 
     def __post_init__(self) -> None:
-        _check(self.ratio, self.align)
+        super().__post_init__()
         if self.weight <= 0:
             raise UserError(f"pruning weight: expected more than 0, got {self.weight}")
 
-    def keep(self, model: nn.Module) -> Mapping[str, int]:
-        """Filters left in each layer of the unpruned `model`."""
-        return {name: kept_filters(width, self.ratio, self.align) for name, width in widths(model).items()}
-
 
 @dataclass(frozen=True)
-class JointPruning:
+class JointPruning(_AtOnce):
     """One loss for pruning and quantisation (`twofold.train.joint.JointTraining`), which empties `ratio` of
     every layer's filters; then they are removed.
 
@@ -102,22 +102,16 @@ class JointPruning:
     labels. Raises UserError out of range.
     """
 
-    ratio: float = 0.3
-    align: int = 1
     pruning_weight: float = 1.0
     quantisation_weight: float = 0.01
 
     def __post_init__(self) -> None:
-        _check(self.ratio, self.align)
+        super().__post_init__()
         if self.pruning_weight <= 0 or self.quantisation_weight < 0:
             raise UserError(
                 "pruning weights: expected pruning_weight > 0 and quantisation_weight ≥ 0, got "
                 f"{self.pruning_weight} and {self.quantisation_weight}"
             )
-
-    def keep(self, model: nn.Module) -> Mapping[str, int]:
-        """Filters left in each layer of the unpruned `model`."""
-        return {name: kept_filters(width, self.ratio, self.align) for name, width in widths(model).items()}
 
 
 @dataclass(frozen=True)
