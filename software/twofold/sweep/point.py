@@ -13,7 +13,8 @@ from typing import Any
 from twofold.files import write_atomically
 from twofold.train.key import described
 from twofold.train.recipe import TrainRecipe
-from twofold.train.recipe_file import merged, parsed, recipe_of
+from twofold.train.recipe_file import parsed, recipe_of
+from twofold.train.recipe_merge import merged
 
 Table = Mapping[str, Any]
 _BARE = re.compile(r"[A-Za-z0-9_-]+")

@@ -14,7 +14,7 @@ from optuna.trial import Trial
 from twofold.errors import UserError
 from twofold.sweep.choice import Choice, Scalar, choice_of, is_range
 from twofold.sweep.point import Point, Table
-from twofold.train.recipe_file import merged
+from twofold.train.recipe_merge import merged
 
 #: Parameter → its value; the parameter RECIPE is an alternative's label.
 Assignment = Mapping[str, Scalar]

@@ -6,40 +6,18 @@ import tomllib
 from pathlib import Path
 
 from twofold.errors import UserError
-from twofold.prune.schedule import (
-    JointPruning,
-    ListedPruning,
-    PseudoPruning,
-    QuantisedPruning,
-    SoftPruning,
-    StagedPruning,
-    UnstructuredPruning,
-)
 from twofold.quant.post_training.settings import PostTraining
-from twofold.quant.recipe import Apot, ApotWeights, Int
 from twofold.train.gradual import Gradual
 from twofold.train.objective import Distillation
 from twofold.train.options import FitOptions
 from twofold.train.recipe import TrainRecipe
 from twofold.train.recipe_check import check_whole
+from twofold.train.recipe_kinds import LEVELS, METHODS, STAGES, TERMS
+from twofold.train.recipe_merge import merged
 from twofold.train.recipe_tables import Table, check_keys, chosen, made, section, typed
-from twofold.train.regularisation import Kurtosis, QuantisationError
 from twofold.train.settings import Fit
-from twofold.train.stage import FLOAT, FOLDED, PRUNED, QUANTISED
 
 _FOLDER = Path(__file__).parent / "recipes"
-_STAGES = (FLOAT, PRUNED, QUANTISED, FOLDED)
-_LEVELS = {"int": Int, "apot": Apot, "apot-weights": ApotWeights}
-_TERMS = {"quantisation-error": QuantisationError, "kurtosis": Kurtosis}
-_METHODS = {
-    "staged": StagedPruning,
-    "listed": ListedPruning,
-    "quantised": QuantisedPruning,
-    "soft": SoftPruning,
-    "joint": JointPruning,
-    "pseudo": PseudoPruning,
-    "unstructured": UnstructuredPruning,
-}
 _SECTIONS = (
     "quantisation",
     "pruning",
@@ -94,14 +72,14 @@ def recipe_of(name: str, content: Table) -> TrainRecipe:
     check_keys("", content, _SECTIONS)
     recipe = TrainRecipe(
         name,
-        chosen(content, "quantisation", "levels", _LEVELS),
-        chosen(content, "pruning", "method", _METHODS),
+        chosen(content, "quantisation", "levels", LEVELS),
+        chosen(content, "pruning", "method", METHODS),
         section(content, "distillation", Distillation),
         _options(content.get("train", {})),
         typed("from_scratch", content.get("from_scratch", False), bool),
         section(content, "post_training", PostTraining),
         section(content, "gradual", Gradual),
-        chosen(content, "regularisation", "term", _TERMS),
+        chosen(content, "regularisation", "term", TERMS),
     )
     check_whole(recipe)
     return recipe
@@ -118,7 +96,7 @@ def parsed(path: Path) -> Table:
 
 
 def with_base(content: Table) -> Table:
-    """The base's keys, overruled by those of `content`."""
+    """The base's keys, overruled by those of `content` (`twofold.train.recipe_merge`)."""
     if "base" not in content:
         return content
     base = content["base"]
@@ -128,17 +106,8 @@ def with_base(content: Table) -> Table:
     return merged(with_base(parsed(recipe_path(base))), changes)
 
 
-def merged(table: Table, changes: Table) -> Table:
-    """The keys of `table`, overruled by those of `changes`, table by table."""
-    result = dict(table)
-    for key, value in changes.items():
-        nested = isinstance(value, dict) and isinstance(table.get(key), dict)
-        result[key] = merged(table[key], value) if nested else value
-    return result
-
-
 def _options(content: Table) -> dict[str, FitOptions]:
-    check_keys("train", content, _STAGES)
+    check_keys("train", content, STAGES)
     options = {stage: made(f"train.{stage}", table, FitOptions) for stage, table in content.items()}
     for stage, option in options.items():
         try:
