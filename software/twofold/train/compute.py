@@ -22,7 +22,8 @@ _BATCHES_THAT_PAY = 500
 
 @dataclass(frozen=True)
 class Compute:
-    """device: "cpu" or "cuda"; dtype: of convolutions and matrix products, float32 or bfloat16.
+    """device: "cpu" or "cuda", the process's own GPU (`twofold.train.processes`); dtype: of convolutions and
+    matrix products, float32 or bfloat16.
 
     Weights, their gradients and what an optimiser holds are float32 in either case. compile: whether the
     forward and backward pass of long training are compiled; results differ in the last bits.

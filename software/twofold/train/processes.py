@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
 import torch.distributed as dist
 from torch import Tensor, nn
+
+from twofold.errors import UserError
 
 _SEEDS_APART = 1_000_000_007
 
@@ -64,17 +66,63 @@ class Processes:
 ALONE = Processes()
 
 
+@dataclass(frozen=True)
+class Started:
+    """What torchrun says of a process: its number among all `count`, and among those of its machine."""
+
+    rank: int = 0
+    count: int = 1
+    local_rank: int = 0
+    local_count: int = 1
+
+    @classmethod
+    def of(cls, environment: Mapping[str, str]) -> Started:
+        """As the only process where torchrun did not set it."""
+        names = ("RANK", "WORLD_SIZE", "LOCAL_RANK", "LOCAL_WORLD_SIZE")
+        if "WORLD_SIZE" not in environment:
+            return cls()
+        return cls(
+            *(int(environment.get(name, default)) for name, default in zip(names, "0101", strict=True))
+        )
+
+    def gpu(self, gpus: int) -> int:
+        """The number of the GPU that is this process's own. Raises UserError if there are too few."""
+        if self.local_count > gpus:
+            raise UserError(
+                f"torchrun: expected a GPU for each of the {self.local_count} processes, found {gpus}; start "
+                f"it with --nproc-per-node {gpus}, or with CUDA_VISIBLE_DEVICES= to train on the CPU"
+            )
+        return self.local_rank
+
+
+def is_first() -> bool:
+    """Whether this process is the one that writes and tells; true without torchrun."""
+    return Started.of(os.environ).rank == 0
+
+
+def backend(device: str, nccl: bool) -> str:
+    """What carries tensors between processes that train on `device`: of a GPU NCCL, if PyTorch has it; gloo
+    otherwise, and for the few tensors that are on the CPU in any case."""
+    return "cpu:gloo,cuda:nccl" if device == "cuda" and nccl else "gloo"
+
+
 @contextmanager
-def joined() -> Iterator[Processes]:
-    """The processes that torchrun started this one with; a process that it did not start is alone."""
-    count = int(os.environ.get("WORLD_SIZE", "1"))
-    if count == 1 or not dist.is_available():
+def joined(device: str = "cpu") -> Iterator[Processes]:
+    """The processes that torchrun started this one with; a process that it did not start is alone.
+
+    device: "cpu" or "cuda", what they train on; a GPU becomes the process's current one first. Raises
+    UserError if this machine has fewer GPUs than processes.
+    """
+    started = Started.of(os.environ)
+    if started.count == 1 or not dist.is_available():
         yield ALONE
         return
     if dist.is_initialized():
         yield Processes(dist.get_rank(), dist.get_world_size())
         return
-    dist.init_process_group("gloo")
+    if device == "cuda":
+        torch.cuda.set_device(started.gpu(torch.cuda.device_count()))
+    dist.init_process_group(backend(device, dist.is_nccl_available()))
     try:
         yield Processes(dist.get_rank(), dist.get_world_size())
     finally:
