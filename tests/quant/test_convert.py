@@ -195,6 +195,12 @@ class AddsConstant(nn.Module):
         return self.conv(x) + 1
 
 
+class AddsUnequal(AddsConstant):
+    def forward(self, x: Tensor) -> Tensor:
+        maps = self.conv(x)
+        return maps + F.adaptive_avg_pool2d(maps, 1)
+
+
 @pytest.mark.parametrize(
     "build, message",
     [
@@ -232,6 +238,7 @@ class AddsConstant(nn.Module):
         ),
         (Reused, "node conv.*called once only"),
         (AddsConstant, "node add .*two tensors"),
+        (AddsUnequal, r"node add .*equal shape to add, got \[4, 6, 6\] and \[4, 1, 1\]"),
         (nn.ReLU, "at least one Conv2d or Linear"),
     ],
 )

@@ -23,7 +23,7 @@ from twofold.files import atomic_path
 from twofold.qonnx.brevitas_handlers import QONNX_DOMAIN, ApotQonnxManager
 from twofold.qonnx.export_names import name_after_modules, name_parameters
 from twofold.qonnx.freeze import OUTPUT, FrozenModel
-from twofold.qonnx.freeze_grids import Source, exact_grid
+from twofold.qonnx.freeze_grids import Source, exact_grid, operands_of
 
 INPUT = "images"
 OPSET = 13
@@ -74,7 +74,7 @@ def prove_exact(frozen: FrozenModel, example: Tensor) -> None:
         ShapeProp(frozen.module).propagate(example[:1])
     for node in frozen.module.graph.nodes:
         if node.op == "call_module":
-            operands = [sources[operand] for operand in node.all_input_nodes if operand in sources]
+            operands = operands_of(node, sources)
             grid = exact_grid(node.name, frozen.module.get_submodule(node.target), *operands)
             sources[node] = Source(grid, node.meta["tensor_meta"].shape)
 

@@ -13,7 +13,7 @@ from torch.fx.passes.shape_prop import ShapeProp
 
 from twofold.errors import UserError
 from twofold.network.rounding import MULTIPLIER_BITS
-from twofold.qonnx.freeze_grids import Grid, Source, ValuesError, exact_grid, weight_codes
+from twofold.qonnx.freeze_grids import Grid, Source, ValuesError, exact_grid, operands_of, weight_codes
 from twofold.quant.codes import EXACT, activation_codes
 from twofold.quant.dyadic import dyadic
 from twofold.quant.fold import fold_batch_norms
@@ -68,7 +68,7 @@ def _freeze_nodes(model: fx.GraphModule) -> FrozenModel:
     for node in model.graph.nodes:
         if node.op != "call_module":
             continue
-        operands = [sources[operand] for operand in node.all_input_nodes if operand in sources]
+        operands = operands_of(node, sources)
         module = _frozen(node.name, model.get_submodule(node.target), operands)
         model.set_submodule(node.target, module)
         grid = exact_grid(node.name, module, *operands)

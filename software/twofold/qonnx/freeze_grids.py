@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import singledispatch
 
 import brevitas.nn as qnn
 import torch
-from torch import Tensor, nn
+from torch import Tensor, fx, nn
 
 from twofold.errors import UserError
 from twofold.quant.codes import EXACT, activation_codes, partial_sums
@@ -61,6 +62,11 @@ class Source:
 
     grid: Grid
     shape: torch.Size
+
+
+def operands_of(node: fx.Node, sources: Mapping[fx.Node, Source]) -> list[Source]:
+    """Those of a node, in order, as often as it reads them; the images have none."""
+    return [sources[read] for read in node.args if isinstance(read, fx.Node) and read in sources]
 
 
 def exact_grid(name: str, module: nn.Module, *operands: Source) -> Grid:

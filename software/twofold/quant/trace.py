@@ -10,6 +10,7 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 from torch import Tensor, fx, nn
+from torch.fx.passes.shape_prop import ShapeProp
 
 from twofold.errors import UserError
 from twofold.quant.flattening import unify_flattening
@@ -120,13 +121,33 @@ def _first_line(error: Exception) -> str:
 
 
 def check_traced(model: nn.Module, images: Tensor) -> None:
-    """Raises UserError if `model` does not take `images`, or flattens other things than maps."""
-    wanted, found = check_takes(model, images).shape, check_takes(trace(model), images).shape
+    """Raises UserError if `model` does not take `images`, flattens other things than maps, or adds tensors of
+    unequal shapes, then naming the node.
+    """
+    traced = trace(model)
+    wanted, found = check_takes(model, images).shape, check_takes(traced, images).shape
     if wanted != found:
         raise UserError(
             f"{type(model).__name__}: expected {list(found)} for {len(images)} images, as each image's map "
             f"becomes one vector, got {list(wanted)}; {_FLATTEN}"
         )
+    _check_additions(copy.deepcopy(traced).eval(), images)
+
+
+def _check_additions(traced: fx.GraphModule, images: Tensor) -> None:
+    with torch.no_grad():
+        ShapeProp(traced).propagate(images)
+    for node in traced.graph.nodes:
+        if node.op not in ("placeholder", "output") and isinstance(module_of(node, traced), Add):
+            first, *others = (list(_shape(source)[1:]) for source in node.all_input_nodes)
+            for other in others:
+                if first != other:
+                    raise refuse(node, f"expected two tensors of equal shape to add, got {first} and {other}")
+
+
+def _shape(node: fx.Node) -> torch.Size:
+    shape: torch.Size = node.meta["tensor_meta"].shape
+    return shape
 
 
 def module_of(node: fx.Node, graph: fx.GraphModule) -> nn.Module:
