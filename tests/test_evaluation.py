@@ -99,6 +99,16 @@ def test_a_file_and_a_data_set_are_enough(
     assert np.array_equal(found.confusion, evaluate(network, images, 10).confusion)
 
 
+def test_a_split_with_training_images_is_refused(frozen: FrozenModel, images: Images, tmp_path: Path) -> None:
+    path = tmp_path / "model.onnx"
+    export(frozen, images.real, path, {"dataset": "digits", "split_seed": "5"})
+    assert api.split_seed(path, "digits") == 5 and api.split_seed(path, "mnist") == 0
+    with pytest.raises(UserError, match="the split of the model's training, seed 5, got that of seed 0"):
+        api.evaluate(path, Dataset("digits", images, images, images))
+    found = api.evaluate(path, Dataset("digits", images, images, images, split_seed=5))
+    assert found.samples == len(images)
+
+
 def test_figures_follow_from_the_confusion() -> None:
     document = Evaluation(np.array([[3, 1], [0, 4]]), 2.0).as_json()
     assert document == {

@@ -25,6 +25,7 @@ from twofold.building.projects import device_of
 from twofold.data.dataset import Dataset
 from twofold.data.features import FEATURES, FeatureRange
 from twofold.data.load import load as load_dataset
+from twofold.data.split import check_split, split_seed_in
 from twofold.demo.flow import demo
 from twofold.errors import UserError
 from twofold.evaluation import Evaluation
@@ -38,6 +39,7 @@ from twofold.progress import SILENT, Progress
 from twofold.qonnx.export import export
 from twofold.qonnx.freeze import freeze
 from twofold.qonnx.importer.load import import_file, import_model
+from twofold.qonnx.read import metadata_of
 from twofold.quant.convert import quantise
 from twofold.sweep.crew import Crew
 from twofold.sweep.run import Swept
@@ -64,6 +66,7 @@ __all__ = [
     "propose",
     "quantise",
     "show",
+    "split_seed",
     "sweep",
     "synthesise",
     "train",
@@ -77,11 +80,21 @@ def evaluate(
     """The golden model's accuracy on the whole test part of `dataset`.
 
     model: as of `show`. approximate: as in `import_file`. Raises UserError for files that cannot be imported,
-    and for a data set of other images or of more classes than logits, or whose features have other ranges.
+    and for a data set of other images or of more classes than logits, whose features have other ranges, or
+    whose test part was drawn with another seed than that of the model's training.
     """
     imported = import_file(model_file(model), approximate)
+    check_split(imported.metadata, dataset)
     _check_ranges(imported.metadata.get(FEATURES), dataset)
     return run_evaluation(imported.network, dataset.test, dataset.classes, progress, imported.reader)
+
+
+def split_seed(model: Path | str, name: str) -> int:
+    """The seed to load the data set `name` with, so that a model was trained on nothing of its test part.
+
+    model: as of `show`. 0 where its file says nothing of it. Raises UserError for a file that cannot be read.
+    """
+    return split_seed_in(metadata_of(model_file(model)), name) or 0
 
 
 def _check_ranges(trained: str | None, dataset: Dataset) -> None:

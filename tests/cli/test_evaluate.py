@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from twofold import api
 from twofold.data.dataset import Dataset
 from twofold.evaluation import Evaluation
 
@@ -15,9 +16,10 @@ Calls = list[tuple[Any, ...]]
 
 
 @pytest.fixture(autouse=True)
-def calls(answer: Callable[[str, Any], Calls]) -> Calls:
+def calls(answer: Callable[[str, Any], Calls], monkeypatch: pytest.MonkeyPatch) -> Calls:
     classes = 10
     confusion = np.diag([1200] * classes) + np.eye(classes, k=1, dtype=np.int64) * 30
+    monkeypatch.setattr(api, "split_seed", lambda model, name: 7)
     return answer("evaluate", Evaluation(confusion, 8.0))
 
 
@@ -82,3 +84,9 @@ def test_a_data_set_without_its_folder_is_one_line(run) -> None:
     result = run("evaluate", "model.onnx", "--dataset", "cifar10")
     assert (result.exit_code, result.stdout) == (2, "")
     assert result.stderr.startswith("error: cifar10: expected a folder with its files")
+
+
+def test_the_split_is_the_models_unless_it_is_given(run, calls: Calls) -> None:
+    for words in ([], ["--seed", "3"], ["--seed", "0"]):
+        assert run("evaluate", "model.onnx", *words).exit_code == 0
+    assert [call[1].split_seed for call in calls] == [7, 3, 0]

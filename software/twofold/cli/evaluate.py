@@ -29,8 +29,13 @@ def evaluate(
         ),
     ] = None,
     seed: Annotated[
-        int, typer.Option("--seed", min=0, help="Of the split of digits, which has no test part of its own.")
-    ] = 0,
+        int | None,
+        typer.Option(
+            "--seed",
+            min=0,
+            help="Of the split of digits, which has no test part of its own; the model's if not given.",
+        ),
+    ] = None,
     approximate: Approximate = False,
     json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")] = False,
 ) -> None:
@@ -40,7 +45,7 @@ def evaluate(
         from twofold.cli.progress_bars import shown
 
         name, folder = _data_set(dataset, data, data_folder)
-        labelled = api.load_dataset(name, folder, seed)
+        labelled = api.load_dataset(name, folder, api.split_seed(model, name) if seed is None else seed)
         evaluation = api.evaluate(model, labelled, shown(), approximate)
     if json:
         print_json({"model": str(model), "dataset": name, **evaluation.as_json()})

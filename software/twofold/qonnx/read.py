@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -60,6 +60,11 @@ def read_model(path: Path) -> onnx.ModelProto:
     except (_UnreadableError, UserError) as error:
         raise UserError(f"{path}: {printable(str(error))}") from None
     return model
+
+
+def metadata_of(path: Path) -> Mapping[str, str]:
+    """The metadata of the model in `path`, by key. Raises UserError as `read_model`."""
+    return {item.key: item.value for item in read_model(path).metadata_props}
 
 
 def printable(text: str) -> str:
