@@ -175,3 +175,14 @@ def test_a_run_keeps_the_parts_of_the_data_that_it_starts_from(
     run("train", "int8", "--seed", "7", "--start", finished_run)
     run("train", "int8", "--seed", "7")
     assert seeds == [(5, 7), (7, 7)]
+
+
+def test_of_several_processes_the_first_one_tells(
+    run, calls: list[tuple[Any, ...]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in {"WORLD_SIZE": "2", "RANK": "1"}.items():
+        monkeypatch.setenv(name, value)
+    result = run("train", "apot")
+    assert result.exit_code == 0 and not result.stdout
+    monkeypatch.setenv("RANK", "0")
+    assert "accuracy: float" in run("train", "apot").stdout

@@ -7,10 +7,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 import torch
 
+from twofold.errors import UserError
 from twofold.train.checkpoint import Checkpoint
-from twofold.train.processes import ALONE, Processes
+from twofold.train.processes import ALONE, Processes, Started, backend
 from twofold.train.result import checkpoint_path
 
 RUN = """
@@ -20,6 +22,7 @@ from pathlib import Path
 
 import torch
 
+from twofold.cli.progress_bars import Lines
 from twofold.data.dataset import Dataset
 from twofold.data.load import load
 from twofold.models.demo import DemoNet
@@ -31,7 +34,8 @@ torch.set_num_threads(1)
 few = Dataset("digits", *(part.take(slice(96)) for part in load("digits").parts))
 torch.manual_seed(0)
 network, fit = DemoNet(widths=(4, 6)), Fit(2, Adam(1e-3), batch=33)
-result = train("int8", few, Path(sys.argv[1]), 0, model=network, budget=Budget(fit, fit, fit, fit))
+budget = Budget(fit, fit, fit, fit)
+result = train("int8", few, Path(sys.argv[1]), 0, Lines(), network, budget)
 torch.save(result.module.state_dict(), Path(sys.argv[1]) / f"of_process_{os.environ['RANK']}.pt")
 """
 
@@ -44,6 +48,26 @@ def test_a_batch_is_shared() -> None:
     assert sum(weights) == 3, "the mean of all weights is one"
     assert torch.equal(ALONE.share(index), index)
     assert [Processes(rank, 2).writes for rank in range(2)] == [True, False]
+
+
+def test_torchrun_says_which_process_this_is() -> None:
+    told = {"RANK": "5", "WORLD_SIZE": "8", "LOCAL_RANK": "1", "LOCAL_WORLD_SIZE": "4"}
+    assert Started.of(told) == Started(5, 8, 1, 4)
+    assert Started.of({}) == Started.of({"RANK": "3"}) == Started(0, 1, 0, 1)
+
+
+def test_each_process_has_a_gpu_of_its_own() -> None:
+    assert [Started(4 + rank, 8, rank, 4).gpu(4) for rank in range(4)] == [0, 1, 2, 3]
+    assert Started(1, 2, 1, 2).gpu(8) == 1
+    with pytest.raises(
+        UserError, match=r"a GPU for each of the 4 processes, found 2; .* --nproc-per-node 2, or with CUDA"
+    ):
+        Started(0, 8, 0, 4).gpu(2)
+
+
+def test_gpus_talk_through_nccl_where_there_is_one() -> None:
+    assert backend("cuda", nccl=True) == "cpu:gloo,cuda:nccl"
+    assert backend("cuda", nccl=False) == backend("cpu", nccl=True) == "gloo"
 
 
 def test_two_processes_end_with_the_same_weights(tmp_path: Path) -> None:
@@ -59,6 +83,7 @@ def test_two_processes_end_with_the_same_weights(tmp_path: Path) -> None:
         timeout=300,
     )
     assert done.returncode == 0, done.stderr
+    assert done.stderr.count("train float ...") == 1, "the first process tells alone"
     first, second = (torch.load(folder / f"of_process_{rank}.pt") for rank in range(2))
     assert set(first) == set(second)
     assert all(torch.equal(first[name], second[name]) for name in first)

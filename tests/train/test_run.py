@@ -18,6 +18,7 @@ from twofold.data.dataset import Dataset
 from twofold.errors import UserError
 from twofold.models.demo import DemoNet
 from twofold.progress import Advance
+from twofold.qonnx.read import metadata_of
 from twofold.train.checkpoint import Checkpoint
 from twofold.train.recipe import Budget
 from twofold.train.result import TrainResult, checkpoint_path, metrics_path
@@ -55,6 +56,7 @@ def test_files_and_figures(trained: TrainResult) -> None:
     written = json.loads((trained.folder / "metrics.json").read_text())
     assert {path.name for path in trained.folder.iterdir()} == {"checkpoint.pt", "model.onnx", "metrics.json"}
     assert set(written["accuracy"]) == {"float", "pruned", "quantised"}
+    assert metadata_of(trained.onnx)["split_seed"] == "0"
     assert written["size_ratio"] == trained.size_ratio > 8
     assert written["bops_ratio"] == trained.bops_ratio > 64
     assert set(trained.weight_histograms) == {"conv1", "conv2", "conv3", "conv4", "shortcut", "fc"}

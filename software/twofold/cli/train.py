@@ -94,6 +94,7 @@ def train(
     with results_only():
         from twofold.cli.progress_bars import shown
         from twofold.models.catalogue import drawn
+        from twofold.train.processes import is_first
         from twofold.train.run import train
         from twofold.train.teacher import teacher_for
 
@@ -108,6 +109,8 @@ def train(
             recipe, dataset, folder, seed, progress, model, _budget(recipe, dataset, epochs),
             start=start, journal=journal, teacher=learned_from, command=command,
         )  # fmt: skip
+        if not is_first():
+            return
         if results is not None:
             from twofold.record import result_of
             from twofold.tables.results import append

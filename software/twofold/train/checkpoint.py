@@ -76,14 +76,18 @@ class Checkpoint:
         has not finished the stage.
         """
         other = Checkpoint.read(path)
-        if stage not in other.finished:
-            raise UserError(
-                f"{path}: expected a run that has finished the stage {stage}, found an unfinished one"
-            )
-        found = {name: value.shape for name, value in other.finished[stage].items()}
+        found = {name: value.shape for name, value in other.stage(stage).items()}
         if found != {name: value.shape for name, value in like.items()}:
             raise UserError(f"{path}: expected weights of the same network, found others")
         self.finished[stage], self.history[stage] = other.finished[stage], other.history[stage]
+
+    def stage(self, name: str) -> Mapping[str, Any]:
+        """The weights after a stage. Raises UserError if it is not finished."""
+        if name not in self.finished:
+            raise UserError(
+                f"{self.path}: expected a run that has finished the stage {name}, found an unfinished one"
+            )
+        return self.finished[name]
 
     def state_of(self, stage: str) -> FitState | None:
         """Where the stage was when the last run was killed; None if it had not begun."""

@@ -7,10 +7,9 @@ import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import fields, is_dataclass
 from importlib.metadata import version
-from pathlib import Path
 from typing import Any
 
-from torch import nn
+from torch import Tensor, nn
 
 from twofold.data.dataset import Dataset
 from twofold.errors import UserError
@@ -40,10 +39,10 @@ def run_key(
     seed: int,
     model: nn.Module,
     budget: Budget,
-    start: Path | None,
+    start: str | None,
     teacher: nn.Module | None,
 ) -> str:
-    """Hex digest of a run's inputs. start is part of it by name alone."""
+    """Hex digest of a run's inputs. start: `digest_of_weights` of the float weights that it starts from."""
     inputs = (recipe, dataset.name, dataset.fingerprint, seed, model, budget, start)
     return digest_of(inputs, (model, teacher) if teacher is not None else (model,))
 
@@ -55,9 +54,20 @@ def digest_of(inputs: Iterable[object], networks: Iterable[nn.Module]) -> str:
         digest.update(described(part).encode() + b"\0")
     for network in networks:
         digest.update(_code_of(network).encode())
-        for name, value in network.state_dict().items():
-            digest.update(name.encode() + value.numpy().tobytes())
+        _add_weights(digest, network.state_dict())
     return digest.hexdigest()
+
+
+def digest_of_weights(weights: Mapping[str, Tensor]) -> str:
+    """Hex digest of names and values."""
+    digest = hashlib.sha256()
+    _add_weights(digest, weights)
+    return digest.hexdigest()
+
+
+def _add_weights(digest: hashlib._Hash, weights: Mapping[str, Tensor]) -> None:
+    for name, value in weights.items():
+        digest.update(name.encode() + value.numpy().tobytes())
 
 
 def described(value: object) -> str:

@@ -4,25 +4,23 @@ from __future__ import annotations
 
 import copy
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from torch import Tensor, fx, nn
 
 from twofold.data.dataset import Dataset, Images
 from twofold.data.features import FEATURES
+from twofold.data.split import DATASET, SPLIT_SEED
 from twofold.errors import UserError
 from twofold.files import remove_unfinished
 from twofold.metrics import accuracy, layer_costs
 from twofold.models.demo import DemoNet
 from twofold.progress import SILENT, Progress
-from twofold.prune.remove import widths
-from twofold.prune.schedule import UnstructuredPruning
 from twofold.qonnx.export import export
 from twofold.qonnx.freeze import FrozenModel, freeze
 from twofold.quant.any_layout import in_any_layout
 from twofold.quant.apot import load_weights
-from twofold.quant.convert import quantise
-from twofold.quant.trace import check_takes
 from twofold.train.checkpoint import Checkpoint
 from twofold.train.compute import Compute
 from twofold.train.examples import examples_of
@@ -47,9 +45,11 @@ from twofold.train.result import (
 )
 from twofold.train.settings import Fit
 from twofold.train.stage import FLOAT, PRUNED, Stage
+from twofold.train.start import key_from, take_float
+from twofold.train.suited import refuse_unsuited
 from twofold.train.teacher import teacher_for
 
-#: Images for trying whether a network can be quantised.
+#: Images for trying whether a network can be quantised and exported.
 _PROBES = 16
 
 
@@ -71,19 +71,20 @@ def train(
     recipe_name: one of `recipe_names()` or a .toml file; recipes that do not quantise write no model.onnx.
     model: a float network of the supported layers, the demo network if None; it is not changed.
     budget: epochs of each stage, the recipe's if None. start: the folder of an earlier run of the same
-    network on the same data, whose float weights are taken instead of training them. journal: is told of
-    each epoch and stage, such as `Pictures` and `TensorBoard`. teacher: a trained network that every stage
-    learns from, or the folder of an earlier run of one of `twofold.models.catalogue.NAMES`; without one,
-    where the recipe distils, the stages after the float one learn from that one. command: what repeats the
-    run, noted in metrics.json.
+    network on the same data, whose float weights are taken instead of training them; they make the run, not
+    the folder's name. journal: is told of each epoch and stage, such as `Pictures` and `TensorBoard`.
+    teacher: a trained network that every stage learns from, or the folder of an earlier run of one of
+    `twofold.models.catalogue.NAMES`; without one, where the recipe distils, the stages after the float one
+    learn from that one. command: what repeats the run, noted in metrics.json.
     A second call with the same inputs reuses what is finished, and goes on where a killed run stopped,
     at most one epoch back; the weights are the same to the bit as without the stop, on the same machine with
     the same number of threads. Test images are only used to report.
-    Started by torchrun, all processes train together and the first one writes.
+    Started by torchrun, all processes train together, each on a GPU of its own if there are GPUs; the first
+    one writes and shows progress.
     Raises UserError for an unknown recipe, a model of other images or too few classes, one without
-    convolutions where filters are to be pruned, layers that cannot be quantised, a teacher where the recipe
-    does not distil, none where there is nothing else to learn from, training that diverges, a damaged
-    checkpoint and a full disk.
+    convolutions where filters are to be pruned, layers that cannot be quantised or exported, a teacher where
+    the recipe does not distil, none where there is nothing else to learn from, training that diverges, a
+    damaged checkpoint and a full disk.
     """
     recipe, folder = recipe_named(str(recipe_name)), Path(folder)
     start = None if start is None else Path(start)
@@ -91,17 +92,20 @@ def train(
     examples = examples_of(dataset)
     example = examples.real
     taught = _teacher(recipe, dataset, teacher, example[:_PROBES])
-    with joined() as processes, own_generator(seed), threads_for(dataset):
+    compute = Compute.for_images(dataset.image_shape)
+    with joined(compute.device) as processes, own_generator(seed), threads_for(dataset):
         provenance = Provenance.now(command, processes)
         network = copy.deepcopy(model) if model is not None else _demo_network(dataset)
-        _refuse_unsuited(network, recipe, dataset, example[:_PROBES])
-        key = run_key(recipe, dataset, seed, network, budget, start, taught)
+        refuse_unsuited(network, recipe, dataset, example[:_PROBES])
+        key_of = partial(run_key, recipe, dataset, seed, network, budget, teacher=taught)
+        key = key_of(None) if start is None else key_from(start, folder, recipe, key_of)
         network = in_any_layout(network, example[:_PROBES])
         checkpoint = _opened(folder, key, processes)
         if start is not None:
-            _take_float(checkpoint, start, recipe, network)
+            take_float(checkpoint, start, network)
         baseline = layer_costs(network, example)
-        run = _Run(recipe, dataset, examples, seed, progress, checkpoint, processes, journal, taught)
+        shown = progress if processes.writes else SILENT
+        run = _Run(recipe, dataset, examples, seed, shown, checkpoint, compute, processes, journal, taught)
         network, stage_accuracy = run.all_stages(network, budget)
         frozen = _frozen(network, recipe, example)
         metrics = measure(recipe, dataset, seed, network, frozen, baseline, stage_accuracy, example)
@@ -134,25 +138,6 @@ def _teacher(
     return in_any_layout(found.eval(), example).eval()
 
 
-def _refuse_unsuited(network: nn.Module, recipe: TrainRecipe, dataset: Dataset, example: Tensor) -> None:
-    """Before anything is trained. Raises UserError for a network of other images or too few classes, for
-    one without filters where those are to be pruned, and for a layer that cannot be quantised.
-    """
-    logits = check_takes(network, example[:1])
-    if logits.ndim != 2 or logits.shape[1] < dataset.classes:
-        raise UserError(
-            f"{type(network).__name__}: expected logits [images, {dataset.classes}], one for each class of "
-            f"{dataset.name}, got {list(logits.shape)} for one image"
-        )
-    if recipe.pruning and not isinstance(recipe.pruning, UnstructuredPruning) and not widths(network):
-        raise UserError(
-            f"{type(network).__name__}: expected convolutions, whose filters recipe {recipe.name} prunes, "
-            "found none; choose a recipe that prunes no filters, such as int8, or a copy without [pruning]"
-        )
-    if recipe.quantisation is not None:
-        quantise(network, recipe.quantisation, example)
-
-
 def _opened(folder: Path, key: str, processes: Processes) -> Checkpoint:
     """The first process opens the file alone, as that can rename it, and removes what killed runs left."""
     path = checkpoint_path(folder)
@@ -167,14 +152,6 @@ def _opened(folder: Path, key: str, processes: Processes) -> Checkpoint:
     return checkpoint
 
 
-def _take_float(checkpoint: Checkpoint, start: Path, recipe: TrainRecipe, network: nn.Module) -> None:
-    """The float stage from the run in `start`, unless this one has begun already."""
-    if recipe.from_scratch:
-        raise UserError(f"start: expected a recipe with a float stage, {recipe.name} starts from scratch")
-    if not checkpoint.finished:
-        checkpoint.take_from(checkpoint_path(start), FLOAT, network.state_dict())
-
-
 @dataclass
 class _Run:
     recipe: TrainRecipe
@@ -183,6 +160,7 @@ class _Run:
     seed: int
     progress: Progress
     checkpoint: Checkpoint
+    compute: Compute
     processes: Processes
     journal: Journal
     teacher: nn.Module | None = None
@@ -245,7 +223,7 @@ class _Run:
         if self.recipe.distillation is not None:
             objective = replace(objective, distillation=self.recipe.distillation)
         return Surroundings(
-            Compute.for_images(self.dataset.image_shape),
+            self.compute,
             self.processes,
             objective,
             stage.prepare(network, self.examples),
@@ -266,7 +244,8 @@ def _write_once(
     if frozen is not None:
         described = {
             "recipe": metrics.recipe,
-            "dataset": metrics.dataset,
+            DATASET: metrics.dataset,
+            SPLIT_SEED: str(metrics.split_seed),
             "seed": str(metrics.seed),
             **{f"accuracy.{name}": f"{value:.2f}" for name, value in metrics.accuracy.as_json().items()},
             **({} if metrics.ranges is None else {FEATURES: metrics.ranges.as_text()}),

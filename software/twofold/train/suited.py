@@ -1,0 +1,66 @@
+"""Whether a network can go all the way that a recipe has for it, found out before anything is trained."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import torch
+from torch import Tensor, fx, nn
+
+from twofold.data.dataset import Dataset
+from twofold.errors import UserError
+from twofold.prune.remove import widths
+from twofold.prune.schedule import UnstructuredPruning
+from twofold.qonnx.export import export
+from twofold.qonnx.freeze import freeze
+from twofold.qonnx.freeze_grids import ValuesError
+from twofold.qonnx.importer.load import import_graph
+from twofold.qonnx.read import read_model
+from twofold.quant.convert import quantise
+from twofold.quant.trace import check_takes
+from twofold.train.recipe import TrainRecipe
+
+
+def refuse_unsuited(network: nn.Module, recipe: TrainRecipe, dataset: Dataset, example: Tensor) -> None:
+    """Raises UserError for a network of other images or too few classes, for one without filters where those
+    are to be pruned, for a layer that cannot be quantised, and for one that cannot be exported.
+    """
+    logits = check_takes(network, example[:1])
+    if logits.ndim != 2 or logits.shape[1] < dataset.classes:
+        raise UserError(
+            f"{type(network).__name__}: expected logits [images, {dataset.classes}], one for each class of "
+            f"{dataset.name}, got {list(logits.shape)} for one image"
+        )
+    if recipe.pruning and not isinstance(recipe.pruning, UnstructuredPruning) and not widths(network):
+        raise UserError(
+            f"{type(network).__name__}: expected convolutions, whose filters recipe {recipe.name} prunes, "
+            "found none; choose a recipe that prunes no filters, such as int8, or a copy without [pruning]"
+        )
+    if recipe.quantisation is not None:
+        quantised = quantise(network, recipe.quantisation, example)
+        if recipe.gives_integers:
+            with torch.random.fork_rng(devices=[]), _named(f"{type(network).__name__}: cannot be exported"):
+                _refuse_unexportable(quantised.eval(), example)
+
+
+def _refuse_unexportable(quantised: fx.GraphModule, example: Tensor) -> None:
+    """What the values of untrained weights do not allow is left to those of trained ones."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "untrained.onnx"
+        try:
+            export(freeze(quantised, example), example, path)
+        except ValuesError:
+            return
+        import_graph(read_model(path), path.stem)
+
+
+@contextmanager
+def _named(where: str) -> Iterator[None]:
+    """Inside, errors begin with what they are about."""
+    try:
+        yield
+    except UserError as error:
+        raise UserError(f"{where}: {error}") from error
