@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 
 from twofold.errors import UserError
 from twofold.golden.execute import execute
+from twofold.hls.lower.run import lower
+from twofold.hls.options import HlsOptions
 from twofold.network.dyadic import Dyadic
 from twofold.network.ops import Add, Threshold, WeightedAdd
 from twofold.network.types import IntType
@@ -145,3 +147,14 @@ def test_the_engine_refuses_free_scales_with_a_way_out(new_graph, save):
     assert seen.obstacle.startswith("sum: factors: expected operands whose scales are equal or differ by")
     assert "--backend hls" in seen.obstacle and "found operands times" in seen.obstacle
     assert {line.where for line in seen.lines} == {NOWHERE}
+
+
+def test_hls4ml_takes_the_sums_that_the_engine_refuses(new_graph, save):
+    """8-bit codes times 16-bit factors make sums of 25 bits, of which the HLS backend takes 53."""
+    graph = new_graph((2,))
+    two_branches(graph, 0.0371, 0.0213, 0.061)
+    network = import_file(save(graph)).network
+    (op,) = [op for op in network.ops if isinstance(op, WeightedAdd)]
+    assert network.result(op).type.bits <= 25
+    kinds = [layer.kind for layer in lower(network, HlsOptions()).layers]
+    assert "TwofoldAdd" in kinds

@@ -70,6 +70,18 @@ def test_automatic_padding_of_a_row(new_graph, agreed):
     assert only(agreed(graph, "y"), Conv2d).padding == (0, 1, 0, 2)
 
 
+@pytest.mark.parametrize("pads", [[0] * 4, [1, 0, 1, 1]])
+def test_sums_of_negative_scale_are_pooled(new_graph, agreed, pads):
+    """As batch normalisation of negative gain before the pool leaves them."""
+    graph = new_graph((2, 7, 6))
+    graph.conv(graph.quantised_input(zero=9), "conv", (3, 2, 3, 3), bias=[0.25, -0.5, 0.125])
+    factors = graph.constant("factors", [[[-1.3]], [[0.7]], [[0]]])
+    graph.node("Mul", ["conv", factors], "scaled")
+    graph.node("MaxPool", ["scaled"], "pool", kernel_shape=[2, 2], strides=[2, 2], pads=pads)
+    graph.quant("pool", "y", 0.13)
+    agreed(graph)
+
+
 def test_asymmetric_input_pads_with_its_zero_point(new_graph, agreed):
     graph = new_graph((2, 4, 4))
     graph.conv(graph.quantised_input(zero=37), "conv", (3, 2, 3, 3), bias=np.zeros(3), pads=[1] * 4)

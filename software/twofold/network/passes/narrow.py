@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from twofold.network.graph import Network
-from twofold.network.ops import Add, Conv2d, Flatten, Linear, MaxPool2d, SumPool2d, Upsample2d
+from twofold.network.ops import Add, Conv2d, Flatten, Linear, MaxPool2d, SumPool2d, Upsample2d, WeightedAdd
 from twofold.network.ranges import value_ranges
 from twofold.network.types import IntType, width_of
 
@@ -19,7 +19,7 @@ def narrow_accumulators(network: Network) -> Network:
     ranges = value_ranges(network)
     tensors = dict(network.tensors)
     for op in network.ops:
-        if isinstance(op, Conv2d | Linear | SumPool2d | Add):
+        if isinstance(op, Conv2d | Linear | SumPool2d | Add | WeightedAdd):
             type_ = _narrowed(tensors[op.output].type, *ranges[op.output].bounds)
         elif isinstance(op, MaxPool2d | Upsample2d | Flatten):
             type_ = tensors[op.inputs[0]].type

@@ -10,6 +10,7 @@ import numpy as np
 
 from twofold.network.ops import Flatten, MaxPool2d, SumPool2d
 from twofold.network.types import IntType
+from twofold.qonnx.importer.accumulators import with_positive_gain
 from twofold.qonnx.importer.attributes import Attributes
 from twofold.qonnx.importer.handlers.axes import axes_of
 from twofold.qonnx.importer.handlers.geometry import kernel, window
@@ -21,19 +22,16 @@ from twofold.qonnx.importer.values import Codes, DataValue, Sums
 
 
 def max_pool(walk: Walk, node: Node) -> DataValue:
-    """Commutes with every ascending function, so sums of positive gain may be pooled unquantised."""
+    """Commutes with every ascending function, so sums may be pooled unquantised; those of negative gain are
+    turned over before."""
     walk.require_inputs(node, 1, 1)
     attributes = Attributes(node)
     attributes.require("ceil_mode", attributes.integer("ceil_mode", 0), 0)
     attributes.require("storage_order", attributes.integer("storage_order", 0), 0)
-    value, sums = walk.data(node), walk.sums(node)
+    value, sums = walk.data(node), with_positive_gain(walk.builder, node, walk.sums(node))
     size = kernel(attributes, walk.map_rank - 2)
     geometry = window(attributes, _map_size(node, sums), size, walk.map_rank - 2)
     attributes.require("dilations", geometry.dilation, (1, 1))
-    if sums.reading.signs.min() < 0:
-        raise node.refuse(
-            "input", "sums of a negative scale", "positive scales", "put a Quant node before the pool"
-        )
     named = isinstance(value, Codes) or sums.is_plain
     name = node.output if named else walk.builder.free_name(f"{node.output}.sum")
     op = MaxPool2d(node.name, (sums.tensor.name,), name, size, geometry.stride, geometry.padding)
