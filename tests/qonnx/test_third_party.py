@@ -203,6 +203,19 @@ def test_constants_that_become_maps(new_graph, agreed, axes, opset):
     agreed(graph, opset=opset)
 
 
+def test_constants_that_are_reshaped(new_graph, agreed):
+    """Of weights behind their quantiser, and of a Constant node: the batch has no part in their shapes."""
+    graph = new_graph((6,))
+    graph.weights("stored", (6, 5, 1))
+    graph.node("Reshape", ["stored", graph.constant("shape", [6, -1], np.int64)], "weight")
+    graph.node("MatMul", [graph.quantised_input(), "weight"], "sums")
+    column = onnx.numpy_helper.from_array(np.float32([[1], [-2], [0], [3], [4]]))
+    graph.node("Constant", [], "column", value=column)
+    graph.node("Reshape", ["column", graph.constant("row", [1, 5], np.int64)], "terms")
+    graph.quant(graph.node("Add", ["sums", "terms"], "moved"), "y", 2**-3)
+    agreed(graph)
+
+
 @pytest.mark.parametrize("axes", [None, [0]])
 def test_constants_without_axes_of_one_element(new_graph, agreed, axes):
     graph = new_graph((4,))

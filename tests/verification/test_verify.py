@@ -109,3 +109,9 @@ def test_a_board_without_its_engine_is_refused(tmp_path: Path) -> None:
     for given in ({"board": BOARD}, {"target_fps": 10}):
         with pytest.raises(UserError, match=r"expected rtl beside a board or a target .*, got qonnx"):
             verify(MODEL, ["golden", "qonnx"], work=tmp_path, **given)
+
+
+@pytest.mark.parametrize("frames", [0, -1])
+def test_no_frames_are_refused(frames: int) -> None:
+    with pytest.raises(UserError, match=f"frames: expected at least 1, got {frames}"):
+        verify(MODEL, "qonnx", frames)

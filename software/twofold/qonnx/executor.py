@@ -101,8 +101,9 @@ def _flatten(graph: onnx.GraphProto, batch: int) -> None:
     unless it makes another map of it."""
     constants = {tensor.name: tensor for tensor in graph.initializer}
     made = {node.output[0]: node.attribute[0].t for node in graph.node if node.op_type == "Constant"}
+    fixed = _fixed(graph)
     for node in graph.node:
-        if node.op_type == "Reshape" and node.input[0] not in constants:
+        if node.op_type == "Reshape" and node.input[0] not in fixed:
             stored = constants.get(node.input[1], made.get(node.input[1]))
             sizes = [] if stored is None else onnx.numpy_helper.to_array(stored).ravel().tolist()
             rest = sizes[1:] if len(sizes) > 2 else [-1]
@@ -111,6 +112,15 @@ def _flatten(graph: onnx.GraphProto, batch: int) -> None:
             graph.initializer.append(target)
             _declare(graph, target)
             node.input[1] = target.name
+
+
+def _fixed(graph: onnx.GraphProto) -> set[str]:
+    """Names of constants, and of what nodes make of constants alone."""
+    names = {"", *(tensor.name for tensor in graph.initializer)}
+    for node in graph.node:
+        if names.issuperset(node.input):
+            names.update(node.output)
+    return names
 
 
 def _declare(graph: onnx.GraphProto, tensor: onnx.TensorProto) -> None:

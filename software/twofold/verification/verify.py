@@ -54,9 +54,11 @@ def verify(
     layers of the C simulation move tensors and multiply, as of `build`; its flow is not used. board,
     target_fps: rtl is the engine that `build` writes for them, for BOARD if only the target is given; without
     both the smallest engine of portable Verilog, whatever a board holds.
-    Raises UserError for files that cannot be imported, if there is nothing to compare with, and for a target
-    that cannot be met.
+    Raises UserError for files that cannot be imported, if there is nothing to compare with or on, and for a
+    target that cannot be met.
     """
+    if frames < 1:
+        raise UserError(f"frames: expected at least 1, got {frames}")
     options, place = simulated_options(hls), _place(board, target_fps)
     words = _words([against] if isinstance(against, str) else against)
     _check_given("hls", "io or strategy of hls4ml's layers", options != DEFAULT_OPTIONS, words)

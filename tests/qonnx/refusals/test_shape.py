@@ -59,3 +59,10 @@ def test_axes_of_constants(image_graph, refused, axes, start):
         image_graph.node("Add", ["x", image_graph.node("Unsqueeze", constants, "n")], "s"), "y", 1
     )
     assert refused(image_graph).startswith(f"Unsqueeze 'n': {start}")
+
+
+def test_reshaped_weights_of_a_scale_each(vector_graph, refused):
+    vector_graph.weights("stored", (4, 3, 1), scale=np.array([[[0.5], [0.25], [1]]]))
+    vector_graph.node("Reshape", ["stored", vector_graph.constant("shape", [4, 3], np.int64)], "weight")
+    vector_graph.node("MatMul", ["x", "weight"], "y")
+    assert refused(vector_graph).startswith("Reshape 'weight': input 'stored': found a quantised constant, ")

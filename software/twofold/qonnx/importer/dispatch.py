@@ -141,7 +141,7 @@ CORE: Mapping[str, Operator] = MappingProxyType(
         "Reshape": Operator(
             shape.reshape,
             "to [N, C·H·W]; with axes of one element moved, as [N, H, W, 1] to [N, 1, H, W]; constants to "
-            "any shape",
+            "any shape, quantised ones if they have one scale",
             ("allowzero",),
         ),
         "Resize": Operator(
@@ -184,7 +184,8 @@ QUANTISATION: Mapping[str, Operator] = MappingProxyType(
         ),
         "Trunc": Operator(
             quant.trunc,
-            "versions 1 (5 inputs) and 2 (6 inputs); zero point 0, whole bits",
+            "versions 1 (5 inputs) and 2 (6 inputs); zero point 0, whole bits; of version 1, which does not "
+            "clamp, codes within their width",
             ("rounding_mode", "signed", "narrow"),
         ),
     }

@@ -95,6 +95,9 @@ def reshape(walk: Walk, node: Node) -> Value:
     value = walk.value(node, 0)
     if isinstance(value, Constant):
         return _reshaped(node, value, target)
+    if isinstance(value, QuantisedConstant) and value.scale.size == 1:
+        codes = _reshaped(node, Constant(value.codes), target).array
+        return QuantisedConstant(codes, value.scale.reshape((1,) * codes.ndim))
     data = value if isinstance(value, RawInput) else walk.any_data(node)
     elements = prod(data.shape)
     batches = [0] if walk.batch is None else [0, walk.batch]
