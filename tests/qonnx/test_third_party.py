@@ -203,6 +203,21 @@ def test_constants_that_become_maps(new_graph, agreed, axes, opset):
     agreed(graph, opset=opset)
 
 
+@pytest.mark.parametrize(
+    "scale, bias, dtype, levels", [(2, -1, "BIPOLAR", [-1, 1]), (0.5, 0.25, "UINT2", [1, 3])]
+)
+def test_thresholds_of_half_steps(new_graph, agreed, scale, bias, dtype, levels):
+    """FINN writes −1 and 1 as twice the count less one; the convolution behind pads with 0 between them."""
+    graph = new_graph((2, 5, 5))
+    graph.conv(graph.quantised_input(), "conv", (3, 2, 1, 1))
+    graph.constant("thresholds", [[-0.3], [0], [1.1]])
+    settings = {"out_dtype": dtype, "out_scale": float(scale), "out_bias": float(bias)}
+    graph.node("MultiThreshold", ["conv", "thresholds"], "codes", DOMAIN, **settings)
+    graph.conv("codes", "y", (2, 3, 3, 3), pads=[1] * 4)
+    (op,) = (op for op in agreed(graph, "codes").ops if isinstance(op, Threshold))
+    assert op.levels.tolist() == levels
+
+
 def test_constants_that_are_reshaped(new_graph, agreed):
     """Of weights behind their quantiser, and of a Constant node: the batch has no part in their shapes."""
     graph = new_graph((6,))

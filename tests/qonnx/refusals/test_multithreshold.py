@@ -20,8 +20,8 @@ DOMAIN = "qonnx.custom_op.general"
         ([[np.inf]], {}, "thresholds: found NaN or infinity, supported: finite numbers; "),
         (
             [[0.1]],
-            {"out_dtype": "BIPOLAR"},
-            "attribute out_dtype: found 'BIPOLAR', supported: INT2 to INT16, UINT1",
+            {"out_dtype": "TERNARY"},
+            "attribute out_dtype: found 'TERNARY', supported: BIPOLAR, INT2 to INT16, UINT1",
         ),
         (
             [[0.1] * 4],
@@ -29,6 +29,11 @@ DOMAIN = "qonnx.custom_op.general"
             "attribute out_dtype: found UINT2, supported: a type that holds 0 to 4; ",
         ),
         ([[0.1]], {"out_scale": 0.5, "out_bias": 0.3}, "attribute out_bias: found 0.3"),
+        (
+            [[0.1] * 2],
+            {"out_dtype": "BIPOLAR", "out_scale": 2.0, "out_bias": -1.0},
+            "attribute out_dtype: found BIPOLAR, supported: a type that holds -1 to 3; ",
+        ),
         ([[0.1]], {"out_scale": -1.0}, "attribute out_scale: found -1, supported: a positive scale, 2^-100 "),
         (
             [[0.1]],

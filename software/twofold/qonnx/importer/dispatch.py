@@ -171,8 +171,9 @@ QUANTISATION: Mapping[str, Operator] = MappingProxyType(
         "BipolarQuant": Operator(quant.bipolar, "data with one scale; constants with one or one a channel"),
         "MultiThreshold": Operator(
             multithreshold.multi_threshold,
-            "`INT2` to `INT16`, `UINT1` to `UINT16`; thresholds [C, T] or [1, T], ascending, T up to 4096; "
-            "`out_bias` a multiple of `out_scale`; layout NCHW, NCW or NC, or NHWC or NWC behind a Transpose",
+            "`BIPOLAR`, `INT2` to `INT16`, `UINT1` to `UINT16`; thresholds [C, T] or [1, T], ascending, T up "
+            "to 4096; `out_bias` a multiple of half of `out_scale`; layout NCHW, NCW or NC, or NHWC or NWC "
+            "behind a Transpose",
             ("out_dtype", "out_scale", "out_bias", "data_layout"),
         ),
         "Quant": Operator(

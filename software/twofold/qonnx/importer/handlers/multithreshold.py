@@ -84,38 +84,49 @@ def _jumps(reals: Floats) -> tuple[npt.NDArray[np.intp], IntArray]:
 
 
 def _levels(node: Node, attributes: Attributes, jumps: IntArray) -> tuple[IntType, IntArray]:
-    """The result's type, from out_dtype and out_scale, and its codes, from out_bias on."""
+    """The result's type, from out_dtype and out_scale, and its codes, from out_bias on.
+
+    With a bias of half steps, as FINN writes −1 and 1, a code is worth half of out_scale.
+    """
     name = attributes.text("out_dtype")
-    match = re.fullmatch(r"(U?)INT([1-9]|1[0-6])", name)
+    match = re.fullmatch(r"(U?)INT([1-9]|1[0-6])", "INT2" if name == "BIPOLAR" else name)
     if match is None:
         raise node.refuse(
-            "attribute out_dtype", repr(name), "INT2 to INT16, UINT1 to UINT16", "choose one of these"
+            "attribute out_dtype",
+            repr(name),
+            "BIPOLAR, INT2 to INT16, UINT1 to UINT16",
+            "choose one of these",
         )
     scale, bias = (
         _fraction(node, attributes, name, value) for name, value in (("out_scale", 1.0), ("out_bias", 0.0))
     )
-    type_ = IntType(match[1] == "", int(match[2]), positive_scale(node, "attribute out_scale", scale))
-    if (bias / scale).denominator != 1:
+    positive_scale(node, "attribute out_scale", scale)
+    codes_a_step = (bias / scale).denominator
+    if codes_a_step > 2:
         raise node.refuse(
             "attribute out_bias",
             float(bias),
-            "a multiple of out_scale",
+            "a multiple of half of out_scale",
             "move the rest into the next layer's bias",
         )
-    lowest, highest = int(bias / scale), int(bias / scale) + int(jumps.sum())
+    unit = scale / codes_a_step
+    type_ = IntType(match[1] == "", int(match[2]), positive_scale(node, "attribute out_scale", unit))
+    lowest = int(bias / unit)
+    highest = lowest + int(jumps.sum()) * codes_a_step
     if not type_.contains(lowest, highest):
         raise node.refuse(
             "attribute out_dtype", name, f"a type that holds {lowest} to {highest}", "choose a wider type"
         )
     counts = np.concatenate([[0], np.cumsum(jumps)])
-    _check_numbers(node, scale, bias, lowest + counts, counts)
-    return type_, lowest + counts
+    levels = lowest + counts * codes_a_step
+    real = np.float32(float(scale)) * counts.astype(np.float32) + np.float32(float(bias))
+    _check_numbers(node, bias, real, (levels * float(unit)).astype(np.float32))
+    return type_, levels
 
 
-def _check_numbers(node: Node, scale: Fraction, bias: Fraction, levels: IntArray, counts: IntArray) -> None:
+def _check_numbers(node: Node, bias: Fraction, found: Floats, expected: Floats) -> None:
     """The executor's float32 numbers of all levels are those of their codes."""
-    numbers = np.float32(float(scale)) * counts.astype(np.float32) + np.float32(float(bias))
-    if (numbers != (levels * float(scale)).astype(np.float32)).any():
+    if (found != expected).any():
         raise node.refuse(
             "attribute out_bias",
             float(bias),
