@@ -21,16 +21,21 @@ def _log_softmax(values: np.ndarray) -> np.ndarray:
     return below - np.log(np.exp(below).sum(axis=1, keepdims=True))
 
 
+def _sigmoid(values: np.ndarray) -> np.ndarray:
+    return np.exp(-np.logaddexp(np.float32(0), -values))
+
+
 def _argmax(values: np.ndarray) -> np.ndarray:
     return values.argmax(axis=1)
 
 
-WHOLE: dict[str, Callable[[np.ndarray], np.ndarray]] = {
+FUNCTIONS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "softmax": _softmax,
     "log_softmax": _log_softmax,
+    "sigmoid": _sigmoid,
     "argmax": _argmax,
 }
-"""Steps that take a result's channels together."""
+"""Steps without a constant."""
 
 
 def file_values(logits: np.ndarray, host: dict[str, Any]) -> np.ndarray:
@@ -45,8 +50,8 @@ def file_values(logits: np.ndarray, host: dict[str, Any]) -> np.ndarray:
         )
     values = logits.astype(np.float32)
     for step in host["results"]:
-        if step["kind"] in WHOLE:
-            values = WHOLE[step["kind"]](values)
+        if step["kind"] in FUNCTIONS:
+            values = FUNCTIONS[step["kind"]](values)
         else:
             values = STEPS[step["kind"]](values, np.float32(step["constant"][0]))
     return values

@@ -18,7 +18,7 @@ from twofold_runtime.errors import AcceleratorError
 from twofold_runtime.frames import MODES as MODES_OF_RUNTIME
 from twofold_runtime.frames import STEPS as STEPS_OF_RUNTIME
 from twofold_runtime.frames import quantise
-from twofold_runtime.results import WHOLE, file_values
+from twofold_runtime.results import FUNCTIONS, file_values
 
 from twofold.golden.execute import execute
 from twofold.network.host import RESULT_KINDS
@@ -166,6 +166,7 @@ ENDS = {
     "factors": ("Mul", "Div"),
     "softmax": ("Mul", "Softmax"),
     "log_softmax": ("LogSoftmax",),
+    "sigmoid": ("Mul", "Sigmoid"),
     "argmax": ("Div", "ArgMax"),
     "twice": ("Softmax", "LogSoftmax"),
     "nothing": (),
@@ -181,7 +182,7 @@ def test_the_runtimes_values_are_the_executors(new_graph: Any, save: Any, end: s
     last = "logits"
     for place, kind in enumerate(ENDS[end]):
         factor = [graph.constant(f"factor{place}", 0.3)] if kind in ("Mul", "Div") else []
-        attributes = {} if factor else {"axis": 1}
+        attributes = {} if kind in ("Mul", "Div", "Sigmoid") else {"axis": 1}
         last = graph.node(kind, [last, *factor], f"y{place}", **attributes)
     path = save(graph, last)
     model = import_file(path)
@@ -190,7 +191,7 @@ def test_the_runtimes_values_are_the_executors(new_graph: Any, save: Any, end: s
     integers = execute(network, model.reader.codes_of(images))[network.output_name]
     logits = (integers - output.type.zero_point) * float(output.type.scale)
     found, wanted = file_values(logits, described(model)), file_outputs(path, images)
-    if {*ENDS[end]} & {"Softmax", "LogSoftmax"}:
+    if {*ENDS[end]} & {"Softmax", "LogSoftmax", "Sigmoid"}:
         assert np.allclose(found, wanted, rtol=3e-6, atol=1e-7)
     else:
         assert np.array_equal(found, wanted.reshape(found.shape))
@@ -207,7 +208,14 @@ def file_outputs(path: Path, images: Any) -> Any:
 
 
 def test_a_runtime_does_every_step_of_results() -> None:
-    assert {*WHOLE, *STEPS_OF_RUNTIME} == {*RESULT_KINDS}
+    assert {*FUNCTIONS, *STEPS_OF_RUNTIME} == {*RESULT_KINDS}
+
+
+def test_a_sigmoid_of_great_logits_is_no_overflow() -> None:
+    steps = [{"kind": "sigmoid", "constant": []}]
+    with np.errstate(over="raise"):
+        found = file_values(np.array([[1e4, 0.0, -1e4]]), {"results": steps, "after": ["Sigmoid"]})
+    assert found.tolist() == [[1.0, 0.5, 0.0]]
 
 
 def test_a_softmax_of_great_logits_is_no_overflow() -> None:

@@ -288,6 +288,23 @@ def test_what_the_host_does_at_the_end(new_graph, save, kind):
     assert (imported.host, imported.network.output_name) == (("Mul 'scaled'", f"{kind} 'y'"), "logits")
 
 
+def test_a_map_may_end_in_a_sigmoid(new_graph, save):
+    graph = new_graph((2, 4, 4))
+    graph.conv(graph.quantised_input(), "mask", (1, 2, 3, 3))
+    graph.node("Sigmoid", ["mask"], "y")
+    imported = import_file(save(graph))
+    assert (imported.host, imported.network.output_name) == (("Sigmoid 'y'",), "mask")
+
+
+@pytest.mark.parametrize("kind", ["Softmax", "Sigmoid", "ArgMax"])
+def test_nothing_follows_an_argmax(new_graph, load, kind):
+    graph = new_graph((5,))
+    graph.node("ArgMax", [graph.quantised_input()], "answer", axis=1, keepdims=0)
+    graph.node(kind, ["answer"], "y", **({"axis": -1, "keepdims": 0} if kind == "ArgMax" else {}))
+    with pytest.raises(UserError, match="found the answer of an ArgMax"):
+        load(graph)
+
+
 def test_host_work_is_the_end(new_graph, load):
     graph = new_graph((5,))
     graph.node("Softmax", [graph.quantised_input()], "soft", axis=1)

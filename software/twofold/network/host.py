@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 STEP_KINDS = ("times", "divided_by", "plus", "at_least", "at_most")
-RESULT_KINDS = (*STEP_KINDS, "softmax", "log_softmax", "argmax")
+RESULT_KINDS = (*STEP_KINDS, "softmax", "log_softmax", "sigmoid", "argmax")
 QUANTISER_KINDS = ("quant", "linear", "bipolar")
 
 
@@ -15,7 +15,8 @@ QUANTISER_KINDS = ("quant", "linear", "bipolar")
 class HostStep:
     """One float32 operation on each number of an image, or on a network's results.
 
-    kind: one of STEP_KINDS, or of RESULT_KINDS, which take a result's channels together and have no constant.
+    kind: one of STEP_KINDS; of results also the others of RESULT_KINDS, which have no constant and, but for
+    sigmoid, take a result's channels together.
     constant: of each channel, or a single one for all.
     """
 

@@ -150,6 +150,7 @@ CORE: Mapping[str, Operator] = MappingProxyType(
             ("coordinate_transformation_mode", "mode", "nearest_mode", "cubic_coeff_a"),
         ),
         "Shape": Operator(arithmetic.shape_of, "of anything"),
+        "Sigmoid": Operator(host.sigmoid, "of the output, on the host"),
         "Softmax": Operator(host.softmax, "of the output, on the host", ("axis",)),
         "Sqrt": Operator(arithmetic.sqrt, "of constants"),
         "Squeeze": Operator(
