@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import threading
 
-from optuna.trial import TrialState
+import pytest
+from optuna.trial import FrozenTrial, TrialState
 
 from twofold.sweep.beat import beating
 from twofold.sweep.claim import claim
@@ -27,6 +28,23 @@ def test_a_trial_waits_for_the_choice_of_an_earlier_one(session: Session) -> Non
     thread.join()
     assert first is not None and first.slot == 0
     assert taken == [1]
+
+
+@pytest.mark.parametrize("reading", range(1, 6))
+def test_a_choice_between_two_readings_of_the_study_is_seen(session: Session, reading: int) -> None:
+    earlier, later = session.study.ask(), session.study.ask()
+    readings = iter(range(1, 100))
+
+    class Overtaken(Session):
+        @property
+        def trials(self) -> list[FrozenTrial]:
+            found = list(session.trials)
+            if next(readings) == reading:
+                assert claim(session, earlier) is not None
+            return found
+
+    claimed = claim(Overtaken(session.study, session.sweep, session.seed, session.timing), later)
+    assert claimed is not None and claimed.slot == 1
 
 
 def test_it_does_not_wait_for_the_dead(session: Session) -> None:

@@ -73,11 +73,12 @@ def claim(session: Session, trial: Trial) -> Claim | None:
 
 
 def _in_turn(session: Session, trial: Trial) -> Ledger:
+    """The ledger of a moment at which every earlier trial has said what it takes, or has died."""
     while True:
-        ledger = session.look()
+        session.look()
         running = [other for other in session.trials if other.state is TrialState.RUNNING]
         if all(KEY in other.user_attrs for other in running if other.number < trial.number):
-            return ledger
+            return session.look()
         time.sleep(session.timing.poll)
 
 
