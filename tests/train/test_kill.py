@@ -73,7 +73,7 @@ def assert_same(found: Path, whole: Path) -> None:
 @pytest.mark.parametrize("recipe", ["apot", "spq"])
 def test_weights_are_the_same_to_the_bit(recipe: str, warm_server: None, tmp_path: Path) -> None:
     """A run that ends before its moment is compared too, and the next one is killed instead."""
-    whole, runs = tmp_path / "whole", iter(tmp_path / f"killed {number}" for number in range(KILLS))
+    whole, runs = tmp_path / "whole", iter(tmp_path / f"killed {number}" for number in range(10 * KILLS))
     seconds, moments = finish(recipe, whole), random.Random(0)
     killed, folder = 0, next(runs)
     while killed < KILLS:

@@ -7,12 +7,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
 import torch
 
-from twofold.errors import UserError
 from twofold.train.checkpoint import Checkpoint
-from twofold.train.processes import ALONE, Processes, Started, backend
+from twofold.train.processes import ALONE, Processes, backend
 from twofold.train.result import checkpoint_path
 
 RUN = """
@@ -48,21 +46,6 @@ def test_a_batch_is_shared() -> None:
     assert sum(weights) == 3, "the mean of all weights is one"
     assert torch.equal(ALONE.share(index), index)
     assert [Processes(rank, 2).writes for rank in range(2)] == [True, False]
-
-
-def test_torchrun_says_which_process_this_is() -> None:
-    told = {"RANK": "5", "WORLD_SIZE": "8", "LOCAL_RANK": "1", "LOCAL_WORLD_SIZE": "4"}
-    assert Started.of(told) == Started(5, 8, 1, 4)
-    assert Started.of({}) == Started.of({"RANK": "3"}) == Started(0, 1, 0, 1)
-
-
-def test_each_process_has_a_gpu_of_its_own() -> None:
-    assert [Started(4 + rank, 8, rank, 4).gpu(4) for rank in range(4)] == [0, 1, 2, 3]
-    assert Started(1, 2, 1, 2).gpu(8) == 1
-    with pytest.raises(
-        UserError, match=r"a GPU for each of the 4 processes, found 2; .* --nproc-per-node 2, or with CUDA"
-    ):
-        Started(0, 8, 0, 4).gpu(2)
 
 
 def test_gpus_talk_through_nccl_where_there_is_one() -> None:

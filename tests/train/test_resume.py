@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -22,6 +22,14 @@ RECIPES = (
     "two_bit", "int4_error", "int4_kurtosis",
 )  # fmt: skip
 MOST_EPOCHS = 40
+
+
+def in_sittings(sitting: Callable[[], TrainResult]) -> tuple[TrainResult, int]:
+    """Calls until none is stopped: the last one's result, and how many were."""
+    for stops in range(MOST_EPOCHS):
+        with suppress(KeyboardInterrupt):
+            return sitting(), stops
+    raise AssertionError(f"{MOST_EPOCHS} sittings did not end the run")
 
 
 class OneEpoch:
@@ -45,13 +53,8 @@ def test_weights_are_those_of_one_sitting(
         network = DemoNet(widths=(4, 6))
         return train(recipe, few_digits, folder, 0, progress, network, short_budget)
 
-    whole, stops = run(tmp_path / "whole", SILENT), 0
-    while stops < MOST_EPOCHS:
-        try:
-            resumed = run(tmp_path / "resumed", OneEpoch())
-            break
-        except KeyboardInterrupt:
-            stops += 1
+    whole = run(tmp_path / "whole", SILENT)
+    resumed, stops = in_sittings(lambda: run(tmp_path / "resumed", OneEpoch()))
     expected, found = (Checkpoint.read(checkpoint_path(each.folder)) for each in (whole, resumed))
     assert stops == sum(map(len, expected.history.values()))
     assert expected.finished.keys() == found.finished.keys()

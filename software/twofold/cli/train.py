@@ -94,9 +94,9 @@ def train(
     with results_only():
         from twofold.cli.progress_bars import shown
         from twofold.models.catalogue import drawn
-        from twofold.train.processes import is_first
         from twofold.train.run import train
         from twofold.train.teacher import teacher_for
+        from twofold.train.torchrun import is_first
 
         progress, dataset = shown(), _dataset(data, data_folder, seed, start)
         channels, size, _ = dataset.image_shape

@@ -21,6 +21,8 @@ PUBLISHED_ACTIVATION_ALPHA = 8.0
 #: deviation 1 (Max, "Quantizing for Minimum Distortion", IRE Transactions on Information Theory 6, 1960,
 #: table I, N = 3).
 TERNARY_WEIGHT_ALPHA = 1.224
+#: A smaller share of the magnitude is what float32 makes of equal weights' deviation.
+_ALIKE = 1e-6
 
 
 def first_weight_alpha(bits: int) -> float:
@@ -43,8 +45,6 @@ def deviation(weight: Tensor) -> Tensor:
     return torch.where(magnitude > 0, magnitude, 1.0)
 
 
-#: A smaller share of the magnitude is what float32 makes of equal weights' deviation.
-_ALIKE = 1e-6
 #: Up to so many levels, compiled comparisons are faster than a table.
 _FEW_LEVELS = 64
 

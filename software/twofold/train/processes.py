@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -11,7 +11,7 @@ import torch
 import torch.distributed as dist
 from torch import Tensor, nn
 
-from twofold.errors import UserError
+from twofold.train.torchrun import Started
 
 _SEEDS_APART = 1_000_000_007
 
@@ -64,40 +64,6 @@ class Processes:
 
 
 ALONE = Processes()
-
-
-@dataclass(frozen=True)
-class Started:
-    """What torchrun says of a process: its number among all `count`, and among those of its machine."""
-
-    rank: int = 0
-    count: int = 1
-    local_rank: int = 0
-    local_count: int = 1
-
-    @classmethod
-    def of(cls, environment: Mapping[str, str]) -> Started:
-        """As the only process where torchrun did not set it."""
-        names = ("RANK", "WORLD_SIZE", "LOCAL_RANK", "LOCAL_WORLD_SIZE")
-        if "WORLD_SIZE" not in environment:
-            return cls()
-        return cls(
-            *(int(environment.get(name, default)) for name, default in zip(names, "0101", strict=True))
-        )
-
-    def gpu(self, gpus: int) -> int:
-        """The number of the GPU that is this process's own. Raises UserError if there are too few."""
-        if self.local_count > gpus:
-            raise UserError(
-                f"torchrun: expected a GPU for each of the {self.local_count} processes, found {gpus}; start "
-                f"it with --nproc-per-node {gpus}, or with CUDA_VISIBLE_DEVICES= to train on the CPU"
-            )
-        return self.local_rank
-
-
-def is_first() -> bool:
-    """Whether this process is the one that writes and tells; true without torchrun."""
-    return Started.of(os.environ).rank == 0
 
 
 def backend(device: str, nccl: bool) -> str:
