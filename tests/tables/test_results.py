@@ -36,6 +36,14 @@ def test_a_run_that_is_repeated_has_one_row(tmp_path: Path) -> None:
     assert read(path) == (other, longer)
 
 
+def test_another_copy_of_the_data_has_a_row_of_its_own(tmp_path: Path) -> None:
+    path = tmp_path / "results.json"
+    original = replace(ROW, samples=10_000)
+    for row in (ROW, original):
+        append(row, path)
+    assert read(path) == (ROW, original)
+
+
 def test_no_file_is_no_rows(tmp_path: Path) -> None:
     assert read(tmp_path / "results.json") == ()
 

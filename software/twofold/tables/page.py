@@ -28,7 +28,7 @@ that of the validation part.
 
 *cifar10* of 8,000 test images is a copy that was re-encoded as JPEG (quality 75, colour at half the
 resolution) before it came here, for training and testing alike: compare these accuracies with one another,
-not with published ones.
+not with published ones. *cifar10* of 10,000 test images is the original.
 
 """
 _HEADER = (

@@ -81,17 +81,21 @@ def read(path: Path = RESULTS) -> tuple[Result, ...]:
 
 
 def append(result: Result, path: Path = RESULTS) -> None:
-    """Adds a row, in place of an earlier one of the same command and seed; the file is whole at any moment,
-    also if several processes add rows at once.
+    """Adds a row, in place of an earlier one of the same command, seed and number of samples (another number
+    is another copy of the data); the file is whole at any moment, also if several processes add rows at once.
 
     Raises UserError if the file is damaged or cannot be written, or if the row has no ACCURACY.
     """
     _result("result", asdict(result))
     make_folder(path.parent)
     with _locked(path.parent):
-        others = (row for row in read(path) if (row.command, row.seed) != (result.command, result.seed))
+        others = [row for row in read(path) if _run(row) != _run(result)]
         rows = [asdict(row) for row in (*others, result)]
         write_atomically(path, json.dumps(rows, indent=2, ensure_ascii=False) + "\n")
+
+
+def _run(result: Result) -> tuple[str, int, int]:
+    return result.command, result.seed, result.samples
 
 
 @contextmanager
