@@ -9,6 +9,7 @@ from torch import nn
 from twofold.errors import UserError
 from twofold.models.demo import DemoNet
 from twofold.prune.criteria.criterion import Scores
+from twofold.prune.criteria.filter_norm import FilterNorm
 from twofold.prune.groups import check_unjoined, dependencies, groups_of
 from twofold.prune.prunable import Prunable
 from twofold.prune.remove import remove_filters
@@ -41,6 +42,38 @@ def test_a_depthwise_convolution_loses_what_the_one_before_loses() -> None:
     groups = Prunable.of(model, IMAGES).groups
     (both,) = (group for group in groups if group.readers)
     assert (set(both.producers), both.readers) == ({"0", "1"}, ("2",))
+
+
+class GivesSum(nn.Module):
+    """Ends with what two convolutions give, added and averaged: a logit for each channel."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first, self.second, self.last = nn.Conv2d(1, 8, 3), nn.Conv2d(8, 3, 1), nn.Conv2d(3, 3, 1)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        maps = self.second(torch.relu(self.first(x)))
+        return (maps + self.last(maps)).mean((2, 3))
+
+
+@pytest.mark.parametrize(
+    ("model", "first"),
+    [
+        (
+            nn.Sequential(
+                nn.Conv2d(1, 8, 3), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Conv2d(8, 3, 1), nn.Flatten()
+            ),
+            "0",
+        ),
+        (GivesSum(), "first"),
+    ],
+)
+def test_classes_are_no_filters_to_remove(model: nn.Module, first: str) -> None:
+    assert Prunable.of(model, IMAGES).producers == (first,)
+    keep = {name: 2 for name, layer in model.named_modules() if isinstance(layer, nn.Conv2d)}
+    pruned = remove_filters(model, IMAGES, FilterNorm(1), keep)
+    assert pruned.get_submodule(first).out_channels == 2
+    assert pruned(IMAGES).shape == (4, 3)
 
 
 class Joined(nn.Module):

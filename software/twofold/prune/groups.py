@@ -55,7 +55,8 @@ def _unquantised_activations(model: nn.Module) -> Iterator[None]:
 
 
 def groups_of(graph: Any, model: nn.Module) -> Iterator[ChannelGroup]:
-    """The groups of all convolutions of `model`, of which `graph` are the dependencies.
+    """The groups of all convolutions of `model`, of which `graph` are the dependencies, but for those whose
+    channels the network gives: without them it would have fewer classes.
 
     Raises UserError for convolutions of unequal width that could only lose channels together, because what
     some of them give is joined and then added to what another gives.
@@ -63,9 +64,15 @@ def groups_of(graph: Any, model: nn.Module) -> Iterator[ChannelGroup]:
     names = {module: name for name, module in model.named_modules()}
     linear = [module for module in names if isinstance(module, nn.Linear)]
     for members in graph.get_all_groups(ignored_layers=linear, root_module_types=[nn.Conv2d]):
-        group = _group(list(members), names)
-        _check_widths(group, model)
-        yield group
+        if not any(map(_is_given, members)):
+            group = _group(list(members), names)
+            _check_widths(group, model)
+            yield group
+
+
+def _is_given(member: Any) -> bool:
+    """Whether these channels are those of the network's output, or of what nothing reads."""
+    return member.dep.handler not in _REMOVES_INPUTS and not member.dep.target.outputs
 
 
 def _check_widths(group: ChannelGroup, model: nn.Module) -> None:

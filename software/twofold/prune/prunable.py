@@ -49,5 +49,5 @@ class Prunable:
 
     @property
     def producers(self) -> tuple[str, ...]:
-        """Every convolution."""
+        """The convolutions that may lose filters."""
         return tuple(name for group in self.groups for name in group.producers)
