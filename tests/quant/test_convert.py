@@ -112,7 +112,7 @@ def test_signed_images_get_a_signed_quantiser() -> None:
 
 
 def sequence(*layers: nn.Module) -> Callable[[], nn.Module]:
-    return lambda: nn.Sequential(nn.Conv2d(1, 4, 3, padding=1), *layers, nn.Flatten(), nn.LazyLinear(3))
+    return lambda: nn.Sequential(nn.Conv2d(1, 4, 3, padding=1), *layers, nn.Flatten(), nn.Linear(1, 3))
 
 
 @pytest.mark.parametrize(
@@ -186,6 +186,16 @@ class Reused(nn.Module):
         return self.conv(self.conv(x))
 
 
+class Tied(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.first, self.second, self.third = (nn.Conv2d(inputs, 4, 1) for inputs in (1, 4, 4))
+        self.third.weight = self.second.weight
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.third(self.second(self.first(x)))
+
+
 class AddsConstant(nn.Module):
     def __init__(self) -> None:
         super().__init__()
@@ -193,6 +203,15 @@ class AddsConstant(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         return self.conv(x) + 1
+
+
+class AddsParameter(AddsConstant):
+    def __init__(self) -> None:
+        super().__init__()
+        self.shift = nn.Parameter(torch.zeros(4, 6, 6))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.conv(x) + self.shift
 
 
 class AddsUnequal(AddsConstant):
@@ -204,7 +223,11 @@ class AddsUnequal(AddsConstant):
 @pytest.mark.parametrize(
     "build, message",
     [
-        (sequence(nn.Sigmoid()), r"node _1 \(1\): Sigmoid cannot be quantised; supported are Conv2d"),
+        (
+            sequence(nn.PixelShuffle(2)),
+            r"node _1 \(1\): PixelShuffle cannot be quantised; supported are Conv2d",
+        ),
+        (sequence(nn.Sigmoid()), r"node _1 \(1\): Sigmoid cannot be quantised; between layers write ReLU"),
         (sequence(nn.MaxPool2d(2, ceil_mode=True)), "node _1 .*ceil_mode = False"),
         (sequence(nn.AdaptiveAvgPool2d(2)), "node _1 .*expected an output of 1×1, got 2"),
         (sequence(nn.ReLU(), nn.BatchNorm2d(4)), "node _2 .*right after a Conv2d"),
@@ -236,8 +259,10 @@ class AddsUnequal(AddsConstant):
             Misspelt,
             "Misspelt: expected a model that torch.fx can trace, got AttributeError: 'Misspelt' object",
         ),
-        (Reused, "node conv.*called once only"),
-        (AddsConstant, "node add .*two tensors"),
+        (Reused, "node conv.*called once only, and conv_1 has the same weights"),
+        (Tied, "node second.*called once only, and third has the same weights"),
+        (AddsConstant, "node add .*two tensors to add; leave a constant to the bias"),
+        (AddsParameter, "node shift .*a bare tensor of the model cannot be quantised; leave a bias"),
         (AddsUnequal, r"node add .*equal shape to add, got \[4, 6, 6\] and \[4, 1, 1\]"),
         (nn.ReLU, "at least one Conv2d or Linear"),
     ],

@@ -76,7 +76,10 @@ class _Converter:
                 case "output":
                     self._output(node)
                 case "get_attr":
-                    raise refuse(node, "a bare tensor of the model cannot be quantised")
+                    raise refuse(
+                        node,
+                        "a bare tensor of the model cannot be quantised; leave a bias to the layer before",
+                    )
                 case _:
                     self.values[node] = self._layer(node, self.sources[node])
         return fx.GraphModule(self.modules, self.graph, class_name=f"Quantised{name}")
@@ -99,7 +102,7 @@ class _Converter:
         operands = [self.values[source] for source in node.all_input_nodes]
         match module:
             case nn.Conv2d() | nn.Linear():
-                self._refuse_reuse(node)
+                self._refuse_reuse(node, module)
                 source = operands[0] if self.plan.in_float(node) else self._exact(operands[0])
                 return self._emit(node.name, self._weighted(node, module), [source], False, False)
             case nn.BatchNorm1d() | nn.BatchNorm2d():
@@ -183,9 +186,14 @@ class _Converter:
         )
         return replace(dropped, name=operand.name)
 
-    def _refuse_reuse(self, node: fx.Node) -> None:
-        if sum(other.target == node.target for other in self.traced.graph.nodes) > 1:
-            raise refuse(node, "a layer with weights may be called once only")
+    def _refuse_reuse(self, node: fx.Node, module: nn.Conv2d | nn.Linear) -> None:
+        for other in filter(self.plan.is_weighted, self.sources):
+            if other is not node and self.sources[other].weight is module.weight:
+                raise refuse(
+                    node,
+                    f"a layer with weights may be called once only, and {other.name} has the same weights; "
+                    "give each place a layer of its own",
+                )
 
     def _batch_norm(self, node: fx.Node, module: BatchNorm, operand: _Value) -> _Value:
         source = node.all_input_nodes[0]
@@ -219,7 +227,9 @@ class _Converter:
 
     def _addition(self, node: fx.Node) -> _Value:
         if len(node.args) < 2 or not all(isinstance(operand, fx.Node) for operand in node.args[:2]):
-            raise refuse(node, "expected two tensors to add")
+            raise refuse(
+                node, "expected two tensors to add; leave a constant to the bias of the layer before"
+            )
         sources = [self.values[source] for source in node.args[:2]]  # type: ignore[index]
         pair = [self._exact(source, self.recipe.residual_bits) for source in sources]
         return self._emit(node.name, Add(), pair, False, all(value.non_negative for value in pair))

@@ -4,40 +4,26 @@ from __future__ import annotations
 
 import copy
 import operator
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, fx, nn
 from torch.fx.passes.shape_prop import ShapeProp
+from torch.nn.parameter import is_lazy
 
 from twofold.errors import UserError
+from twofold.quant.advice import FLATTEN, instead_of
 from twofold.quant.flattening import unify_flattening
+from twofold.quant.in_place import follow_writes
 from twofold.quant.layers import Add, Concat, ReLU6
 
 SUPPORTED = (
     "Conv2d, BatchNorm2d, Linear, BatchNorm1d, ReLU, ReLU6, add, cat, MaxPool2d, AvgPool2d, "
     "AdaptiveAvgPool2d(1), mean over height and width, Upsample by 2, Flatten, Dropout, Identity"
 )
-
-_RECTIFY = "write ReLU and train anew; what its quantiser clips at is learned"
-_FLATTEN = "write torch.flatten(x, 1)"
-_LOGITS = (
-    "leave it out and return the logits, of which the largest is the same class; CrossEntropyLoss takes them"
-)
-_SCALE = "do it to the images beforehand, or leave it to batch normalisation"
-_ONE_ROW = "write Conv2d and its like with kernels (1, K), for images [N, C, 1, L]"
-_INSTEAD: Mapping[str, str] = {
-    **dict.fromkeys(("LeakyReLU", "leaky_relu", "PReLU", "ELU", "elu"), _RECTIFY),
-    **dict.fromkeys(("GELU", "gelu", "SiLU", "silu", "Hardswish", "hardswish", "clamp"), _RECTIFY),
-    **dict.fromkeys(("view", "reshape", "size", "getattr", "squeeze"), _FLATTEN),
-    **dict.fromkeys(("Softmax", "softmax", "LogSoftmax", "log_softmax"), _LOGITS),
-    **dict.fromkeys(("sub", "mul", "truediv"), _SCALE),
-    **dict.fromkeys(("Conv1d", "MaxPool1d", "AvgPool1d", "AdaptiveAvgPool1d"), _ONE_ROW),
-    **dict.fromkeys(("ZeroPad2d", "pad"), "give the padding to the convolution, padding=1"),
-}
-"""Name of a module's class or of an operation → what to do without it."""
 
 _FUNCTIONS: Mapping[Any, str] = {
     operator.add: "add", operator.iadd: "add", torch.add: "add",
@@ -48,25 +34,57 @@ _FUNCTIONS: Mapping[Any, str] = {
     F.avg_pool2d: "avg_pool2d", F.adaptive_avg_pool2d: "adaptive_avg_pool2d", F.dropout: "dropout",
     F.dropout2d: "dropout2d", F.interpolate: "interpolate",
 }  # fmt: skip
+#: Rounding of float32 may differ between a model and its trace, by this share of the largest number.
+_SAME = 1e-3
+_OF_NUMPY = {"dim": "axis", "keepdim": "keepdims"}
 #: Of a map [N, C, H, W].
 _CHANNELS = (1, -3)
 _METHODS: Mapping[str, str] = {
     "add": "add", "add_": "add", "relu": "relu", "relu_": "relu", "flatten": "flatten", "mean": "mean",
+    "contiguous": "identity", "clone": "identity",
 }  # fmt: skip
 
 
 def trace(model: nn.Module) -> fx.GraphModule:
-    """`symbolic_trace` with one way to flatten. `model` is not changed."""
-    traced = symbolic_trace(model)
+    """What `model` computes in evaluation mode, with one way to flatten, without what leads to no result and
+    without readers of what was written over. `model` is not changed.
+    """
+    check_sized(model)
+    with _in_evaluation(model):
+        traced = symbolic_trace(model)
+    follow_writes(traced)
     unify_flattening(traced)
+    traced.graph.eliminate_dead_code()
+    traced.recompile()
     return traced
+
+
+@contextmanager
+def _in_evaluation(model: nn.Module) -> Iterator[None]:
+    modes = [(module, module.training) for module in model.modules()]
+    model.eval()
+    try:
+        yield
+    finally:
+        for module, training in modes:
+            module.training = training
+
+
+class _Tracer(fx.Tracer):
+    """Takes a layer with weights as one, also of a class of the user's that leaves its forward() alone."""
+
+    def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
+        own_forward = type(m).forward not in (nn.Conv2d.forward, nn.Linear.forward)
+        return not own_forward or super().is_leaf_module(m, module_qualified_name)
 
 
 def symbolic_trace(model: nn.Module) -> fx.GraphModule:
     """`torch.fx.symbolic_trace` with an error for the user, also for whatever else forward() raises."""
     wanted = f"{type(model).__name__}: expected a model that torch.fx can trace"
     try:
-        return fx.symbolic_trace(model)
+        tracer = _Tracer()
+        graph = tracer.trace(model)
+        return fx.GraphModule(tracer.root, graph, type(model).__name__)
     except (fx.proxy.TraceError, TypeError) as error:
         raise UserError(
             f"{wanted}, got: {_first_line(error)}; remove control flow that depends on tensors from forward()"
@@ -87,8 +105,27 @@ def refuse(node: fx.Node, why: str) -> UserError:
 
 def refuse_kind(node: fx.Node, kind: str) -> UserError:
     """kind: name of the class or operation that is not among the supported ones."""
-    instead = f"; {_INSTEAD[kind]}" if kind in _INSTEAD else ""
-    return refuse(node, f"{kind} cannot be quantised{instead}; supported are {SUPPORTED}")
+    return refuse(node, f"{kind} cannot be quantised{instead_of(kind)}; supported are {SUPPORTED}")
+
+
+def check_sized(model: nn.Module) -> None:
+    """Raises UserError, naming the layer, for one that waits for its first images to know its size."""
+    for name, module in model.named_modules():
+        if any(map(is_lazy, (*module.parameters(recurse=False), *module.buffers(recurse=False)))):
+            kind = type(module).__name__
+            raise UserError(
+                f"{name} ({kind}): expected sizes in numbers; write them, or call the network once before"
+            )
+
+
+def copied(model: nn.Module) -> nn.Module:
+    """A copy. Raises UserError for a model that PyTorch cannot copy."""
+    try:
+        return copy.deepcopy(model)
+    except Exception as error:
+        raise UserError(
+            f"{type(model).__name__}: expected a model that can be copied, got {_told(error)}"
+        ) from error
 
 
 def check_takes(model: nn.Module, images: Tensor) -> Tensor:
@@ -96,7 +133,8 @@ def check_takes(model: nn.Module, images: Tensor) -> Tensor:
 
     Raises UserError, with the reason, if it does not take images of this shape or gives no tensor.
     """
-    twin = copy.deepcopy(model).eval()
+    check_sized(model)
+    twin = copied(model).eval()
     shape = "×".join(map(str, images.shape[1:]))
     wanted = (
         f"{type(model).__name__}: expected a model that takes images of {shape}, one tensor, and gives one, "
@@ -121,17 +159,33 @@ def _first_line(error: Exception) -> str:
 
 
 def check_traced(model: nn.Module, images: Tensor) -> None:
-    """Raises UserError if `model` does not take `images`, flattens other things than maps, or adds tensors of
-    unequal shapes, then naming the node.
+    """Raises UserError if `model` does not take `images`, flattens other things than maps or computes other
+    numbers than its trace, and, naming the node, if it adds tensors of unequal shapes or drops in evaluation
+    mode.
     """
     traced = trace(model)
-    wanted, found = check_takes(model, images).shape, check_takes(traced, images).shape
-    if wanted != found:
+    _check_dropouts(traced)
+    wanted, found = check_takes(model, images), check_takes(traced, images)
+    if wanted.shape != found.shape:
         raise UserError(
-            f"{type(model).__name__}: expected {list(found)} for {len(images)} images, as each image's map "
-            f"becomes one vector, got {list(wanted)}; {_FLATTEN}"
+            f"{type(model).__name__}: expected {list(found.shape)} for {len(images)} images, as each image's "
+            f"map becomes one vector, got {list(wanted.shape)}; {FLATTEN}"
+        )
+    largest = float(wanted.nan_to_num().abs().max())
+    if not torch.allclose(wanted, found, rtol=_SAME, atol=_SAME * largest, equal_nan=True):
+        raise UserError(
+            f"{type(model).__name__}: expected the numbers that torch.fx's trace of it gives, got others; "
+            "where a tensor has two names, write x = x + y in place of x += y, and draw no random numbers"
         )
     _check_additions(copy.deepcopy(traced).eval(), images)
+
+
+def _check_dropouts(traced: fx.GraphModule) -> None:
+    for node in traced.graph.nodes:
+        if node.target in (F.dropout, F.dropout2d) and _argument(node, 2, "training", True):
+            raise refuse(
+                node, "it drops in evaluation mode, too; write training=self.training, or nn.Dropout"
+            )
 
 
 def _check_additions(traced: fx.GraphModule, images: Tensor) -> None:
@@ -165,7 +219,10 @@ def _target_name(node: fx.Node) -> str:
 
 
 def _argument(node: fx.Node, position: int, name: str, default: Any = None) -> Any:
-    return node.args[position] if len(node.args) > position else node.kwargs.get(name, default)
+    """name: PyTorch's; it takes NumPy's, too."""
+    if len(node.args) > position:
+        return node.args[position]
+    return node.kwargs.get(name, node.kwargs.get(_OF_NUMPY.get(name, name), default))
 
 
 def _from_call(node: fx.Node, name: str) -> nn.Module:
@@ -180,6 +237,8 @@ def _from_call(node: fx.Node, name: str) -> nn.Module:
             return nn.ReLU()
         case "relu6":
             return ReLU6()
+        case "identity":
+            return nn.Identity()
         case "interpolate":
             return nn.Upsample(
                 _argument(node, 1, "size"),
@@ -266,7 +325,9 @@ def _checked(node: fx.Node, module: nn.Module) -> nn.Module:
         ):
             raise refuse(node, "expected ceil_mode = False, padding = 0 and no divisor_override")
         case nn.AdaptiveAvgPool2d() if module.output_size not in (1, (1, 1)):
-            raise refuse(node, f"expected an output of 1×1, got {module.output_size}")
+            raise refuse(
+                node, f"expected an output of 1×1, got {module.output_size}; write AvgPool2d for larger ones"
+            )
         case nn.Flatten() if (module.start_dim, module.end_dim) != (1, -1):
             raise refuse(node, f"expected dimensions 1 to -1, got {module.start_dim} to {module.end_dim}")
         case nn.BatchNorm1d() | nn.BatchNorm2d() if not (module.affine and module.track_running_stats):

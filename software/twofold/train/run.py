@@ -21,6 +21,7 @@ from twofold.qonnx.export import export
 from twofold.qonnx.freeze import FrozenModel, freeze
 from twofold.quant.any_layout import in_any_layout
 from twofold.quant.apot import load_weights
+from twofold.quant.trace import copied
 from twofold.train.checkpoint import Checkpoint
 from twofold.train.compute import Compute
 from twofold.train.examples import examples_of
@@ -95,7 +96,7 @@ def train(
     compute = Compute.for_images(dataset.image_shape)
     with joined(compute.device) as processes, own_generator(seed), threads_for(dataset):
         provenance = Provenance.now(command, processes)
-        network = copy.deepcopy(model) if model is not None else _demo_network(dataset)
+        network = copied(model) if model is not None else _demo_network(dataset)
         refuse_unsuited(network, recipe, dataset, example[:_PROBES])
         key_of = partial(run_key, recipe, dataset, seed, network, budget, teacher=taught)
         key = key_of(None) if start is None else key_from(start, folder, recipe, key_of)
