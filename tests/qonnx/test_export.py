@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -145,6 +146,15 @@ def test_weights_stay_on_the_apot_grid_in_the_file(exported: tuple[FrozenModel, 
     codes = constants["conv4.weight"] / constants["conv4.quant.scale"]
     assert set(np.abs(codes).ravel()) <= {0, 1, 2, 3, 4, 6, 8, 10}
     assert float(constants["conv4.quant.bit_width"]) == 5
+
+
+def test_a_model_that_was_not_frozen_is_refused(tmp_path: Path) -> None:
+    quantised: Any = quantise(DemoNet(widths=(4, 6)), Int(8), images(16, 8))
+    with pytest.raises(
+        UserError, match="a model that freeze has made, got QuantisedDemoNet; call freeze first"
+    ):
+        export(quantised, images(1, 8), tmp_path / "model.onnx")
+    assert not list(tmp_path.iterdir())
 
 
 def test_an_inexact_model_leaves_no_file(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import brevitas.nn as qnn
 import pytest
@@ -270,6 +271,20 @@ class AddsUnequal(AddsConstant):
 def test_refusals_name_the_node(build: Callable[[], nn.Module], message: str) -> None:
     with pytest.raises(UserError, match=message):
         quantise(build(), Int(8), IMAGES)
+
+
+@pytest.mark.parametrize(
+    ("recipe", "example", "message"),
+    [
+        ("apot", IMAGES, "recipe: expected an Int, Apot or ApotWeights, got 'apot'"),
+        (Int(8), IMAGES.double(), r"example: .* got a Tensor \[32, 1, 8, 8\] of torch.float64"),
+        (Int(8), IMAGES[:0], r"example: .* got a Tensor \[0, 1, 8, 8\]"),
+        (Int(8), IMAGES.numpy(), "example: .* got a ndarray"),
+    ],
+)
+def test_arguments_of_other_kinds_are_refused(recipe: Any, example: Any, message: str) -> None:
+    with pytest.raises(UserError, match=message):
+        quantise(DemoNet(), recipe, example)
 
 
 @pytest.mark.parametrize("build", [lambda: Int(1), lambda: Int(9), lambda: Apot(4, 9), lambda: Apot(1, 4)])

@@ -19,6 +19,7 @@ from qonnx.transformation.infer_shapes import InferShapes
 from torch import Tensor
 from torch.fx.passes.shape_prop import ShapeProp
 
+from twofold.errors import UserError
 from twofold.files import atomic_path
 from twofold.qonnx.brevitas_handlers import QONNX_DOMAIN, ApotQonnxManager
 from twofold.qonnx.export_names import name_after_modules, name_parameters
@@ -46,8 +47,13 @@ def export(
 
     example: images [N, C, H, W], for shapes alone. metadata: key → value, put into the file. name: of
     the network, and so of what is built of it; the file's without its ending if None.
-    Raises UserError, naming the node, if some value may not be exact in float32.
+    Raises UserError for a model that was not frozen, and, naming the node, if some value may not be exact in
+    float32.
     """
+    if not isinstance(frozen, FrozenModel):
+        raise UserError(
+            f"expected a model that freeze has made, got {type(frozen).__name__}; call freeze first"
+        )
     prove_exact(frozen, example)
     with atomic_path(Path(path)) as temporary:
         ApotQonnxManager.export(

@@ -6,8 +6,10 @@ import copy
 from dataclasses import dataclass, replace
 from typing import Any
 
+import torch
 from torch import Tensor, fx, nn
 
+from twofold.errors import UserError
 from twofold.quant.apot import ApotActivation, ApotWeight, deviation, first_weight_alpha
 from twofold.quant.calibrate import calibrate
 from twofold.quant.integer import activation_quantiser, free_int_activation, int_activation, int_weight
@@ -38,14 +40,23 @@ def quantise(model: nn.Module, recipe: Recipe, example: Tensor) -> fx.GraphModul
 
     example: images [N, C, H, W] whose activations initialise the scales.
     Raises UserError, naming the node, for layers that are not supported, for patterns of `layers` that fit
-    none, and for images that the model does not take.
+    none, for images that the model does not take, and for another recipe than one of `twofold.quant.recipe`.
     """
+    _check_arguments(recipe, example)
     traced = trace(model)
     was_training = model.training
     quantised = _Converter(traced, recipe, bool(example.min() >= 0)).convert(type(model).__name__)
     check_traced(model, example[:2])
     calibrate(quantised, example)
     return quantised.train(was_training)
+
+
+def _check_arguments(recipe: Recipe, example: Tensor) -> None:
+    if not isinstance(recipe, Recipe):
+        raise UserError(f"recipe: expected an Int, Apot or ApotWeights, got {recipe!r}")
+    if example.dtype != torch.float32 or not len(example):
+        found = f"a {type(example).__name__} {list(example.shape)} of {example.dtype}"
+        raise UserError(f"example: expected images, a float32 tensor, got {found}")
 
 
 @dataclass(frozen=True)
