@@ -6,15 +6,17 @@ from amaranth.hdl import Cat, Module, Signal, Value
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from twofold.rtl.buffers import WordReader
 from twofold.rtl.bus.axi4 import axi4_lite
 from twofold.rtl.bus.bursts import transfer_layout
 from twofold.rtl.bus.read_dma import ReadDma
 from twofold.rtl.bus.register_map import Access, Register, RegisterMap
 from twofold.rtl.bus.registers import RegisterBlock
 from twofold.rtl.bus.write_dma import WriteDma
+from twofold.rtl.geometry import BEAT_BITS
 from twofold.sim.formal import prove_always
 
-BEATS_WIDTH, ADDR_WIDTH = 6, 4
+MAX_BURST, OUTSTANDING, BEATS_WIDTH, ADDR_WIDTH = 4, 2, 6, 4
 RULES = {"ok": Out(1), "assumed": Out(1)}
 REGISTERS = RegisterMap(
     (
@@ -58,33 +60,95 @@ class Answers(wiring.Component):
         return m
 
 
-class Addresses(wiring.Component):
-    """AR or AW of a DMA. `assumed`: no command is taken while an address of the last one is offered, as the
-    DMAs' benches see by `done`. hasty: it is told that every address was taken."""
+class ReadAddresses(wiring.Component):
+    """AR of a DMA. `assumed`: no command is taken while an address of the last one is offered, as the DMA's
+    bench sees by `done`. hasty: it is told that every address was taken."""
 
-    def __init__(self, dma: ReadDma | WriteDma, prefix: str, *, hasty: bool = False) -> None:
-        self.dma, self.prefix, self.hasty = dma, prefix, hasty
+    def __init__(self, *, hasty: bool = False) -> None:
+        self.dma, self.hasty = ReadDma(MAX_BURST, OUTSTANDING, BEATS_WIDTH), hasty
         command = stream.Signature(transfer_layout(BEATS_WIDTH))
-        super().__init__({"command": In(command), "ready": In(1), "bus": Out(dma.bus.signature), **RULES})
+        super().__init__({"command": In(command), "bus": Out(self.dma.bus.signature), **RULES})
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
         m.submodules.dma = dma = self.dma
+        bus, outer = dma.bus, self.bus
         wiring.connect(m, wiring.flipped(self.command), dma.command)
-        wiring.connect(m, dma.bus, wiring.flipped(self.bus))
-        valid, ready, address, length = (
-            getattr(dma.bus, f"{self.prefix}{name}") for name in ("valid", "ready", "addr", "len")
-        )
+        wiring.connect(m, bus, wiring.flipped(outer))
+        if self.hasty:
+            m.d.comb += bus.arready.eq(1)
         m.d.comb += [
-            ready.eq(self.ready | self.hasty),
-            self.assumed.eq(~valid | ~dma.command.ready),
-            self.ok.eq(offer_stays(m, valid, self.ready, [address, length], "address")),
+            self.assumed.eq(~bus.arvalid | ~dma.command.ready),
+            self.ok.eq(offer_stays(m, bus.arvalid, outer.arready, [bus.araddr, bus.arlen], "ar")),
         ]
         return m
 
 
-def dmas() -> list[tuple[ReadDma | WriteDma, str]]:
-    return [(ReadDma(4, 2, BEATS_WIDTH), "ar"), (WriteDma(4, 2, BEATS_WIDTH), "aw")]
+class Writes(wiring.Component):
+    """AW and W of a DMA. `assumed`: its source keeps to the rule, and the memory answers no burst before it
+    has taken its address and its last beat. What the DMA counts is as seen from outside: induction needs it.
+    hasty: it is told that every beat was taken. early: the memory may answer at any time."""
+
+    def __init__(self, *, hasty: bool = False, early: bool = False) -> None:
+        self.dma, self.hasty, self.early = WriteDma(MAX_BURST, OUTSTANDING, BEATS_WIDTH), hasty, early
+        command = stream.Signature(transfer_layout(BEATS_WIDTH))
+        ports = {"command": In(command), "data": In(stream.Signature(64)), "bus": Out(self.dma.bus.signature)}
+        super().__init__({**ports, **RULES})
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        m.submodules.dma = dma = self.dma
+        bus, outer, source = dma.bus, self.bus, dma.data
+        wiring.connect(m, wiring.flipped(self.command), dma.command)
+        wiring.connect(m, wiring.flipped(self.data), source)
+        wiring.connect(m, bus, wiring.flipped(outer))
+        if self.hasty:
+            m.d.comb += bus.wready.eq(1)
+        addressed = self._owed(m, bus.awvalid & outer.awready, "addressed")
+        written = self._owed(m, bus.wvalid & outer.wready & bus.wlast, "written")
+        counted = (dma.unanswered == bus.awvalid + addressed) & (dma.unanswered == dma.offered + written)
+        idle = ~dma.command.ready | (dma.unanswered == 0)
+        address = [bus.awaddr, bus.awlen]
+        beat = [bus.wdata, bus.wstrb, bus.wlast]
+        m.d.comb += [
+            self.assumed.eq(
+                offer_stays(m, source.valid, source.ready, [source.payload], "source")
+                & (~bus.bvalid | self.early | ((addressed != 0) & (written != 0)))
+            ),
+            self.ok.eq(
+                offer_stays(m, bus.awvalid, outer.awready, address, "aw")
+                & offer_stays(m, bus.wvalid, outer.wready, beat, "w")
+                & ((counted & idle & (dma.unanswered <= OUTSTANDING)) | self.early)
+            ),
+        ]
+        return m
+
+    def _owed(self, m: Module, more: Value, name: str) -> Signal:
+        """Of bursts, less those that were answered."""
+        owed = Signal(range(OUTSTANDING + 1), name=name)
+        m.d.sync += owed.eq(owed + more - self.bus.bvalid)
+        return owed
+
+
+class Words(wiring.Component):
+    """The beats of a word reader, which are a write DMA's data. hasty: it is told that each one was taken."""
+
+    def __init__(self, *, hasty: bool = False) -> None:
+        self.reader, self.hasty = WordReader(2 * BEAT_BITS, latency=2), hasty
+        ports = {"start": In(1), "words": In(16), "word": In(2 * BEAT_BITS), "ready": In(1)}
+        super().__init__({**ports, **RULES})
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        m.submodules.reader = reader = self.reader
+        beats = reader.beats
+        m.d.comb += [
+            *(getattr(reader, name).eq(getattr(self, name)) for name in ("start", "words", "word")),
+            beats.ready.eq(self.ready | self.hasty),
+            self.assumed.eq(1),
+            self.ok.eq(offer_stays(m, beats.valid, self.ready, [beats.payload], "beat")),
+        ]
+        return m
 
 
 def test_registers_answers_stay() -> None:
@@ -95,9 +159,26 @@ def test_answers_that_are_withdrawn_are_refuted() -> None:
     assert not prove_always(Answers(forgetful=True))
 
 
-def test_addresses_of_dmas_stay() -> None:
-    assert all(prove_always(Addresses(dma, prefix)) for dma, prefix in dmas())
+def test_addresses_of_reads_stay() -> None:
+    assert prove_always(ReadAddresses())
 
 
 def test_addresses_that_are_withdrawn_are_refuted() -> None:
-    assert not any(prove_always(Addresses(dma, prefix, hasty=True)) for dma, prefix in dmas())
+    assert not prove_always(ReadAddresses(hasty=True))
+
+
+def test_addresses_and_beats_of_writes_stay() -> None:
+    assert prove_always(Writes())
+
+
+def test_beats_that_are_withdrawn_are_refuted() -> None:
+    assert not prove_always(Writes(hasty=True))
+
+
+def test_a_memory_that_answers_before_it_has_the_beats_is_refuted() -> None:
+    assert not prove_always(Writes(early=True))
+
+
+def test_beats_of_words_stay() -> None:
+    assert prove_always(Words())
+    assert not prove_always(Words(hasty=True))

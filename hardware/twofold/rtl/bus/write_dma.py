@@ -43,11 +43,14 @@ class WriteDma(wiring.Component):
     error: out, 1: some burst was answered SLVERR or DECERR; stays until `clear`. The command still ends.
     clear: in, 1: resets `error`.
     bus: out, AW, W and B channels.
+
+    unanswered, offered: bursts that await their answer; those of them whose last beat W has not taken.
     """
 
     def __init__(self, max_burst: int = BURST_BEATS, outstanding: int = OUTSTANDING, beats_width: int = 20):
         check_burst_parameters(max_burst, outstanding, beats_width)
         self._max_burst, self._outstanding, self._beats_width = max_burst, outstanding, beats_width
+        self.unanswered, self.offered = Signal(range(outstanding + 1)), Signal(range(outstanding + 1))
         super().__init__(
             {
                 "command": In(stream.Signature(transfer_layout(beats_width))),
@@ -64,8 +67,7 @@ class WriteDma(wiring.Component):
         m.submodules.bursts = bursts = BurstAddresses(self._max_burst, self._beats_width)
         drive_address_channel(m, bursts, self.bus, "aw")
         command = self.command.payload
-        busy, accept = Signal(), Signal()
-        unanswered = Signal(range(self._outstanding + 1))
+        busy, accept, unanswered = Signal(), Signal(), self.unanswered
         m.d.comb += [
             self.command.ready.eq(~busy),
             accept.eq(self.command.valid & ~busy),
@@ -91,9 +93,8 @@ class WriteDma(wiring.Component):
 
     def _drive_beats(self, m: Module, accept: Signal, bursts: BurstAddresses) -> None:
         """The W channel. It runs behind AWVALID, not AWREADY, which a memory may hold back for WVALID."""
-        beats = Countdown(self._beats_width, "beats")
+        beats, offered = Countdown(self._beats_width, "beats"), self.offered
         position = Signal(range(max(2, self._max_burst)))
-        offered = Signal(range(self._outstanding + 1))
         beat = self.bus.wvalid & self.bus.wready
         m.d.comb += [
             self.bus.wvalid.eq(self.data.valid & (offered != 0)),
