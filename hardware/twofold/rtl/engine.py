@@ -73,6 +73,7 @@ class Engine(wiring.Component):
             ),
             conv.start.eq(sequencer.start_layer),
             sequencer.layer_done.eq(conv.done),
+            sequencer.drained.eq(conv.drained),
             sequencer.out_of_bounds.eq(conv.out_of_bounds),
         ]
         transfer = data.View(TRANSFER, fetch.instruction[: TRANSFER.size])

@@ -59,6 +59,11 @@ class LayerTiming:
         return tuple(latency + self.word + Requantiser.LATENCY - 3 for latency in self.product.latencies)
 
     @property
+    def drained(self) -> int:
+        """From a layer's last pixel until its result is in the memory, of the slowest kind and form."""
+        return max(self.drains) + self.finish + self.later(Output.MULTIPLY)
+
+    @property
     def parameters_wait(self) -> tuple[int, ...]:
         """What `ParameterLoader` waits, by `pe`, so that a group's last sums have left the requantiser, and
         those beside are all in memory before they are recalled, at least `_BEFORE_SWEEP` cycles later."""

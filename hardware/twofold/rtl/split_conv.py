@@ -47,6 +47,8 @@ class SplitConvolution(wiring.Component):
 
     start, layer: begin with this instruction, which stays until `done`: one cycle, all results will be stored
     `layer.early` cycles later.
+    drained: no pixel is on its way, seen from the second cycle after a reset on. That drops the layer,
+    but its pixels that are under way go on for at most `LayerTiming.drained` cycles.
     following, following_ready: the next instruction is this LAYER; its first weights are loaded as soon as
     that is known for a cycle and `LayerTiming.word` cycles have passed since this one took its last sweep.
     activation_write, weight_write, parameter_write: for loading, while no layer executes; activations also
@@ -69,6 +71,7 @@ class SplitConvolution(wiring.Component):
                 "start": In(1),
                 "layer": In(LAYER),
                 "done": Out(1),
+                "drained": Out(1),
                 "following": In(LAYER),
                 "following_ready": In(1),
                 "hold_writes": Out(1),
@@ -85,7 +88,7 @@ class SplitConvolution(wiring.Component):
                 "store_sums": Out(geometry.sum_word_bits),
             }
         )
-        self._running, self._reads_outside = Signal(), Signal()
+        self._running, self._sweeping, self._reads_outside = Signal(), Signal(), Signal()
         self._behind = Signal(LAYER, reset_less=True)
 
     def elaborate(self, platform):
@@ -331,21 +334,24 @@ class SplitConvolution(wiring.Component):
             ]
 
     def _finish(self, m, sweep):
-        """`done` when the last pixel's result is stored, or `early` cycles before."""
-        cycles = [drain + self.timing.finish for drain in self.timing.drains]
+        """`done` when the last pixel's result is stored, or `early` cycles before; until then each pixel is
+        waited for as the slowest. The counter goes on through a reset, as the pixels do."""
+        cycles, most = [drain + self.timing.finish for drain in self.timing.drains], self.timing.drained
         later = Array(self.timing.later(output) for output in Output)[self.layer.output]
-        most = max(cycles) + self.timing.later(Output.MULTIPLY)
-        wait, needed = Signal(range(most + 1)), Signal(range(most + 1))
-        m.d.sync += needed.eq(Array(cycles)[self.layer.pe] + later - self.layer.early)
-        with m.If(sweep.group_end & sweep.pixel.last):
-            m.d.sync += wait.eq(needed)
+        wait, needed = Signal(range(most + 1), reset_less=True), Signal(range(most + 1))
+        m.d.sync += [
+            needed.eq(Array(cycles)[self.layer.pe] + later - self.layer.early),
+            self.drained.eq(wait == 0),
+        ]
+        with m.If(sweep.issue):
+            m.d.sync += wait.eq(Mux(sweep.group_end & sweep.pixel.last, needed, most))
         with m.Elif(wait != 0):
             m.d.sync += wait.eq(wait - 1)
-        m.d.comb += self.done.eq(wait == 1)
+        m.d.comb += self.done.eq((wait == 1) & ~self._sweeping)
 
     def _watch(self, m, sweep, control):
         """What counters and errors are made of."""
-        geometry, sweeping = self.geometry, Signal()
+        geometry, sweeping = self.geometry, self._sweeping
         with m.If(sweep.group_end):
             m.d.sync += sweeping.eq(~sweep.pixel.last)
         with m.If(self.start):

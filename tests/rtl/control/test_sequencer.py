@@ -52,13 +52,14 @@ class Stage:
     A store's words are read 2 cycles after its start. cycles: of the actions whose cycles are not 3. causes:
     what is wrong with which instruction.
     at_action, at_cycle: called with the context, in the cycle in which an action of that number starts, or in
-    that cycle of the run.
+    that cycle of the run. drained: at the run's start.
     """
 
     def __init__(self, sequencer: Sequencer, program: Sequence[int]) -> None:
         self.sequencer, self.program = sequencer, program
         self.at_action: dict[int, Callable[[Any], None]] = {}
         self.at_cycle: tuple[int, Callable[[Any], None]] = (-1, lambda ctx: None)
+        self.drained = 1
         self.following = 0
         self.due: dict[str, int] = {}
         self.cycles: dict[str, int] = {}
@@ -66,7 +67,9 @@ class Stage:
 
     async def run(self, ctx: Any, frames: int) -> Run:
         run, dut = Run(), self.sequencer
-        settings = ADDRESSES | STRIDES | {"frames": frames, "length": len(self.program)}
+        settings = (
+            ADDRESSES | STRIDES | {"frames": frames, "length": len(self.program), "drained": self.drained}
+        )
         for name, value in settings.items():
             ctx.set(getattr(dut, name), value)
         ctx.set(dut.start, 1)
@@ -191,6 +194,38 @@ def test_abort_ends_the_run_and_not_the_next(simulate: Simulate) -> None:
         await ctx.tick()
         assert (await Stage(dut, PROGRAM).run(ctx, 1)).actions == SETUP + FRAME
         assert not ctx.get(dut.aborted)
+
+    simulate(dut, bench)
+
+
+def test_a_run_waits_for_pixels_of_the_one_before(simulate: Simulate) -> None:
+    dut = Sequencer(instructions=LONGEST)
+
+    async def bench(ctx: Any) -> None:
+        stage, loads = Stage(dut, PROGRAM), []
+        stage.drained = 0
+
+        def drain(ctx: Any) -> None:
+            loads.append(stage.due)
+            ctx.set(dut.drained, 1)
+
+        stage.at_cycle = (60, drain)
+        assert (await stage.run(ctx, 1)).actions == SETUP + FRAME
+        assert loads == [{}], "the program is read before"
+        assert outcome(ctx, dut) == NO_ERROR
+
+    simulate(dut, bench)
+
+
+def test_abort_ends_a_run_that_waits(simulate: Simulate) -> None:
+    dut = Sequencer(instructions=LONGEST)
+
+    async def bench(ctx: Any) -> None:
+        stage = Stage(dut, PROGRAM)
+        stage.drained = 0
+        stage.at_cycle = (60, lambda ctx: ctx.set(dut.abort, 1))
+        assert not (await stage.run(ctx, 1)).actions
+        assert ctx.get(dut.aborted)
 
     simulate(dut, bench)
 

@@ -33,7 +33,7 @@ _RUN = {
 _ACTIONS = {
     **dict.fromkeys(("start_load", "start_store", "start_layer", "stop"), Out(1)),
     **dict.fromkeys(("read_done", "read_failed", "store_read", "write_done", "write_failed"), In(1)),
-    **dict.fromkeys(("layer_done", "out_of_bounds", "stalled"), In(1)),
+    **dict.fromkeys(("layer_done", "drained", "out_of_bounds", "stalled"), In(1)),
 }
 _COUNTED = dict.fromkeys(("first", "retire", "executes_layer", "waits_read", "waits_write"), Out(1))
 
@@ -60,13 +60,14 @@ class Sequencer(wiring.Component):
     of the one before.
 
     `abort` and errors end the run: at once if a layer executes, else when the instruction and the transfers
-    under way have ended, but for `stalled`. Then `stop` is high for a cycle. A run after a stalled one
-    begins when the old transfers have ended.
+    under way have ended, but for `stalled`. Then `stop` is high for a cycle. The next run begins when a
+    stalled one's transfers have ended and the pixels of a layer that was dropped are out of the way.
 
     start, abort: pulses. frames to output_stride: of the run, stable while `busy`. length: of the program in
     instructions. run_cause: what is wrong with these registers.
     load_program, start_load, start_store, start_layer: pulses that begin an action; read_done,
     write_done, layer_done end it. store_read: no word of the chip is still to be read for a store.
+    drained: no pixel is on its way, as seen from the second cycle after `stop` on.
     read_failed, write_failed, out_of_bounds, stalled: errors on the bus, of the layer, of the watchdog.
     fetch, fetch_index → fetched, fetch_opcode, fetch_cause: the next instruction. take: it becomes the
     current one, `index`. first: the cycle in which the first is fetched. retire: the current one has ended.
@@ -105,7 +106,7 @@ class Sequencer(wiring.Component):
         with m.FSM():
             with m.State("IDLE"), m.If(self.start):
                 self._begin(m)
-            with m.State("BUS"), self._when(m, idle):
+            with m.State("BUS"), self._when(m, idle & self.drained):
                 m.d.comb += self.load_program.eq(1)
                 m.d.sync += self._running.eq(1)
                 m.next = "PROGRAM"
