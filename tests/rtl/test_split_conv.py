@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,13 +11,12 @@ from amaranth.hdl import Elaboratable, Module, ResetInserter, Signal
 
 from twofold.rtl.geometry import Geometry, PeName
 from twofold.rtl.isa import LAYER, Output
-from twofold.rtl.layer_timing import LayerTiming
 from twofold.rtl.split_conv import SplitConvolution
 
 Simulate = Callable[[Elaboratable, Callable[[Any], Any]], None]
 
 WORDS = 16
-GEOMETRY = Geometry(
+ONE_TILE = Geometry(
     kinds=(PeName.INT_MUL,),
     multiplier_lanes=1,
     activation_words=64,
@@ -26,7 +26,7 @@ GEOMETRY = Geometry(
     features=(),
     lane_shift=0,
 )
-LONGEST = LayerTiming.of(GEOMETRY).drained
+PAIRED = replace(ONE_TILE, tiles=2, kinds=(PeName.APOT_SHIFT, PeName.INT8_DSP), beside=PeName.INT8_DSP)
 ONES = ("out_groups", "in_blocks", "taps_y", "taps_x", "parts", "tile_blocks", "last_blocks")
 ROW = ("in_width", "in_band_words", "out_width", "out_band_words")
 FIELDS = {
@@ -40,8 +40,8 @@ FIELDS = {
 class Droppable(Elaboratable):
     """A convolution that `stop` resets, as the engine's."""
 
-    def __init__(self) -> None:
-        self.conv, self.stop = SplitConvolution(GEOMETRY), Signal()
+    def __init__(self, geometry: Geometry = ONE_TILE) -> None:
+        self.conv, self.stop = SplitConvolution(geometry), Signal()
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
@@ -49,10 +49,10 @@ class Droppable(Elaboratable):
         return m
 
 
-async def drop(ctx: Any, dut: Droppable, pe: int, output: Output, cycles: int) -> None:
+async def drop(ctx: Any, dut: Droppable, cycles: int, **fields: int) -> None:
     """Begins a layer, and drops it so many cycles later."""
     conv = dut.conv
-    ctx.set(conv.layer, FIELDS | {"pe": pe, "output": output})
+    ctx.set(conv.layer, FIELDS | fields)
     await ctx.tick()
     ctx.set(conv.start, 1)
     await ctx.tick()
@@ -66,7 +66,7 @@ async def drop(ctx: Any, dut: Droppable, pe: int, output: Output, cycles: int) -
 
 async def drained(ctx: Any, conv: SplitConvolution) -> int:
     """Cycles until no pixel is on its way."""
-    for cycle in range(2 * LONGEST):
+    for cycle in range(2 * conv.timing.drained):
         if ctx.get(conv.drained):
             return cycle
         await ctx.tick()
@@ -75,9 +75,10 @@ async def drained(ctx: Any, conv: SplitConvolution) -> int:
 
 async def later(ctx: Any, conv: SplitConvolution) -> int:
     """Sums and codes that come from now on."""
-    count = 0
-    for _ in range(2 * LONGEST):
-        count += ctx.get(conv.tiles[0].sums.valid) + ctx.get(conv.tiles[0].next_valid)
+    count, tile = 0, conv.tiles[0]
+    marks = [tile.sums.valid, tile.next_valid, *([tile.second.valid] if conv.geometry.beside else [])]
+    for _ in range(2 * conv.timing.drained):
+        count += sum(ctx.get(mark) for mark in marks)
         await ctx.tick()
     return count
 
@@ -91,18 +92,25 @@ async def kept(ctx: Any, conv: SplitConvolution) -> bool:
         ctx.set(load.word, word)
         await ctx.tick()
     ctx.set(load.enable, 0)
-    await ctx.tick().repeat(2 * LONGEST)
+    await ctx.tick().repeat(2 * conv.timing.drained)
     return [await stored(ctx, conv, place) for place in range(WORDS)] == words
 
 
 async def stored(ctx: Any, conv: SplitConvolution, place: int) -> int:
     ctx.set(conv.store_address, place)
-    await ctx.tick().repeat(LayerTiming.of(GEOMETRY).store)
+    await ctx.tick().repeat(conv.timing.store)
     return int(ctx.get(conv.store_activation))
 
 
 DROPPED = range(24, 60, 5)  # all turns of the multiplier
 FORMS = [(pe, output) for pe in (0, 1) for output in (Output.MULTIPLY, Output.THRESHOLD)]
+
+
+async def rests(ctx: Any, dut: Droppable) -> None:
+    """Nothing comes any more once the layer is drained."""
+    assert await drained(ctx, dut.conv) <= dut.conv.timing.drained
+    assert not await later(ctx, dut.conv)
+    assert await kept(ctx, dut.conv)
 
 
 @pytest.mark.parametrize(("pe", "output"), FORMS)
@@ -113,10 +121,18 @@ def test_nothing_of_a_dropped_layer_comes_when_it_is_drained(
 
     async def bench(ctx: Any) -> None:
         for cycles in DROPPED:
-            await drop(ctx, dut, pe, output, cycles)
-            assert await drained(ctx, dut.conv) <= LONGEST
-            assert not await later(ctx, dut.conv)
-            assert await kept(ctx, dut.conv)
+            await drop(ctx, dut, cycles, pe=pe, output=output)
+            await rests(ctx, dut)
+
+    simulate(dut, bench)
+
+
+def test_both_kinds_of_a_paired_layer_are_waited_for(simulate: Simulate) -> None:
+    dut = Droppable(PAIRED)
+
+    async def bench(ctx: Any) -> None:
+        await drop(ctx, dut, 59, pe=1, output=Output.MULTIPLY, paired=1, out_groups=2)
+        await rests(ctx, dut)
 
     simulate(dut, bench)
 
@@ -127,7 +143,7 @@ def test_before_that_a_result_can_be_written(simulate: Simulate) -> None:
     async def bench(ctx: Any) -> None:
         damaged = False
         for cycles in DROPPED:
-            await drop(ctx, dut, 1, Output.MULTIPLY, cycles)
+            await drop(ctx, dut, cycles, pe=1, output=Output.MULTIPLY)
             assert not ctx.get(dut.conv.drained)
             damaged |= not await kept(ctx, dut.conv)
         assert damaged
