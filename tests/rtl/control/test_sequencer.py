@@ -230,6 +230,28 @@ def test_abort_ends_a_run_that_waits(simulate: Simulate) -> None:
     simulate(dut, bench)
 
 
+def test_a_program_is_loaded_to_its_end_even_if_aborted(simulate: Simulate) -> None:
+    dut = Sequencer(instructions=LONGEST)
+
+    async def bench(ctx: Any) -> None:
+        ctx.set(dut.drained, 1)
+        for name in ("start", "abort"):
+            ctx.set(getattr(dut, name), 1)
+            await ctx.tick()
+            ctx.set(getattr(dut, name), 0)
+            await ctx.tick()
+        for _ in range(20):
+            assert ctx.get(dut.loading_program), "the rest of the program is taken for a LOAD's words"
+            await ctx.tick()
+        ctx.set(dut.read_done, 1)
+        assert ctx.get(dut.loading_program)
+        await ctx.tick().until(dut.done)
+        assert ctx.get(dut.aborted)
+        assert outcome(ctx, dut) == NO_ERROR
+
+    simulate(dut, bench)
+
+
 BUS_ERRORS = {
     "read_failed": (1, Cause.READ_RESPONSE, 2),
     "write_failed": (3, Cause.WRITE_RESPONSE, 4),

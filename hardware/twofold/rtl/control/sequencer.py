@@ -112,7 +112,7 @@ class Sequencer(wiring.Component):
                 m.next = "PROGRAM"
             with m.State("PROGRAM"):
                 m.d.comb += [self.loading_program.eq(1), self.waits_read.eq(1)]
-                with self._when(m, self.read_done):
+                with m.If(self.read_done | self._stuck):  # what is on its way is no word of a LOAD
                     m.next = "FIRST"
             with m.State("FIRST"):
                 m.d.comb += [self.first.eq(1), self.fetch.eq(1)]
