@@ -6,7 +6,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from typer.testing import Result
+
+from twofold.doctor import Diagnosis, Finding
 
 
 def without_path(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -34,6 +37,13 @@ def test_the_same_as_json() -> None:
     assert not findings["complete"]
     assert compiler["version"] is None
     assert "HLS C simulation" in compiler["disables"]
+
+
+def test_the_extra_that_brings_a_package_is_named(run, monkeypatch: pytest.MonkeyPatch) -> None:
+    missing = Finding("ray", False, None, "sweeps on a Ray cluster", "pip install 'twofold[ray]'")
+    monkeypatch.setattr("twofold.doctor.examine", lambda: Diagnosis((missing,)))
+    result: Result = run("doctor")
+    assert "pip install 'twofold[ray]'" in result.stdout
 
 
 def test_this_machine_is_complete(run) -> None:

@@ -1,4 +1,5 @@
 import json
+import signal
 from collections.abc import Callable
 from typing import Annotated
 
@@ -66,3 +67,25 @@ def test_a_reader_that_has_enough_is_no_error() -> None:
 
 def test_a_verb_that_works_says_nothing_more() -> None:
     assert outcome(lambda: None).exit_code == 0
+
+
+def pressing_ctrl_c_during_an_import() -> None:
+    """As a compiled module that raises an error of its own in place of KeyboardInterrupt."""
+    try:
+        signal.raise_signal(signal.SIGINT)
+    except KeyboardInterrupt:
+        raise RecursionError("import") from None
+
+
+def test_whatever_ctrl_c_ends_in_is_an_interruption() -> None:
+    result = outcome(pressing_ctrl_c_during_an_import)
+    assert (result.stdout, result.stderr, result.exit_code) == ("", "interrupted\n", 130)
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_a_job_in_the_background_ignores_ctrl_c_as_before() -> None:
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        assert outcome(lambda: signal.raise_signal(signal.SIGINT)).exit_code == 0
+    finally:
+        signal.signal(signal.SIGINT, before)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from importlib import import_module
@@ -58,3 +59,24 @@ def test_an_unknown_verb_is_refused(run) -> None:
     result = run("synthesise")
     assert result.exit_code == 2
     assert "No such command" in result.stderr
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1"])
+def test_a_terminal_without_the_signs_shows_question_marks(encoding: str) -> None:
+    found = subprocess.run(
+        [sys.executable, "-m", "twofold", "doctor"],
+        env=os.environ | {"PYTHONIOENCODING": encoding},
+        capture_output=True,
+    )
+    assert b"? found" in found.stdout
+    assert found.stderr == b""
+
+
+def test_processes_that_are_started_do_not_warn_either() -> None:
+    script = (
+        "import subprocess, sys; from twofold.cli import main; main.app = lambda: subprocess.run("
+        "[sys.executable, '-c', 'import warnings; warnings.warn(\"noise\")'], check=True); main.main()"
+    )
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONWARNINGS"}
+    found = subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, check=True)
+    assert found.stderr == b""

@@ -73,3 +73,11 @@ def test_bars_survive_a_failure_and_start_anew() -> None:
 
 def test_a_log_gets_lines() -> None:
     assert isinstance(shown(), Lines)
+
+
+def test_names_and_notes_are_shown_as_they_are() -> None:
+    screen, console = terminal()
+    with Bars(console).task("read a[b]", total=1) as advance:
+        advance(1, "conv[/0]")
+    assert "read a[b]" in screen.getvalue()
+    assert "conv[/0]" in screen.getvalue()

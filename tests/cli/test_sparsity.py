@@ -36,3 +36,10 @@ def test_options_and_json(run, finished_run: str, calls: list[tuple[object, ...]
     words = "--ratio 0.5 --ratio 0.9 --epochs 3 --seed 1 --out here --json"
     assert json.loads(run("sparsity", finished_run, *words.split()).stdout) == [ROW.as_json()]
     assert calls == [("digits", 5, Path("here"), (0.5, 0.9), 3, 1)]
+
+
+def test_ratios_are_not_rounded_to_percent(run, finished_run: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    row = SparsityRow(0.996, 70.5, 84.25, 69.75, 83.5)
+    monkeypatch.setattr(teacher, "taught_by", lambda *arguments: None)
+    monkeypatch.setattr(compare_sparsity, "compare_sparsity", lambda *arguments: (row,))
+    assert "99.6%" in run("sparsity", finished_run).stdout

@@ -11,6 +11,7 @@ from twofold.cli.output import print_json, print_rich, word_table
 
 if TYPE_CHECKING:
     from rich.table import Table
+    from rich.text import Text
 
     from twofold.doctor import Diagnosis, Finding
 
@@ -45,13 +46,18 @@ def _table(diagnosis: Diagnosis) -> Table:
     return table
 
 
-def _state(finding: Finding) -> str:
+def _state(finding: Finding) -> Text:
+    from rich.text import Text
+
     if finding.version is not None:
-        return "[green]✓ found[/]"
-    return "[bold red]✗ missing[/]" if finding.needed else "[yellow]○ optional[/]"
+        return Text("✓ found", style="green")
+    return Text("✗ missing", style="bold red") if finding.needed else Text("○ optional", style="yellow")
 
 
-def _summary(diagnosis: Diagnosis) -> str:
+def _summary(diagnosis: Diagnosis) -> Text:
+    from rich.text import Text
+
     if diagnosis.complete:
-        return "[bold green]Everything that twofold demo needs is here.[/]"
-    return f"[bold red]Missing: {', '.join(finding.name for finding in diagnosis.missing)}.[/]"
+        return Text("Everything that twofold demo needs is here.", style="bold green")
+    missing = ", ".join(finding.name for finding in diagnosis.missing)
+    return Text(f"Missing: {missing}.", style="bold red")

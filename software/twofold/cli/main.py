@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import warnings
 from importlib.metadata import version
@@ -84,6 +85,10 @@ def main() -> None:
     # Warnings of libraries are for programmers; python -W and PYTHONWARNINGS bring them back.
     if not sys.warnoptions:
         warnings.simplefilter("ignore")
+        # Of the processes that are started, too.
+        os.environ["PYTHONWARNINGS"] = "ignore"
+    # A terminal that has no ✓ shows a question mark.
+    sys.stdout.reconfigure(errors="replace")  # type: ignore[union-attr]
     app()
 
 

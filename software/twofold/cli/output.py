@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 
+_LOG_WIDTH = 1000
+"""Columns of a file or a pipe."""
+
+
 @contextmanager
 def results_only() -> Iterator[None]:
     """Inside, whatever libraries and child processes print on stdout goes to stderr.
@@ -37,7 +41,8 @@ def results_only() -> Iterator[None]:
 
 
 def print_json(document: Any) -> None:
-    typer.echo(json.dumps(document, indent=2, ensure_ascii=False))
+    is_unicode = sys.stdout.encoding.lower().startswith("utf")
+    typer.echo(json.dumps(document, indent=2, ensure_ascii=not is_unicode))
 
 
 def word_table(*columns: str) -> Table:
@@ -57,11 +62,15 @@ def number_table(first: str, *others: str) -> Table:
 
 
 def print_rich(*renderables: RenderableType) -> None:
-    """Tables and styled text; plain where stdout is no terminal, and then never cut to its width."""
+    """Tables and styled text; plain where stdout is no terminal, and then a row is a line however long.
+
+    Words are printed as they are: brackets and colons of a path or a layer's name mean nothing, and a path is
+    never broken into two lines.
+    """
     from rich.console import Console
 
-    console = Console()
+    console = Console(markup=False, emoji=False, highlight=False)
     if not console.is_terminal:
-        console = Console(width=200)
+        console.width = _LOG_WIDTH
     for renderable in renderables:
-        console.print(renderable, highlight=False)
+        console.print(renderable, soft_wrap=isinstance(renderable, str))

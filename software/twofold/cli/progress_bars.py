@@ -55,11 +55,11 @@ def _row(
 
 def _columns(console: Console) -> rich_progress.Progress:
     return rich_progress.Progress(
-        rich_progress.TextColumn("{task.description}"),
+        rich_progress.TextColumn("{task.description}", markup=False),
         rich_progress.BarColumn(bar_width=28),
         rich_progress.TaskProgressColumn(),
         rich_progress.TimeElapsedColumn(),
-        rich_progress.TextColumn("[dim]{task.fields[note]}"),
+        rich_progress.TextColumn("{task.fields[note]}", style="dim", markup=False),
         console=console,
     )
 

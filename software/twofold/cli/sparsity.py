@@ -57,5 +57,5 @@ def _table(rows: Sequence[SparsityRow]) -> Table:
     table = number_table("weights of 0", *_COLUMNS)
     for row in rows:
         numbers = (row.before, row.after, row.test_before, row.test_after)
-        table.add_row(f"{row.ratio:.0%}", *(f"{number:.2f}" for number in numbers))
+        table.add_row(f"{100 * row.ratio:.6g}%", *(f"{number:.2f}" for number in numbers))
     return table

@@ -76,7 +76,7 @@ def compare_sparsity(
         rows = []
         for pruning in kinds:
             rows.append(comparison.row(pruning.ratio, progress))
-            advance(1, f"{pruning.ratio:.0%}: {rows[-1].after:.2f}%")
+            advance(1, f"{100 * pruning.ratio:.6g}%: {rows[-1].after:.2f}%")
     with disk_errors_told():
         write_atomically(folder / "sparsity.svg", sparsity_curves(_series(rows, epochs)))
     return tuple(rows)
