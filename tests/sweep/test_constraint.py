@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from twofold.boards.choose import Prediction
+from twofold.errors import UserError
 from twofold.network.graph import Network
 from twofold.qonnx.importer.load import import_model
 from twofold.sweep.constraint import BoardBudget
@@ -39,3 +40,9 @@ def test_the_share_of_frames_that_is_missing_is_the_violation(best: Prediction) 
 def test_without_a_target_it_is_enough_to_fit(best: Prediction) -> None:
     assert BoardBudget("pynq-z2").violation(best) == 0
     assert BoardBudget("pynq-z2").violation(None) == 1
+
+
+@pytest.mark.parametrize("target", [0, -1, float("nan")])
+def test_a_target_of_no_frames_is_refused(target: float) -> None:
+    with pytest.raises(UserError, match=f"frames_per_second: expected more than 0, got {target}"):
+        BoardBudget("pynq-z2", target)

@@ -22,6 +22,15 @@ def test_what_one_process_writes_another_one_reads(tmp_path: Path, kind: str) ->
     assert again.best_value == 3.0
 
 
+@pytest.mark.parametrize("folder", ["with space", "a?b=c#d", "100%20", "ü@host:1"])
+def test_a_file_is_where_its_path_says(tmp_path: Path, folder: str) -> None:
+    path = tmp_path / folder / "study.db"
+    path.parent.mkdir()
+    optuna.create_study(storage=open_storage(sqlite_url(path)))
+    assert [found.name for found in tmp_path.rglob("*.db")] == ["study.db"]
+    assert path.is_file()
+
+
 def free_port() -> int:
     with socket.socket() as listening:
         listening.bind(("localhost", 0))

@@ -3,6 +3,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+import optuna
 import pytest
 from optuna.storages import InMemoryStorage
 
@@ -17,6 +18,17 @@ def test_the_study_is_that_of_whoever_came_first(twelve: Sweep) -> None:
     first.ask()
     assert len(open_study(twelve, storage, 0, "data").trials) == 1
     assert [str(d.name) for d in first.directions] == ["MAXIMIZE", "MAXIMIZE"]
+
+
+@pytest.mark.parametrize("seed", [0, 42_950, 2**63 - 1])
+def test_any_seed_draws(twelve: Sweep, seed: int) -> None:
+    study = open_study(twelve, InMemoryStorage(), seed, "data")
+    assert study.ask().suggest_float("ratio", 0, 1) == sampled(twelve, seed)
+
+
+def sampled(sweep: Sweep, seed: int) -> float:
+    again = optuna.create_study(sampler=sampler_for(sweep, seed, 0), directions=["maximize"] * 2)
+    return again.ask().suggest_float("ratio", 0, 1)
 
 
 def test_more_trials_are_the_same_sweep(written: Callable[[str], Path], text: str) -> None:

@@ -25,7 +25,7 @@ class BoardBudget:
 
     def __post_init__(self) -> None:
         load_board(self.board)
-        if self.frames_per_second is not None and self.frames_per_second <= 0:
+        if self.frames_per_second is not None and not self.frames_per_second > 0:
             raise UserError(f"frames_per_second: expected more than 0, got {self.frames_per_second:g}")
 
     def best(self, network: Network) -> Prediction | None:

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from optuna.storages import BaseStorage, GrpcStorageProxy, JournalStorage, RDBStorage
 from optuna.storages.journal import JournalFileBackend, JournalRedisBackend
+from sqlalchemy import URL
 from sqlalchemy.exc import SQLAlchemyError
 
 from twofold.errors import UserError
@@ -18,7 +19,7 @@ _KINDS = "sqlite:///FILE, a database as SQLAlchemy names it, journal:FILE, redis
 
 def sqlite_url(path: Path) -> str:
     """The storage in one file, for processes of one machine."""
-    return f"sqlite:///{path}"
+    return URL.create("sqlite", database=str(path)).render_as_string()
 
 
 def open_storage(url: str) -> BaseStorage:

@@ -17,6 +17,8 @@ from twofold.sweep.sweep_file import Sweep
 _IDENTITY = "sweep"
 #: Trials that are drawn at random before the sampler learns from them: this share of all, at most ten.
 _STARTUP_SHARE, _STARTUP = 3, 10
+#: How many seeds NumPy's generator has.
+_SEEDS = 1 << 32
 
 
 def open_study(sweep: Sweep, storage: BaseStorage, seed: int, data: str) -> Study:
@@ -59,4 +61,5 @@ def sampler_for(sweep: Sweep, seed: int, slot: int) -> TPESampler:
     same seed, slot and finished trials.
     """
     startup = min(_STARTUP, max(1, sweep.trials // _STARTUP_SHARE))
-    return TPESampler(seed=seed * 100_003 + slot, multivariate=False, n_startup_trials=startup)
+    mixed = (seed * 100_003 + slot) % _SEEDS
+    return TPESampler(seed=mixed, multivariate=False, n_startup_trials=startup)
