@@ -48,6 +48,17 @@ def test_a_folder_that_cannot_be_written_is_told(
     assert [path.name for path in tmp_path.iterdir()] == ["mine.py"]
 
 
+@pytest.mark.parametrize("target", [".", "..", "folder"])
+def test_a_folder_in_the_place_of_a_file_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, target: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("folder").mkdir()
+    with pytest.raises(UserError, match=f"^{target}: expected the name of a file to write, found a folder"):
+        write_atomically(Path(target), "content")
+    assert [path.name for path in tmp_path.iterdir()] == ["folder"]
+
+
 def test_an_error_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> None:
     target = tmp_path / "file.txt"
     target.write_text("old")

@@ -26,7 +26,7 @@ from twofold.train.result import TrainResult
 from twofold.train.run import train
 from twofold.train.settings import Adam, Fit
 from twofold.train.teacher import taught_by
-from twofold.widths_by_budget import Cycles, FewerBops, Smaller, choose_widths, write_recipe
+from twofold.widths_by_budget import Cycles, FewerBops, Smaller, check_base, choose_widths, write_recipe
 
 FIT = Fit(2, Adam(5e-3), batch=48)
 BUDGET = Budget(FIT, FIT, FIT, FIT)
@@ -90,5 +90,13 @@ def test_what_cannot_be_met_is_an_error(trained: nn.Module, few_digits: Dataset,
     with pytest.raises(UserError, match="least: expected 2 to 7 bits, got 8"):
         choose_widths(trained, few_digits, Smaller(5), least=8)
     choice = choose_widths(trained, few_digits, Smaller(4), least=7, images=16)
-    with pytest.raises(UserError, match=r'base: expected a recipe of levels = "int".*got apot'):
+    with pytest.raises(UserError, match=r"base: expected a recipe by name.*got apot"):
         write_recipe(choice, "apot", tmp_path / "mixed.toml")
+
+
+def test_a_file_is_no_base_as_no_recipe_may_have_one(tmp_path: Path) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_text('base = "int8"\n')
+    with pytest.raises(UserError, match=r"base: expected a recipe by name.*mine.toml"):
+        check_base(str(path))
+    check_base("int8")

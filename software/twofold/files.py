@@ -30,8 +30,10 @@ def make_folder(folder: Path) -> None:
 def beside(target: Path) -> Path:
     """A name in the folder of `target`, which is made, that nothing has yet; hidden, with the same ending.
 
-    Raises UserError as `make_folder`.
+    Raises UserError for a folder in its place, and as `make_folder`.
     """
+    if target.is_dir():
+        raise UserError(f"{target}: expected the name of a file to write, found a folder")
     make_folder(target.parent)
     return target.with_name(f".{target.stem}.{token_hex(_TOKEN_BYTES)}{target.suffix}")
 

@@ -158,16 +158,22 @@ class _Planner:
         return "no engine fits" if cycles is None else f"{cycles:,} cycles are the fewest"
 
 
-def write_recipe(choice: Choice, base: str, path: Path, origin: Sequence[str] = ()) -> None:
-    """A recipe that trains `base`, one of integer levels that comes with twofold, in the chosen widths.
-
-    origin: lines that say where the widths come from. Raises UserError for another base.
-    """
-    recipe = recipe_named(base)
-    if not isinstance(recipe.quantisation, Int) or recipe.quantisation.layers.widths:
+def check_base(base: str) -> None:
+    """Raises UserError for what is no recipe of integer levels, all of one width, that comes with twofold."""
+    levels = None if base.endswith(".toml") else recipe_named(base).quantisation
+    if not isinstance(levels, Int) or levels.layers.widths:
         raise UserError(
-            f'base: expected a recipe of levels = "int" without widths by layer, such as int8, got {base}'
+            'base: expected a recipe by name, of levels = "int" without widths by layer, such as int8, '
+            f"got {base}"
         )
+
+
+def write_recipe(choice: Choice, base: str, path: Path, origin: Sequence[str] = ()) -> None:
+    """A recipe that trains `base` in the chosen widths.
+
+    base: as `check_base` accepts it. origin: lines that say where the widths come from.
+    """
+    check_base(base)
     lines = [*(f"# {line}" for line in origin), f'base = "{base}"', "", "[quantisation.layers]"]
     lines += [f"{name} = {width}" for name, width in choice.widths.items()]
     write_atomically(path, "\n".join(lines) + "\n")

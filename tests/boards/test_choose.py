@@ -66,8 +66,9 @@ def test_a_target_that_cannot_be_met_is_refused_with_the_best(
     message = r"expected 1e\+09 frames a second on TUL PYNQ-Z2 at 100 MHz; the best that fits does "
     with pytest.raises(UserError, match=f"{message}{best.frames_per_second:,.0f} "):
         choose(network, board, 1e9)
-    with pytest.raises(UserError, match="target: expected more than 0 frames a second, got -1"):
-        choose(network, board, -1)
+    for target in (-1, float("nan")):
+        with pytest.raises(UserError, match=f"target: expected more than 0 frames a second, got {target}"):
+            choose(network, board, target)
 
 
 def test_a_device_that_holds_none_is_refused(board: Board, network: Network) -> None:

@@ -39,8 +39,9 @@ def test_a_target_is_met_by_the_cheapest_layers_or_refused_with_the_best(resnet8
     said = rf"the best that fits does about {best.frames_per_second:,.0f} \({best.frame_cycles:,} cycles"
     with pytest.raises(UserError, match=said):
         fast_enough(resnet8, board, options, 1.1 * best.frames_per_second)
-    with pytest.raises(UserError, match="target: expected more than 0 frames a second, got 0"):
-        fast_enough(resnet8, board, options, 0)
+    for target, word in ((0, "0"), (float("nan"), "nan")):
+        with pytest.raises(UserError, match=f"target: expected more than 0 frames a second, got {word}"):
+            fast_enough(resnet8, board, options, target)
 
 
 def test_the_prediction_says_what_it_does_not_know() -> None:
@@ -86,6 +87,12 @@ def test_a_faster_clock_does_more_frames(resnet8: Network) -> None:
     slow, fast = (predict_hls(resnet8, board, hls_options(board, HlsChoices(clock_ns=ns))) for ns in (10, 5))
     assert fast.frames_per_second == 2 * slow.frames_per_second
     assert fast.as_json()["clock_mhz"] == 200
+
+
+@pytest.mark.parametrize("clock_ns", [0, -3, float("nan"), float("inf")])
+def test_a_clock_without_a_period_is_refused(clock_ns: float) -> None:
+    with pytest.raises(UserError, match=f"clock period: expected more than 0 ns, got {clock_ns}"):
+        hls_options(load_board("pynq-z2"), HlsChoices(clock_ns=clock_ns))
 
 
 def test_the_accelerator_flow_gets_the_board_and_refuses_those_that_it_lacks() -> None:

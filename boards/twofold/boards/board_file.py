@@ -54,7 +54,7 @@ def load_board(name: str) -> Board:
 def read_board(path: Path) -> Board:
     """A board from a TOML file. Raises UserError naming the file, the key, what was expected and found."""
     try:
-        content = tomllib.loads(path.read_text())
+        content = tomllib.loads(path.read_text("utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise UserError(f"{path}: expected a TOML file that describes a board, found {error}") from error
     _check_keys(path, "", content, {field.name for field in fields(Board)})

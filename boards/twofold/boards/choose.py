@@ -115,7 +115,7 @@ def choose(network: Network, board: Board, target_fps: float | None = None) -> P
 
     Raises UserError with the best there is if none is fast enough, or if none fits.
     """
-    if target_fps is not None and target_fps <= 0:
+    if target_fps is not None and not target_fps > 0:
         raise UserError(f"target: expected more than 0 frames a second, got {target_fps:g}")
     found = fitting(board, engines(network, board.family, budget(board)))
     if not found:

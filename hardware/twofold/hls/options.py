@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from enum import StrEnum
 from importlib.metadata import version
@@ -55,7 +56,7 @@ class HlsOptions:
     frame_cycles: int | None = None
 
     def __post_init__(self) -> None:
-        if self.clock_ns <= 0:
+        if not 0 < self.clock_ns < math.inf:
             raise UserError(f"clock period: expected more than 0 ns, got {self.clock_ns}")
         if self.backend is HlsBackend.VIVADO_ACCELERATOR:
             self._check_accelerator()

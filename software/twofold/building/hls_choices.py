@@ -93,7 +93,7 @@ def fast_enough(network: Network, board: Board, options: HlsOptions, target_fps:
 
     Raises as `predict_hls`, and UserError with the best there is if nothing that fits is fast enough.
     """
-    if target_fps <= 0:
+    if not target_fps > 0:
         raise UserError(f"target: expected more than 0 frames a second, got {target_fps:g}")
     best = predict_hls(network, board, options)
     if best.frames_per_second < target_fps:

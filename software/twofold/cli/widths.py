@@ -50,8 +50,9 @@ def widths(
     with results_only():
         from twofold.cli.progress_bars import shown
         from twofold.train.teacher import float_network
-        from twofold.widths_by_budget import choose_widths, write_recipe
+        from twofold.widths_by_budget import check_base, choose_widths, write_recipe
 
+        check_base(base)
         dataset, trained = float_network(run, str(data), data_folder, network)
         choice = choose_widths(trained, dataset, limit, least, images, shown())
         origin = (

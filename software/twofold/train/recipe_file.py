@@ -88,7 +88,7 @@ def recipe_of(name: str, content: Table) -> TrainRecipe:
 def parsed(path: Path) -> Table:
     """What a TOML file holds. Raises UserError for a file that is none."""
     try:
-        return tomllib.loads(path.read_text())
+        return tomllib.loads(path.read_text("utf-8"))
     except OSError as error:
         raise UserError(f"{path}: expected a recipe file, cannot read it: {error.strerror}") from error
     except ValueError as error:
