@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 from torch import Tensor, nn
+from torch.nn.utils.parametrizations import weight_norm
 
 from twofold.data.dataset import Dataset
 from twofold.errors import UserError
@@ -47,6 +48,32 @@ class Doubling(Own):
         return once + once
 
 
+class JoinedAndAdded(Own):
+    """What is joined is added to a convolution: their filters could only go together."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.whole, self.fc = nn.Conv2d(1, 9, 1), nn.Linear(9, 10)
+
+    def maps(self, x: Tensor) -> Tensor:
+        joined = torch.cat([torch.relu(self.conv(x)), torch.relu(self.narrow(x))], 1)
+        return joined + self.whole(x)
+
+
+class OfClasses(Own):
+    """Its one convolution gives the logits."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv, self.fc = nn.Conv2d(1, 10, 1), nn.Identity()
+
+
+class Normed(Own):
+    def __init__(self) -> None:
+        super().__init__()
+        weight_norm(self.conv)
+
+
 def check(network: nn.Module, recipe: str, dataset: Dataset) -> None:
     refuse_unsuited(network, recipe_named(recipe), dataset, dataset.train.take(slice(16)).real)
 
@@ -71,6 +98,24 @@ def test_what_cannot_be_exported_is_refused(
     with pytest.raises(UserError, match=said):
         check(network(), recipe, few_digits)
     check(network(), "float", few_digits)
+
+
+@pytest.mark.parametrize("recipe", ["apot", "spq"])
+@pytest.mark.parametrize(
+    ("network", "said"),
+    [
+        (JoinedAndAdded, "pruning: expected convolutions of equal width"),
+        (OfClasses, "OfClasses: expected convolutions, whose filters recipe .* prunes, found none"),
+        (Normed, "conv: expected weights that filters can be removed from, .*; call remove_parametrizations"),
+    ],
+)
+def test_what_cannot_be_pruned_is_refused(
+    few_digits: Dataset, network: type[nn.Module], said: str, recipe: str
+) -> None:
+    made = network()
+    with pytest.raises(UserError, match=said):
+        check(made, recipe, few_digits)
+    check(made, "int8", few_digits)
 
 
 @pytest.mark.parametrize("recipe", ["int8", "apot"])
