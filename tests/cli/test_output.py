@@ -1,13 +1,15 @@
 from __future__ import annotations
 
+import io
 import json
 import os
 import subprocess
 import sys
 
 import pytest
+from rich.console import Console
 
-from twofold.cli.output import print_json, print_rich, results_only, word_table
+from twofold.cli.output import number_table, print_json, print_rich, results_only, word_table
 
 
 def test_talk_of_tools_does_not_reach_stdout(capfd: pytest.CaptureFixture[str]) -> None:
@@ -56,3 +58,11 @@ def test_json_is_whole_in_any_encoding(encoding: str) -> None:
         check=True,
     )
     assert json.loads(found.stdout.decode(encoding)) == {"state": "✓ ü"}
+
+
+def test_a_narrow_terminal_shows_every_letter_of_a_name() -> None:
+    screen = io.StringIO()
+    table = number_table("name", "MACs")
+    table.add_row("resnet8_apot_w4_uniform_a4", "12,501,632")
+    Console(file=screen, width=20).print(table)
+    assert "…" not in screen.getvalue()

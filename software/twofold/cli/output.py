@@ -46,18 +46,18 @@ def print_json(document: Any) -> None:
 
 
 def word_table(*columns: str) -> Table:
-    """Columns of words."""
+    """Columns of words. In a narrow terminal a word goes on in the next line, none is cut."""
     from rich import box
-    from rich.table import Table
+    from rich.table import Column, Table
 
-    return Table(*columns, box=box.SIMPLE_HEAD, pad_edge=False)
+    return Table(*(Column(name, overflow="fold") for name in columns), box=box.SIMPLE_HEAD, pad_edge=False)
 
 
 def number_table(first: str, *others: str) -> Table:
     """A column of words and, right-aligned, columns of numbers."""
     table = word_table(first)
     for name in others:
-        table.add_column(name, justify="right")
+        table.add_column(name, justify="right", overflow="fold")
     return table
 
 
