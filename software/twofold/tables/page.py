@@ -24,7 +24,8 @@ Every network that was trained here and measured: a row of [results.json](result
 *Accuracy* is the percentage of the whole test part that the exported integer model, run by the golden model,
 gets right; where layers or activations are left in float, PyTorch runs the network itself. *Stages* are the
 same network's accuracies on the way there. Nothing is chosen on the test part: the best epoch of a stage is
-that of the validation part.
+that of the validation part. *Epochs* and *minutes* are of all stages, those of the run that `--start` names
+included: rows of `ptq_…` train nothing of their own.
 
 *cifar10* of 8,000 test images is a copy that was re-encoded as JPEG (quality 75, colour at half the
 resolution) before it came here, for training and testing alike: compare these accuracies with one another,
