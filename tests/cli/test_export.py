@@ -39,6 +39,13 @@ def test_a_folder_without_a_finished_training_is_refused(run, trained: Path, tmp
     assert "expected a folder that twofold train has finished" in refusal(run, trained, tmp_path / "out.onnx")
 
 
+def test_a_run_that_stays_in_float_is_refused(run, trained: Path, tmp_path: Path) -> None:
+    (trained / "metrics.json").write_text(json.dumps({"recipe": "cifar10_float"}))
+    (trained / "model.onnx").unlink()
+    line = refusal(run, trained, tmp_path / "out.onnx")
+    assert "expected a run that ends in integers, cifar10_float leaves layers in float" in line
+
+
 def test_a_model_of_another_training_is_refused(run, trained: Path, tmp_path: Path) -> None:
     (trained / "model.onnx").write_bytes(b"another model")
     assert "not the file that training wrote" in refusal(run, trained, tmp_path / "out.onnx")

@@ -38,10 +38,15 @@ def _exported(folder: Path) -> bytes:
 
     try:
         metrics = loads(metrics_path(folder).read_text())
+        if "onnx_sha256" not in metrics:
+            raise UserError(
+                f"{folder}: expected a run that ends in integers, {metrics.get('recipe')} leaves layers in "
+                "float; train int8, apot or another recipe that quantises all of them"
+            )
         content = onnx_path(folder).read_bytes()
     except (FileNotFoundError, JSONDecodeError) as error:
         raise UserError(f"{folder}: expected a folder that twofold train has finished: {error}") from error
-    if sha256(content).hexdigest() != metrics.get("onnx_sha256"):
+    if sha256(content).hexdigest() != metrics["onnx_sha256"]:
         raise UserError(
             f"{onnx_path(folder)}: not the file that training wrote; train again to write it anew"
         )
