@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import pytest
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
-from torch.nn.utils import weight_norm
 
 from twofold.errors import UserError
 from twofold.quant.convert import quantise
 from twofold.quant.recipe import Int
-from twofold.quant.trace import check_sized, check_takes, trace
+from twofold.quant.trace import trace
 
 IMAGES = torch.rand(8, 1, 8, 8, generator=torch.Generator().manual_seed(0))
 
@@ -67,17 +64,6 @@ class OfOwnLayers(Net):
         self.conv = layer(1, 4)
 
 
-class Dropping(Net):
-    def vectors(self, maps: Tensor) -> Tensor:
-        return super().vectors(F.dropout2d(maps, 0.2))
-
-
-class Waiting(Net):
-    def __init__(self) -> None:
-        super().__init__()
-        self.fc = nn.LazyLinear(3)
-
-
 def names(model: nn.Module) -> list[str]:
     return [node.name for node in trace(model).graph.nodes]
 
@@ -103,60 +89,3 @@ def test_layers_of_own_classes_are_layers() -> None:
     assert names(OfOwnLayers()) == names(Net())
     with pytest.raises(UserError, match="conv2d cannot be quantised; make it a module of the network"):
         quantise(OfOwnLayers(Functional), Int(8), IMAGES)
-
-
-class Called(Net):
-    def __init__(self, call: Callable[[Tensor], Tensor]) -> None:
-        super().__init__()
-        self.call = call
-
-    def vectors(self, maps: Tensor) -> Tensor:
-        return self.call(maps)
-
-
-@pytest.mark.parametrize(
-    "call",
-    [
-        lambda maps: maps.mean(axis=(2, 3)),
-        lambda maps: maps.mean((2, 3), keepdims=True).flatten(1),
-        lambda maps: torch.mean(maps, axis=(-2, -1), keepdims=True).contiguous().view(-1, 4),
-        lambda maps: maps.clone().mean((2, 3)),
-    ],
-)
-def test_calls_in_the_words_of_numpy(call: Callable[[Tensor], Tensor]) -> None:
-    model = Called(call).eval()
-    with torch.no_grad():
-        expected, found = model(IMAGES), quantise(model, Int(8), IMAGES)(IMAGES)
-    assert found.shape == (8, 3)
-    assert float((expected - found).abs().max()) < 0.1 * float(expected.abs().max())
-
-
-def test_channels_are_joined_along_an_axis() -> None:
-    model = Called(lambda maps: torch.cat((maps, maps), axis=1).mean((2, 3)))
-    model.fc = nn.Linear(8, 3)
-    assert quantise(model, Int(8), IMAGES)(IMAGES).shape == (8, 3)
-
-
-def test_dropout_that_is_never_off_is_refused() -> None:
-    with pytest.raises(
-        UserError, match=r"node dropout2d .*: it drops in evaluation mode, too; write training="
-    ):
-        quantise(Dropping(), Int(8), IMAGES)
-
-
-@pytest.mark.parametrize("refuse", [check_sized, trace, lambda model: check_takes(model, IMAGES)])
-def test_layers_without_a_size_are_refused_until_they_have_one(refuse: Callable[[nn.Module], object]) -> None:
-    model = Waiting()
-    with pytest.raises(UserError, match=r"fc \(LazyLinear\): expected sizes in numbers"):
-        refuse(model)
-    model(IMAGES)
-    refuse(model)
-
-
-def test_a_model_that_cannot_be_copied_is_refused() -> None:
-    model = Net()
-    weight_norm(model.conv)(IMAGES)
-    with pytest.raises(
-        UserError, match=r"Net: expected a model that can be copied, got RuntimeError: Only Tensors"
-    ):
-        check_takes(model, IMAGES)

@@ -7,7 +7,9 @@ from torch import Tensor, fx, nn
 
 from twofold.errors import UserError
 from twofold.quant.flattening import is_flattening, unify_flattening
-from twofold.quant.trace import check_traced, module_of, symbolic_trace
+from twofold.quant.node_layer import module_of
+from twofold.quant.trace import symbolic_trace
+from twofold.quant.trace_check import check_traced
 
 _DROPOUTS = (F.dropout, F.dropout2d)
 

@@ -16,8 +16,10 @@ from twofold.quant.integer import activation_quantiser, free_int_activation, int
 from twofold.quant.joins import INPUT_QUANTISER, Join, joins_of
 from twofold.quant.layer_plan import LayerPlan
 from twofold.quant.layers import Add, BatchNorm, Concat, Dropout
+from twofold.quant.node_layer import joined_by, refuse, refuse_kind
 from twofold.quant.recipe import EDGE, Apot, Int, Recipe, Scales, first_layer
-from twofold.quant.trace import check_traced, joined_by, refuse, refuse_kind, trace
+from twofold.quant.trace import trace
+from twofold.quant.trace_check import check_traced
 from twofold.quant.weighted import quantised_layer
 
 

@@ -9,8 +9,9 @@ from torch import fx, nn
 
 from twofold.errors import UserError
 from twofold.quant.layers import BatchNorm, Concat, Dropout
+from twofold.quant.node_layer import module_of, refuse
 from twofold.quant.recipe import EDGE, Recipe
-from twofold.quant.trace import module_of, refuse, trace
+from twofold.quant.trace import trace
 
 _TRANSPARENT = (nn.Flatten, nn.MaxPool2d, nn.Upsample, Dropout, nn.Identity)
 

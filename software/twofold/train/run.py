@@ -21,7 +21,7 @@ from twofold.qonnx.export import export
 from twofold.qonnx.freeze import FrozenModel, freeze
 from twofold.quant.any_layout import in_any_layout
 from twofold.quant.apot import load_weights
-from twofold.quant.trace import copied
+from twofold.quant.model_check import copied
 from twofold.train.checkpoint import Checkpoint
 from twofold.train.compute import Compute
 from twofold.train.examples import examples_of

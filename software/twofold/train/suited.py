@@ -21,7 +21,7 @@ from twofold.qonnx.freeze_grids import ValuesError
 from twofold.qonnx.importer.load import import_graph
 from twofold.qonnx.read import read_model
 from twofold.quant.convert import quantise
-from twofold.quant.trace import check_takes, copied
+from twofold.quant.model_check import check_takes, copied
 from twofold.train.recipe import TrainRecipe
 
 
