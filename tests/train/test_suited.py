@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 import torch
 from torch import Tensor, nn
@@ -9,6 +11,8 @@ from torch.nn.utils.parametrizations import weight_norm
 
 from twofold.data.dataset import Dataset
 from twofold.errors import UserError
+from twofold.prune.criteria.named import CriterionName
+from twofold.train.listed_recipe import write_recipe
 from twofold.train.recipe_file import recipe_named
 from twofold.train.suited import refuse_unsuited
 
@@ -68,6 +72,13 @@ class OfClasses(Own):
         self.conv, self.fc = nn.Conv2d(1, 10, 1), nn.Identity()
 
 
+class EndsInConvolution(Own):
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv = nn.Sequential(nn.Conv2d(1, 8, 3, padding=1), nn.ReLU(), nn.Conv2d(8, 10, 1))
+        self.fc = nn.Identity()
+
+
 class Normed(Own):
     def __init__(self) -> None:
         super().__init__()
@@ -116,6 +127,17 @@ def test_what_cannot_be_pruned_is_refused(
     with pytest.raises(UserError, match=said):
         check(made, recipe, few_digits)
     check(made, "int8", few_digits)
+
+
+def test_listed_filters_of_the_logits_are_refused(few_digits: Dataset, tmp_path: Path) -> None:
+    path = tmp_path / "filters.toml"
+    write_recipe({"conv.0": 4}, CriterionName.L1, "int8", path)
+    check(EndsInConvolution(), str(path), few_digits)
+    write_recipe({"conv.0": 4, "conv.2": 5}, CriterionName.L1, "int8", path)
+    with pytest.raises(
+        UserError, match=r"pruning keep: conv\.2: expected layers that can lose filters, conv\.0;"
+    ):
+        check(EndsInConvolution(), str(path), few_digits)
 
 
 @pytest.mark.parametrize("recipe", ["int8", "apot"])

@@ -14,7 +14,8 @@ from torch.nn.utils.parametrize import is_parametrized
 from twofold.data.dataset import Dataset
 from twofold.errors import UserError
 from twofold.prune.prunable import Prunable
-from twofold.prune.schedule import UnstructuredPruning
+from twofold.prune.remove import widths
+from twofold.prune.schedule import ListedPruning, UnstructuredPruning
 from twofold.qonnx.export import export
 from twofold.qonnx.freeze import freeze
 from twofold.qonnx.freeze_grids import ValuesError
@@ -52,11 +53,18 @@ def _refuse_unprunable(network: nn.Module, recipe: TrainRecipe, example: Tensor)
                 f"{name}: expected weights that filters can be removed from, found weights that are computed "
                 "from others; call remove_parametrizations before, or choose a recipe that prunes no filters"
             )
-    if not Prunable.of(network, example).producers:
+    producers = Prunable.of(network, example).producers
+    if not producers:
         raise UserError(
             f"{type(network).__name__}: expected convolutions, whose filters recipe {recipe.name} prunes, "
             "found none; choose a recipe that prunes no filters, such as int8, or a copy without [pruning]"
         )
+    if isinstance(recipe.pruning, ListedPruning):
+        for name in widths(network).keys() & recipe.pruning.keep.keys() - set(producers):
+            raise UserError(
+                f"pruning keep: {name}: expected layers that can lose filters, {', '.join(producers)}; leave "
+                "it out, its channels are the network's logits"
+            )
 
 
 def _refuse_unexportable(quantised: fx.GraphModule, example: Tensor) -> None:
