@@ -30,10 +30,8 @@ def make_folder(folder: Path) -> None:
 def beside(target: Path) -> Path:
     """A name in the folder of `target`, which is made, that nothing has yet; hidden, with the same ending.
 
-    Raises UserError for a folder in its place, and as `make_folder`.
+    Raises UserError as `make_folder`.
     """
-    if target.is_dir():
-        raise UserError(f"{target}: expected the name of a file to write, found a folder")
     make_folder(target.parent)
     return target.with_name(f".{target.stem}.{token_hex(_TOKEN_BYTES)}{target.suffix}")
 
@@ -49,8 +47,11 @@ def remove_unfinished(target: Path) -> None:
 def atomic_path(target: Path) -> Iterator[Path]:
     """An empty file beside `target` that takes its place when the block ends without an error.
 
-    Its permissions are those of any new file, by the process's umask.
+    Its permissions are those of any new file, by the process's umask. Raises UserError for a folder in its
+    place, and as `make_folder`.
     """
+    if target.is_dir():
+        raise UserError(f"{target}: expected the name of a file to write, found a folder")
     temporary = beside(target)
     temporary.touch(exist_ok=False)
     try:

@@ -1,6 +1,6 @@
 import json
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Annotated
 
 import pytest
@@ -69,6 +69,14 @@ def test_a_verb_that_works_says_nothing_more() -> None:
     assert outcome(lambda: None).exit_code == 0
 
 
+@pytest.fixture
+def listening() -> Iterator[None]:
+    """Ctrl-C is heard, also where these tests run in the background."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 def pressing_ctrl_c_during_an_import() -> None:
     """As a compiled module that raises an error of its own in place of KeyboardInterrupt."""
     try:
@@ -77,7 +85,7 @@ def pressing_ctrl_c_during_an_import() -> None:
         raise RecursionError("import") from None
 
 
-def test_whatever_ctrl_c_ends_in_is_an_interruption() -> None:
+def test_whatever_ctrl_c_ends_in_is_an_interruption(listening: None) -> None:
     result = outcome(pressing_ctrl_c_during_an_import)
     assert (result.stdout, result.stderr, result.exit_code) == ("", "interrupted\n", 130)
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler

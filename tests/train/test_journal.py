@@ -115,7 +115,7 @@ def test_confusions_are_counted_by_label_and_answer() -> None:
 
 @pytest.mark.parametrize(
     ("file", "told"),
-    [("plots/curves.svg/mine", "cannot write a log or plot of the training"), ("plots", "found a file")],
+    [("plots/curves.svg/mine", "the name of a file to write, found a folder"), ("plots", "found a file")],
 )
 def test_a_plot_that_cannot_be_written_is_told(
     few_digits: Dataset, tiny_network: DemoNet, budget: Budget, tmp_path: Path, file: str, told: str

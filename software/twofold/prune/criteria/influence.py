@@ -38,16 +38,15 @@ class Influence(WeightCriterion):
             indirect = _indirect(network, group)
             for name in group.producers:
                 direct = relative(network.weights_of(name).abs().flatten(1).sum(dim=1))
-                other = direct if indirect is None else indirect
-                scores[name] = (direct + other - self.penalty * (direct - other).abs()) / 2
+                scores[name] = (direct + indirect - self.penalty * (direct - indirect).abs()) / 2
         return scores
 
 
-def _indirect(network: Prunable, group: ChannelGroup) -> Tensor | None:
-    """[C]; None if nothing reads the channels."""
+def _indirect(network: Prunable, group: ChannelGroup) -> Tensor:
+    """[C]. Some layer reads them: channels that the network gives are of no group."""
     channels = len(network.weights_of(group.producers[0]))
     sums = [_reads(network.weights_of(reader), channels) for reader in group.readers]
-    return relative(torch.stack(sums).sum(dim=0)) if sums else None
+    return relative(torch.stack(sums).sum(dim=0))
 
 
 def _reads(weights: Tensor, channels: int) -> Tensor:
