@@ -25,7 +25,7 @@ from twofold.tables.terminal import (
 )
 from twofold.train.recipe_file import recipe_named, recipe_names
 
-ROW = Result("resnet20", "ppq", "cifar10", "twofold train ppq", 0, 300, 412.0, 8000, {"accuracy": 90.625})
+ROW = Result("resnet20", "ppq", "cifar10", "twofold train ppq", 0, 300, 412.0, 10_000, {"accuracy": 90.625})
 
 
 def lines(renderable: RenderableType) -> list[list[str]]:
@@ -70,6 +70,12 @@ def test_our_accuracy_stands_beside_the_same_recipe_s() -> None:
     assert row(table, "ResNet-20") == ["ResNet-20", "92.61", UNKNOWN, "91.84", "90.62", "90.47", UNKNOWN]
 
 
+def test_accuracies_on_the_copy_are_marked() -> None:
+    table = accuracy_table(ACCURACY[0], [replace(ROW, samples=8_000)])
+    assert row(table, "ResNet-20")[4] == "90.62*"
+    assert any("*" in line and "copy" in line for line in lines(table))
+
+
 def test_float_networks_of_every_recipe_stand_beside_the_float_ones() -> None:
     taught = replace(ROW, network="resnet20", recipe="cifar10_float_taught", figures={"accuracy": 87.5})
     table = accuracy_table(ACCURACY[0], [taught])
@@ -100,7 +106,7 @@ def test_a_result_shows_how_to_repeat_it() -> None:
             "ResNet-20",
             "ppq",
             "cifar10",
-            "8,000",
+            "10,000",
             "0",
             "300",
             "412",

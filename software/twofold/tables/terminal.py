@@ -19,6 +19,10 @@ UNKNOWN = "–"
 NOT_TRAINED = "not trained"
 NOT_RUN = "not run, needs ImageNet"
 OURS = "ours"
+_WHOLE_TEST_PART = 10_000
+"""Images of CIFAR-10's; figures of fewer are of the re-encoded copy that docs/results.md describes."""
+_OF_COPY = "*"
+_EXPLAINED = f"{_OF_COPY} trained and tested on a re-encoded copy of the data"
 _PRINTED = {
     **NETWORKS,
     "resnet8": "ResNet-8",
@@ -54,7 +58,7 @@ def accuracy_table(published: AccuracyTable, results: Sequence[Result]) -> Group
             if column.recipes:
                 cells.append(_ours(published.dataset, network, column.recipes, results))
         table.add_row(network, *cells)
-    return _titled(f"{published.title}, top-1 in %", published.source, table)
+    return _titled(f"{published.title}, top-1 in %; {_EXPLAINED}", published.source, table)
 
 
 def aligned_table(network: str, rows: Sequence[Aligned], results: Sequence[Result]) -> Group:
@@ -71,7 +75,7 @@ def aligned_table(network: str, rows: Sequence[Aligned], results: Sequence[Resul
             _ours("cifar10", printed_name(network), (aligned_recipe(row.align),), results, NOT_TRAINED),
         )
     title = f"{printed_name(network)}, 4-bit APoT, widths aligned to the engine's tile; cycles predicted"
-    return _titled(title, None, table)
+    return _titled(f"{title}; {_EXPLAINED}", None, table)
 
 
 def orders_table(rows: Sequence[Variant], published: Mapping[str, tuple[float, float]]) -> Group:
@@ -168,5 +172,6 @@ def _ours(
     for result in reversed(results):
         alike = (result.dataset, printed_name(result.network)) == (dataset, network)
         if alike and result.recipe in recipes:
-            return f"{result.figures[ACCURACY]:.2f}"
+            mark = "" if result.samples >= _WHOLE_TEST_PART else _OF_COPY
+            return f"{result.figures[ACCURACY]:.2f}{mark}"
     return otherwise

@@ -60,7 +60,7 @@ def _refuse_unprunable(network: nn.Module, recipe: TrainRecipe, example: Tensor)
             "found none; choose a recipe that prunes no filters, such as int8, or a copy without [pruning]"
         )
     if isinstance(recipe.pruning, ListedPruning):
-        for name in widths(network).keys() & recipe.pruning.keep.keys() - set(producers):
+        for name in sorted(widths(network).keys() & recipe.pruning.keep.keys() - set(producers)):
             raise UserError(
                 f"pruning keep: {name}: expected layers that can lose filters, {', '.join(producers)}; leave "
                 "it out, its channels are the network's logits"
