@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -15,7 +17,7 @@ from torch import nn
 from twofold.data.dataset import Dataset, Images
 from twofold.errors import UserError
 from twofold.models.demo import DemoNet
-from twofold.train.journal import History, Journals
+from twofold.train.journal import History, Journals, disk_errors_told
 from twofold.train.pictures import Pictures, confusion
 from twofold.train.recipe import Budget
 from twofold.train.run import train
@@ -125,6 +127,12 @@ def test_a_plot_that_cannot_be_written_is_told(
     journal = Pictures(tmp_path / "plots")
     with pytest.raises(UserError, match=told):
         train("float", few_digits, tmp_path, model=tiny_network, budget=budget, journal=journal)
+
+
+def test_what_the_disk_refuses_is_told() -> None:
+    told = "cannot write a log or plot of the training: .*No space left on device; free space"
+    with pytest.raises(UserError, match=told), disk_errors_told():
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
 def test_a_missing_package_is_told_before_training(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
