@@ -6,9 +6,9 @@ import torch.nn.functional as F
 from torch import Tensor, fx, nn
 
 from twofold.errors import UserError
-from twofold.quant.flattening import is_flattening, unify_flattening
+from twofold.quant.flattening import is_flattening
 from twofold.quant.node_layer import module_of
-from twofold.quant.trace import symbolic_trace
+from twofold.quant.trace import symbolic_trace, unify
 from twofold.quant.trace_check import check_traced
 
 _DROPOUTS = (F.dropout, F.dropout2d)
@@ -26,7 +26,7 @@ def in_any_layout(model: nn.Module, images: Tensor) -> nn.Module:
         if not any(map(is_flattening, traced.graph.nodes)):
             return model
         check_traced(model, images)
-        unify_flattening(traced)
+        unify(traced)
         _switch_dropout(traced)
     except UserError:
         return model

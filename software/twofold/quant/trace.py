@@ -9,22 +9,29 @@ from torch import fx, nn
 
 from twofold.errors import UserError
 from twofold.quant.flattening import unify_flattening
+from twofold.quant.global_average import unify_global_averages
 from twofold.quant.in_place import follow_writes
 from twofold.quant.model_check import check_sized, first_line, told
 
 
 def trace(model: nn.Module) -> fx.GraphModule:
-    """What `model` computes in evaluation mode, with one way to flatten, without what leads to no result and
-    without readers of what was written over. `model` is not changed.
+    """What `model` computes in evaluation mode, in one spelling (`unify`), without readers of what was
+    written over. `model` is not changed.
     """
     check_sized(model)
     with _in_evaluation(model):
         traced = symbolic_trace(model)
     follow_writes(traced)
+    unify(traced)
+    return traced
+
+
+def unify(traced: fx.GraphModule) -> None:
+    """In place: one way to average a map, one to flatten it, and nothing that leads to no result."""
+    unify_global_averages(traced)
     unify_flattening(traced)
     traced.graph.eliminate_dead_code()
     traced.recompile()
-    return traced
 
 
 @contextmanager
