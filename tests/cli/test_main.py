@@ -80,3 +80,10 @@ def test_processes_that_are_started_do_not_warn_either() -> None:
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONWARNINGS"}
     found = subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, check=True)
     assert found.stderr == b""
+
+
+@pytest.mark.parametrize("verb", ["train apot", "demo", "sweep digits", "evaluate resnet8", "criteria run"])
+def test_seeds_are_what_every_generator_takes(run, verb: str) -> None:
+    result = run(*verb.split(), "--seed", str(2**32))
+    assert result.exit_code == 2
+    assert "less than or equal to 4294967295" in result.output

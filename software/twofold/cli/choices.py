@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -27,6 +27,11 @@ Approximate = Annotated[
     bool,
     typer.Option("--approximate", help="Accept codes that float32 may round otherwise, with a proven bound."),
 ]
+
+
+def seed_option(help: str) -> Any:
+    """`--seed`, within what every random generator takes. help: what it is the seed of."""
+    return typer.Option("--seed", min=0, max=2**32 - 1, help=help)
 
 
 class Network(StrEnum):

@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from twofold.cli.choices import DataFolder, DataSet, FloatRun, PruningCriterion, RunNetwork, TrainedOn
+from twofold.cli.choices import (
+    DataFolder,
+    DataSet,
+    FloatRun,
+    PruningCriterion,
+    RunNetwork,
+    TrainedOn,
+    seed_option,
+)
 from twofold.cli.output import number_table, print_json, print_rich, results_only
 
 if TYPE_CHECKING:
@@ -35,7 +43,7 @@ def criteria(
         list[PruningCriterion] | None,
         typer.Option("--criterion", help="Only this one; may be given several times."),
     ] = None,
-    seed: Annotated[int, typer.Option("--seed", min=0, help="Of fine-tuning.")] = 0,
+    seed: Annotated[int, seed_option("Of fine-tuning.")] = 0,
     out: Annotated[
         Path, typer.Option("--out", help="Where rows and weights are kept, to go on after a stop.")
     ] = Path("build/criteria"),

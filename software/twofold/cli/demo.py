@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from twofold.cli.choices import seed_option
 from twofold.cli.failures import FOUND_WRONG
 from twofold.cli.output import print_json, print_rich, results_only
 
@@ -17,9 +18,7 @@ def demo(
     out: Annotated[
         Path, typer.Option("--out", help="The folder for models, projects and the report.")
     ] = Path("build/demo"),
-    seed: Annotated[
-        int, typer.Option("--seed", min=0, help="Of the split, the training and the stalls.")
-    ] = 0,
+    seed: Annotated[int, seed_option("Of the split, the training and the stalls.")] = 0,
     json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
 ) -> None:
     """Train two small networks on digits, take both to hardware, and compare every integer on the way.

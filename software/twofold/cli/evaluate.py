@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from twofold.cli.choices import Approximate, DataSet, Model
+from twofold.cli.choices import Approximate, DataSet, Model, seed_option
 from twofold.cli.output import print_json, print_rich, results_only
 from twofold.errors import UserError
 
@@ -30,11 +30,7 @@ def evaluate(
     ] = None,
     seed: Annotated[
         int | None,
-        typer.Option(
-            "--seed",
-            min=0,
-            help="Of the split of digits, which has no test part of its own; the model's if not given.",
-        ),
+        seed_option("Of the split of digits, which has no test part of its own; the model's if not given."),
     ] = None,
     approximate: Approximate = False,
     json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")] = False,

@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from twofold.cli.choices import DataFolder, DataSet, FloatRun, PruningCriterion, RunNetwork, TrainedOn
+from twofold.cli.choices import (
+    DataFolder,
+    DataSet,
+    FloatRun,
+    PruningCriterion,
+    RunNetwork,
+    TrainedOn,
+    seed_option,
+)
 from twofold.cli.output import number_table, print_json, print_rich, results_only
 
 if TYPE_CHECKING:
@@ -37,7 +45,7 @@ def filters(
     episodes: Annotated[int, typer.Option("--episodes", help="Networks that the agents try.")] = 300,
     images: Annotated[int, typer.Option("--images", help="Validation images that judge each.")] = 1000,
     epochs: Annotated[int, typer.Option("--epochs", help="Of fine-tuning in the end; 0 for none.")] = 2,
-    seed: Annotated[int, typer.Option("--seed", min=0, help="Of the agents and fine-tuning.")] = 0,
+    seed: Annotated[int, seed_option("Of the agents and fine-tuning.")] = 0,
     base: Annotated[str, typer.Option("--base", help="The recipe that gets the filters.")] = "cifar10_int8",
     out: Annotated[Path, typer.Option("--out", help="Where what was tried and the recipe are kept.")] = Path(
         "build/filters"

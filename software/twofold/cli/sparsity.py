@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from twofold.cli.choices import DataFolder, DataSet, FloatRun, RunNetwork, TrainedOn
+from twofold.cli.choices import DataFolder, DataSet, FloatRun, RunNetwork, TrainedOn, seed_option
 from twofold.cli.output import number_table, print_json, print_rich, results_only
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def sparsity(
         typer.Option("--ratio", help="Share of each layer's weights; may be given several times."),
     ] = None,
     epochs: Annotated[int, typer.Option("--epochs", help="Of fine-tuning with the zeros kept.")] = 0,
-    seed: Annotated[int, typer.Option("--seed", min=0, help="Of fine-tuning.")] = 0,
+    seed: Annotated[int, seed_option("Of fine-tuning.")] = 0,
     out: Annotated[
         Path, typer.Option("--out", help="Where rows, weights and the plot are kept, to go on after a stop.")
     ] = Path("build/sparsity"),

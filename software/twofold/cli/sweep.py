@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from twofold.cli.choices import DataFolder
+from twofold.cli.choices import DataFolder, seed_option
 from twofold.cli.failures import FOUND_WRONG
 from twofold.cli.output import print_json, print_rich, results_only, word_table
 
@@ -39,7 +39,7 @@ def sweep(
         str | None,
         typer.Option("--ray", help="Run the processes on this Ray cluster: an address, auto or local."),
     ] = None,
-    seed: Annotated[int, typer.Option("--seed", min=0, help="Of the search, and of each training.")] = 0,
+    seed: Annotated[int, seed_option("Of the search, and of each training.")] = 0,
     out: Annotated[
         Path | None, typer.Option("--out", help="The folder to write; build/sweep/FILE if not given.")
     ] = None,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from twofold.cli.choices import DataFolder, DataSet, Network
+from twofold.cli.choices import DataFolder, DataSet, Network, seed_option
 from twofold.cli.output import print_json, print_rich, results_only
 
 if TYPE_CHECKING:
@@ -35,9 +35,7 @@ NetworkWord = Annotated[
         help=f"What to train: {', '.join(Network)}; or your own, FILE.py:NAME, a module or what makes one.",
     ),
 ]
-Seed = Annotated[
-    int, typer.Option("--seed", min=0, help="Of weights, training and, unless --start has one, the split.")
-]
+Seed = Annotated[int, seed_option("Of weights, training and, unless --start has one, the split.")]
 Start = Annotated[
     Path | None, typer.Option("--start", help="The folder of a run whose float weights to start from.")
 ]

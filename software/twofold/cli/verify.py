@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperCommand
 
-from twofold.cli.choices import Approximate, Candidate, EngineFps, HlsIo, HlsStrategy, Model
+from twofold.cli.choices import Approximate, Candidate, EngineFps, HlsIo, HlsStrategy, Model, seed_option
 from twofold.cli.failures import FOUND_WRONG
 from twofold.cli.output import print_json, print_rich, results_only
 from twofold.cli.word_lists import repeat_option
@@ -28,7 +28,7 @@ def verify(
         list[Candidate], typer.Option("--against", help="What to compare, one word or several.")
     ] = [Candidate.GOLDEN, Candidate.QONNX],  # noqa: B006 (an option's default, which nothing changes)
     frames: Annotated[int, typer.Option("--frames", min=1, help="How many inputs to compare.")] = 32,
-    seed: Annotated[int, typer.Option("--seed", min=0, help="Chooses the inputs and the stalls.")] = 0,
+    seed: Annotated[int, seed_option("Chooses the inputs and the stalls.")] = 0,
     approximate: Approximate = False,
     io: Annotated[HlsIo, typer.Option("--io", help="hls: as of build.")] = HlsIo.STREAM,
     strategy: Annotated[
