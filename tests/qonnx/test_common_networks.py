@@ -88,9 +88,14 @@ def jets() -> nn.Module:
     return nn.Sequential(*hidden, nn.Linear(widths[-1], 5))
 
 
+def normalised_logits() -> nn.Module:
+    return nn.Sequential(jets(), nn.BatchNorm1d(5), nn.Dropout(0.1), nn.Identity())
+
+
 NETWORKS: dict[str, tuple[Callable[[], nn.Module], tuple[int, ...], Counter[str]]] = {
     "lenet": (LeNet, (1, 12, 12), Counter(Flatten=1)),
     "jets": (jets, (16,), Counter(Linear=4)),
+    "normalised logits": (normalised_logits, (16,), Counter(Linear=4)),
     "mobile": (mobile, (1, 8, 8), Counter(Conv2d=5)),
     "unet": (lambda: UNet(nn.Upsample(scale_factor=2)), (1, 8, 8), Counter(Upsample2d=1, Concat=1)),
     "unet by a call": (

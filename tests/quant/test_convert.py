@@ -107,6 +107,24 @@ def test_functions_and_methods_are_layers_too() -> None:
     assert quantised(IMAGES).shape == (32, 3)
 
 
+@pytest.mark.parametrize(
+    "behind",
+    [
+        pytest.param([nn.Identity()], id="Identity"),
+        pytest.param([nn.BatchNorm1d(3)], id="normalised"),
+        pytest.param([nn.BatchNorm1d(3), nn.Dropout(0.1)], id="both"),
+    ],
+)
+@pytest.mark.parametrize("recipe", [Int(4), Apot(4, 4)], ids=str)
+def test_logits_stay_accumulators_behind_what_is_gone_at_inference(
+    behind: list[nn.Module], recipe: Recipe
+) -> None:
+    quantised = quantise(nn.Sequential(nn.Flatten(), nn.Linear(64, 3), *behind), recipe, IMAGES)
+    assert [name for name, module in quantised.named_children() if isinstance(module, qnn.QuantIdentity)] == [
+        "input_quant"
+    ]
+
+
 def test_signed_images_get_a_signed_quantiser() -> None:
     quantised = quantise(DemoNet(widths=(4, 6)), Int(8), IMAGES - 0.5)
     assert quantised.input_quant.act_quant.is_signed

@@ -109,7 +109,7 @@ class _Converter:
         if len(node.all_input_nodes) != 1 or not isinstance(node.args[0], fx.Node):
             raise refuse(node, "expected a model of one output tensor")
         value = self.values[node.args[0]]
-        self.graph.output((value if self.plan.is_weighted(node.args[0]) else self._exact(value)).node)
+        self.graph.output((value if self.plan.accumulated(node.args[0]) else self._exact(value)).node)
 
     def _layer(self, node: fx.Node, module: nn.Module) -> _Value:
         operands = [self.values[source] for source in node.all_input_nodes]

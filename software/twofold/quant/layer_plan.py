@@ -14,6 +14,8 @@ from twofold.quant.recipe import EDGE, Recipe
 from twofold.quant.trace import trace
 
 _TRANSPARENT = (nn.Flatten, nn.MaxPool2d, nn.Upsample, Dropout, nn.Identity)
+#: What may come between a layer and the output, and is gone at inference.
+_BEHIND = (BatchNorm, Dropout, nn.Identity)
 
 
 @dataclass(frozen=True)
@@ -105,7 +107,18 @@ class LayerPlan:
 
     def leaves_raw(self, node: fx.Node) -> bool:
         """Whether the accumulators of layer `node` are logits: no multiplier follows."""
-        return node is self.last or any(user.op == "output" for user in node.users)
+        return node is self.last or any(self._outputs(user) for user in node.users)
+
+    def accumulated(self, node: fx.Node) -> bool:
+        """Whether `node` gives the accumulators of a layer with weights, normalised or not."""
+        if isinstance(self.sources.get(node), _BEHIND):
+            return self.accumulated(node.all_input_nodes[0])
+        return self.is_weighted(node)
+
+    def _outputs(self, node: fx.Node) -> bool:
+        """Whether `node` is the network's output, or only what leaves accumulators raw is between."""
+        behind = isinstance(self.sources.get(node), _BEHIND)
+        return node.op == "output" or (behind and any(self._outputs(user) for user in node.users))
 
     def between_layers(self, node: fx.Node) -> bool:
         """Whether this ReLU alone reads a layer right before it, and only layers with multipliers read it."""
