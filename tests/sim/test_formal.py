@@ -1,4 +1,4 @@
-"""Proofs for all inputs: rounding is half to even."""
+"""Proofs for all inputs that rounding is half to even; and that proofs of nothing are none."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from twofold.rtl.requantize.requantizer import RequantiseMode, Requantiser
-from twofold.sim.formal import ProofError, prove
+from twofold.sim.formal import ProofError, prove, prove_always
 
 
 class RoundingAgainstReference(wiring.Component):
@@ -87,3 +87,30 @@ def test_a_gate_before_a_register_counts() -> None:
     assert prove(GatedRegister(closed=0)).holds
     refuted = prove(GatedRegister(closed=3))
     assert not refuted.holds and refuted.counterexample["gate"] == 0
+
+
+class Counter(wiring.Component):
+    """A counter from `first` on that stops at 3. `ok`: it is not 0; `reached`: it is 3; `assumed`: it is less
+    than `end`."""
+
+    def __init__(self, *, first: int, end: int = 4) -> None:
+        self.first, self.end = first, end
+        super().__init__({"ok": Out(1), "assumed": Out(1), "reached": Out(1)})
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        count = Signal(2, init=self.first)
+        m.d.sync += count.eq(Mux(count == 3, 3, count + 1))
+        m.d.comb += [self.ok.eq(count != 0), self.reached.eq(count == 3), self.assumed.eq(count < self.end)]
+        return m
+
+
+def test_the_state_at_power_up_counts() -> None:
+    assert prove_always(Counter(first=1))
+    assert not prove_always(Counter(first=0))
+
+
+@pytest.mark.parametrize("end", [0, 3], ids=["no run", "runs that end before"])
+def test_a_rule_of_what_never_comes_about_is_not_proven(end: int) -> None:
+    with pytest.raises(ProofError, match="expected a run in which `reached` is 1 in cycle 8, found none"):
+        prove_always(Counter(first=1, end=end))

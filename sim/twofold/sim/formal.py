@@ -42,6 +42,7 @@ _VALUE = re.compile(r"^\s*\\(\w+)\s+(-?\d+)\s")
 _SOLVED = "SAT proof finished - no model found: SUCCESS!"
 _REFUTED = "SAT proof finished - model found: FAIL!"
 _INDUCED = "Induction step proven: SUCCESS!"
+_REACHED = "SAT solving finished - model found:"
 _NOT_INDUCED = ("model found for base case: FAIL!", "Reached maximum number of time steps -> proof failed.")
 
 
@@ -84,19 +85,26 @@ def prove_always(miter: wiring.Component, *, steps: int = 8, time_limit: float =
 
     Only runs count in which output `assumed` is 1 all the time and the reset is off. By induction over
     `steps` cycles at most: a rule that holds by what these do not show is refuted too. time_limit: seconds.
-    Raises ProofError when there is no answer.
+    Raises ProofError when there is no answer, and when none of these runs has output `reached` at 1 in cycle
+    `steps`: what the rule is about must come about, or its proof says nothing.
     """
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         (folder / "miter.il").write_text(to_rtlil(miter, TOP))
         commands = ["read_rtlil miter.il", f"hierarchy -top {TOP}", "proc -norom", "flatten", "opt -full"]
-        constraints = f"-prove {OUTPUT} 1 -set assumed 1 -set rst 0"
-        commands += ["check -assert", f"sat -tempinduct -maxsteps {steps} {constraints} {TOP}"]
+        runs = "-set assumed 1 -set rst 0"
+        commands += [
+            "check -assert",
+            f"sat -tempinduct -maxsteps {steps} -prove {OUTPUT} 1 {runs} {TOP}",
+            f"sat -seq {steps} -set-at {steps} reached 1 {runs} {TOP}",
+        ]
         log = _log(commands, folder, time_limit)
-    if _INDUCED in log:
-        return True
     if any(refuted in log for refuted in _NOT_INDUCED):
         return False
+    if _INDUCED in log and _REACHED not in log:
+        raise ProofError(f"expected a run in which `reached` is 1 in cycle {steps}, found none")
+    if _INDUCED in log:
+        return True
     raise ProofError(f"no answer: {' | '.join(log.strip().splitlines()[-3:])}")
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from amaranth.hdl import Cat, Module, Signal, Value
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
@@ -17,7 +19,7 @@ from twofold.rtl.geometry import BEAT_BITS
 from twofold.sim.formal import prove_always
 
 MAX_BURST, OUTSTANDING, BEATS_WIDTH, ADDR_WIDTH = 4, 2, 6, 4
-RULES = {"ok": Out(1), "assumed": Out(1)}
+RULES = {"ok": Out(1), "assumed": Out(1), "reached": Out(1)}
 REGISTERS = RegisterMap(
     (
         Register("LIMIT", 0x0, Access.RW, "Written and read."),
@@ -27,12 +29,20 @@ REGISTERS = RegisterMap(
 )
 
 
-def offer_stays(m: Module, valid: Value, ready: Value, payload: list[Value], name: str) -> Value:
-    """VALID does not fall, and nothing that comes with it changes, before READY was high."""
-    offered = Cat(payload)
-    waited, before = Signal(name=f"{name}_waited"), Signal(len(offered), name=f"{name}_before")
-    m.d.sync += [waited.eq(valid & ~ready), before.eq(offered)]
-    return ~waited | (valid & (offered == before))
+@dataclass(frozen=True, eq=False)
+class Offer:
+    """What a channel offers. waited: READY was low in the cycle before. stays: if so, VALID did not fall, and
+    nothing that comes with it changed."""
+
+    waited: Value
+    stays: Value
+
+    @classmethod
+    def of(cls, m: Module, valid: Value, ready: Value, payload: list[Value], name: str) -> Offer:
+        offered = Cat(payload)
+        waited, before = Signal(name=f"{name}_waited"), Signal(len(offered), name=f"{name}_before")
+        m.d.sync += [waited.eq(valid & ~ready), before.eq(offered)]
+        return cls(waited, ~waited | (valid & (offered == before)))
 
 
 class Answers(wiring.Component):
@@ -49,20 +59,19 @@ class Answers(wiring.Component):
         wiring.connect(m, wiring.flipped(outer), bus)
         if self.forgetful:
             m.d.comb += bus.rready.eq(1)
+        read = Offer.of(m, bus.rvalid, outer.rready, [bus.rdata, bus.rresp], "r")
+        written = Offer.of(m, bus.bvalid, outer.bready, [bus.bresp], "b")
         m.d.comb += [
             block.count.eq(self.count),
             self.assumed.eq(1),
-            self.ok.eq(
-                offer_stays(m, bus.rvalid, outer.rready, [bus.rdata, bus.rresp], "r")
-                & offer_stays(m, bus.bvalid, outer.bready, [bus.bresp], "b")
-            ),
+            self.reached.eq(read.waited & written.waited),
+            self.ok.eq(read.stays & written.stays),
         ]
         return m
 
 
 class ReadAddresses(wiring.Component):
-    """AR of a DMA. `assumed`: no command is taken while an address of the last one is offered, as the DMA's
-    bench sees by `done`. hasty: it is told that every address was taken."""
+    """AR of a DMA, whatever the memory answers. hasty: it is told that every address was taken."""
 
     def __init__(self, *, hasty: bool = False) -> None:
         self.dma, self.hasty = ReadDma(MAX_BURST, OUTSTANDING, BEATS_WIDTH), hasty
@@ -77,10 +86,8 @@ class ReadAddresses(wiring.Component):
         wiring.connect(m, bus, wiring.flipped(outer))
         if self.hasty:
             m.d.comb += bus.arready.eq(1)
-        m.d.comb += [
-            self.assumed.eq(~bus.arvalid | ~dma.command.ready),
-            self.ok.eq(offer_stays(m, bus.arvalid, outer.arready, [bus.araddr, bus.arlen], "ar")),
-        ]
+        address = Offer.of(m, bus.arvalid, outer.arready, [bus.araddr, bus.arlen], "ar")
+        m.d.comb += [self.assumed.eq(1), self.reached.eq(address.waited), self.ok.eq(address.stays)]
         return m
 
 
@@ -108,17 +115,16 @@ class Writes(wiring.Component):
         written = self._owed(m, bus.wvalid & outer.wready & bus.wlast, "written")
         counted = (dma.unanswered == bus.awvalid + addressed) & (dma.unanswered == dma.offered + written)
         idle = ~dma.command.ready | (dma.unanswered == 0)
-        address = [bus.awaddr, bus.awlen]
-        beat = [bus.wdata, bus.wstrb, bus.wlast]
+        given = Offer.of(m, source.valid, source.ready, [source.payload], "source")
+        address = Offer.of(m, bus.awvalid, outer.awready, [bus.awaddr, bus.awlen], "aw")
+        beat = Offer.of(m, bus.wvalid, outer.wready, [bus.wdata, bus.wstrb, bus.wlast], "w")
+        answered = Signal()
+        m.d.sync += answered.eq(answered | bus.bvalid)
         m.d.comb += [
-            self.assumed.eq(
-                offer_stays(m, source.valid, source.ready, [source.payload], "source")
-                & (~bus.bvalid | self.early | ((addressed != 0) & (written != 0)))
-            ),
+            self.assumed.eq(given.stays & (~bus.bvalid | self.early | ((addressed != 0) & (written != 0)))),
+            self.reached.eq(address.waited & beat.waited & answered),
             self.ok.eq(
-                offer_stays(m, bus.awvalid, outer.awready, address, "aw")
-                & offer_stays(m, bus.wvalid, outer.wready, beat, "w")
-                & ((counted & idle & (dma.unanswered <= OUTSTANDING)) | self.early)
+                address.stays & beat.stays & ((counted & idle & (dma.unanswered <= OUTSTANDING)) | self.early)
             ),
         ]
         return m
@@ -142,11 +148,13 @@ class Words(wiring.Component):
         m = Module()
         m.submodules.reader = reader = self.reader
         beats = reader.beats
+        beat = Offer.of(m, beats.valid, self.ready, [beats.payload], "beat")
         m.d.comb += [
             *(getattr(reader, name).eq(getattr(self, name)) for name in ("start", "words", "word")),
             beats.ready.eq(self.ready | self.hasty),
             self.assumed.eq(1),
-            self.ok.eq(offer_stays(m, beats.valid, self.ready, [beats.payload], "beat")),
+            self.reached.eq(beat.waited),
+            self.ok.eq(beat.stays),
         ]
         return m
 
