@@ -10,17 +10,21 @@ import pytest
 
 from twofold.bench import hls
 from twofold.golden.execute import execute
+from twofold.hls.csim import CsimError
 from twofold.network.types import IntArray
 from twofold.qonnx.importer.load import import_model
 
 MODEL = Path(__file__).parents[1] / "assets" / "int8" / "model.onnx"
 
 
-def run(monkeypatch: pytest.MonkeyPatch, folder: Path, wrong: int) -> tuple[int, dict]:
-    """Exit code and row of a bench whose C simulation is off by `wrong` in one integer of the output."""
+def run(monkeypatch: pytest.MonkeyPatch, folder: Path, wrong: int | None) -> tuple[int, dict]:
+    """Exit code and row of a bench whose C simulation is off by `wrong` in one integer of the output, or
+    stops if that is None."""
     network = import_model(MODEL)
 
     def simulate(project: object, frames: IntArray) -> Mapping[str, IntArray]:
+        if wrong is None:
+            raise CsimError("C simulation: expected exit code 0, found 1: a stream was read while empty")
         found = {
             name: values.copy()
             for name, values in execute(network, frames).items()
@@ -52,6 +56,12 @@ def test_one_wrong_integer_ends_the_bench_with_an_error(
     code, row = run(monkeypatch, tmp_path, wrong=1)
     assert (code, row["status"], row["mismatches"]) == (1, "fail", 1)
     assert "1 of" in capsys.readouterr().out
+
+
+def test_a_simulation_that_stops_is_a_row_that_fails(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    code, row = run(monkeypatch, tmp_path, wrong=None)
+    assert (code, row["status"], row["frames"], row["elements"]) == (1, "fail", 0, 0)
+    assert row["detail"].endswith("a stream was read while empty")
 
 
 def test_a_combination_that_is_refused_is_a_row_with_its_reason_and_no_pass(tmp_path: Path) -> None:

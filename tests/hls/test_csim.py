@@ -11,7 +11,7 @@ import pytest
 from twofold.errors import UserError
 from twofold.golden.compare import Status, compare
 from twofold.golden.execute import execute
-from twofold.hls.csim import run_csim, run_test_bench
+from twofold.hls.csim import CsimError, run_csim, run_test_bench
 from twofold.hls.manifest import HlsProject
 from twofold.hls.vectors import INPUT_FILE, OUTPUT_FILE, golden_file
 from twofold.network.graph import Network
@@ -114,7 +114,7 @@ def test_the_test_bench_refuses_missing_and_short_files(copied: HlsProject) -> N
 
 def test_a_crash_is_an_error(copied: HlsProject, every_op_network: Network) -> None:
     _constants(copied, "w").unlink()
-    with pytest.raises(UserError, match=r"C simulation: expected exit code 0, found 1: .*w[0-9]+\.txt"):
+    with pytest.raises(CsimError, match=r"C simulation: expected exit code 0, found 1: .*w[0-9]+\.txt"):
         run_csim(copied, frames_of(every_op_network))
 
 

@@ -12,8 +12,9 @@ from twofold import api
 from twofold.boards import choose
 from twofold.boards.board_file import load_board
 from twofold.errors import UserError
-from twofold.golden.compare import Status
+from twofold.golden.compare import Check, Status
 from twofold.golden.execute import execute
+from twofold.hls.csim import CsimError
 from twofold.network.graph import Network
 from twofold.network.types import IntArray
 from twofold.plan.program import Program
@@ -109,6 +110,22 @@ def test_a_board_without_its_engine_is_refused(tmp_path: Path) -> None:
     for given in ({"board": BOARD}, {"target_fps": 10}):
         with pytest.raises(UserError, match=r"expected rtl beside a board or a target .*, got qonnx"):
             verify(MODEL, ["golden", "qonnx"], work=tmp_path, **given)
+
+
+def test_a_c_simulation_that_stops_fails_and_a_missing_compiler_is_not_run(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def road(stopped: Exception) -> Check:
+        def stop(*_: object) -> None:
+            raise stopped
+
+        monkeypatch.setattr(candidates, "generate", lambda *_: None)
+        monkeypatch.setattr(candidates, "run_csim", stop)
+        return verify(MODEL, "hls", frames=1, work=tmp_path)[0]
+
+    failed, not_run = road(CsimError("a stream was read while empty")), road(UserError("no g++"))
+    assert (failed.status, failed.detail) == (Status.FAIL, "a stream was read while empty")
+    assert (not_run.status, not_run.detail) == (Status.NOT_RUN, "no g++")
 
 
 @pytest.mark.parametrize("frames", [0, -1])

@@ -22,13 +22,17 @@ _INCLUDE = "firmware/ap_types"
 _COMPILED_SUFFIXES = (".cpp", ".h")
 
 
+class CsimError(Exception):
+    """A C simulation that crashed, or in which a stream was read empty or not to its end."""
+
+
 def run_csim(source: HlsProject | Network, frames: IntArray) -> Mapping[str, IntArray]:
     """Every tensor that a layer of its own computes, the output included, for a batch of frames.
 
     frames: [N, *input shape], codes of the input's type. Returns tensor name → int64 [N, *shape];
     flattened maps are not in it, since they are no layer of their own in hardware.
     A network is generated and compiled in a temporary folder; a project is compiled once in its own.
-    Raises UserError if g++ is missing, the C++ does not compile, or the simulation stops.
+    Raises UserError if g++ is missing or the C++ does not compile, CsimError if the simulation fails.
     """
     with ExitStack() as stack:
         if isinstance(source, Network):
@@ -39,7 +43,7 @@ def run_csim(source: HlsProject | Network, frames: IntArray) -> Mapping[str, Int
         write_vectors(data / INPUT_FILE, source.input.layout.to_hls(frames))
         result = run_test_bench(source, data, "record")
         if result.returncode:
-            raise UserError(
+            raise CsimError(
                 f"{source.folder}: C simulation: expected exit code 0, found {_last_words(result)}"
             )
         return {

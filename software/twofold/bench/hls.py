@@ -25,10 +25,11 @@ from twofold.data.load import load
 from twofold.errors import UserError, ends_in_a_line
 from twofold.files import write_atomically
 from twofold.golden.codes import quantise
-from twofold.golden.compare import Status, compare
+from twofold.golden.compare import Check, Status, compare
 from twofold.golden.execute import execute
 from twofold.golden.samples import sample_frames
-from twofold.hls.csim import compiled, run_csim
+from twofold.hls.csim import CsimError, compiled, run_csim
+from twofold.hls.manifest import HlsProject
 from twofold.hls.options import HlsBackend, HlsOptions, HlsStrategy
 from twofold.hls.project import generate
 from twofold.hls.types import IoType
@@ -120,16 +121,14 @@ def measure(
     written = time.perf_counter()
     compiled(project)
     built = time.perf_counter()
-    found = run_csim(project, frames)
+    check = _check(label, network, project, frames)
     ended = time.perf_counter()
-    required = tuple(op.output for op in network.ops if not isinstance(op, Flatten))
-    check = compare(label, ("golden", execute(network, frames)), ("hls", found), required)
     return HlsRow(
         label,
         name,
         str(check.status),
-        len(frames),
-        len(found),
+        check.frames,
+        len(check.tensors),
         check.elements,
         check.mismatches,
         check.detail,
@@ -137,6 +136,15 @@ def measure(
         round(built - written, 1),
         round(ended - built, 1),
     )
+
+
+def _check(label: str, network: Network, project: HlsProject, frames: IntArray) -> Check:
+    required = tuple(op.output for op in network.ops if not isinstance(op, Flatten))
+    try:
+        found = run_csim(project, frames)
+    except CsimError as error:
+        return Check.failed(label, "golden", "hls", str(error))
+    return compare(label, ("golden", execute(network, frames)), ("hls", found), required)
 
 
 def frames_for(network: Network, given: argparse.Namespace) -> IntArray:

@@ -14,7 +14,7 @@ import numpy.typing as npt
 from twofold.errors import UserError
 from twofold.golden.compare import Check, compare
 from twofold.golden.execute import execute, execute_on
-from twofold.hls.csim import run_csim
+from twofold.hls.csim import CsimError, run_csim
 from twofold.hls.options import HlsOptions
 from twofold.hls.project import DEFAULT as HLS_DEFAULT
 from twofold.hls.project import generate
@@ -84,7 +84,7 @@ class Subject:
             found = run()
         except UserError as error:
             return Check.not_run(self.name, GOLDEN, candidate, str(error))
-        except SimulationError as error:
+        except (SimulationError, CsimError) as error:
             return Check.failed(self.name, GOLDEN, candidate, str(error))
         golden = execute_on(self.network, self.frames, found) if bounds else self.golden
         return compare(self.name, (GOLDEN, golden), (candidate, found), self.required, bounds)
