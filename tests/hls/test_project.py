@@ -10,10 +10,12 @@ import pytest
 
 from twofold.errors import UserError
 from twofold.files import sha256
+from twofold.golden.samples import sample_frames
+from twofold.hls import project as project_module
 from twofold.hls.budget import ZYNQ_7020
 from twofold.hls.manifest import HlsProject
 from twofold.hls.options import HlsOptions
-from twofold.hls.project import generate
+from twofold.hls.project import DEFAULT, generate
 from twofold.network.digest import digest
 from twofold.network.graph import Network
 
@@ -59,6 +61,28 @@ def test_the_same_project_is_kept_and_another_one_replaces_it(
     assert f"The network is {other.network_digest}" in (other.folder / "README.md").read_text()
     assert other.options["twofold_version"] == version("twofold")
     assert [path.name for path in tmp_path.iterdir()] == ["p"]
+
+
+def test_a_project_does_not_outlive_what_it_was_made_with(
+    every_op_network: Network, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its golden vectors are those of the golden model as it is."""
+
+    def found() -> str:
+        return project_module._digest(every_op_network, sample_frames(every_op_network, 2, seed=0), DEFAULT)
+
+    assert [path.name for path in project_module._PACKAGES] == ["hls", "golden", "network"]
+    for place, package in enumerate(project_module._PACKAGES):
+        copy = tmp_path / package.name
+        (copy / "passes").mkdir(parents=True)
+        packages = list(project_module._PACKAGES)
+        packages[place] = copy
+        monkeypatch.setattr(project_module, "_PACKAGES", packages)
+        (copy / "passes" / "run.py").write_text("one")
+        first = found()
+        assert first == found()
+        (copy / "passes" / "run.py").write_text("another")
+        assert first != found()
 
 
 def test_long_names_are_cut(every_geometry_network: Network, tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
+from inspect import getfile
 from pathlib import Path
 
 import numpy as np
@@ -25,7 +26,9 @@ from twofold.network.graph import Network
 from twofold.network.store import save
 from twofold.network.types import IntArray
 
-_PACKAGE = Path(__file__).parent
+_PACKAGES = tuple(Path(getfile(member)).parent for member in (HlsProject, check_frames, Network))
+"""Whose files decide what is in a project: its own, the golden model's, and the network's."""
+
 _FRAMES = 8
 DEFAULT = HlsOptions()
 
@@ -58,7 +61,7 @@ def generate(
 
 
 def _digest(network: Network, frames: IntArray, options: HlsOptions) -> str:
-    """Of everything that a project is made from, this package's own files included."""
+    """Of everything that a project is made from, the files of _PACKAGES included."""
     choices = asdict(options) | {"hls4ml": options.hls4ml_version}
     result = hashlib.sha256(json.dumps(choices, sort_keys=True).encode())
     with tempfile.TemporaryDirectory() as folder:
@@ -66,7 +69,7 @@ def _digest(network: Network, frames: IntArray, options: HlsOptions) -> str:
         save(network, path)
         result.update(path.read_bytes())
     result.update(np.ascontiguousarray(frames, np.int64).tobytes())
-    for path in sorted(_PACKAGE.rglob("*")):
+    for path in (path for package in _PACKAGES for path in sorted(package.rglob("*"))):
         if path.suffix in (".py", ".h", ".j2"):
             result.update(path.read_bytes())
     return result.hexdigest()
