@@ -15,6 +15,8 @@ from twofold.sim import bench_engine, engine_row
 from twofold.sim.bench_engine import describe, holds, main
 from twofold.sim.bulk.library import EngineLibrary
 from twofold.sim.bulk.run import run_bulk
+from twofold.sim.engine_row import Conditions
+from twofold.sim.engine_subject import EngineChoice, Precision, Subject
 
 MODEL = Path(__file__).parents[1] / "assets" / "apot" / "model.onnx"
 LABEL = "model as exported 1x8"
@@ -54,6 +56,34 @@ def test_a_row_is_measured_once(
     assert run(arguments, capsys) == (0, [row])
     with pytest.raises(TypeError):
         main([*arguments, "--seed", "5"])
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "hardware/twofold/rtl/tile.py",
+        "hardware/twofold/plan/program.py",
+        "sim/twofold/sim/memory_layout.py",
+        "sim/twofold/sim/bulk/engine.cpp",
+        "software/twofold/golden/kernels.py",
+        "software/twofold/network/rounding.py",
+    ],
+)
+def test_a_row_does_not_outlive_what_it_was_measured_with(
+    source: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def key() -> str:
+        return bench_engine._key(subject, network, Conditions(frames=1, stalls=0.0, seed=0))
+
+    monkeypatch.setattr(bench_engine, "_SOURCES", tmp_path)
+    subject = Subject(str(MODEL), Precision.OWN, EngineChoice(1, 8))
+    network, path = subject.load(), tmp_path / source
+    path.parent.mkdir(parents=True)
+    path.write_text("one")
+    first = key()
+    assert key() == first
+    path.write_text("another")
+    assert key() != first
 
 
 def test_a_wrong_integer_fails_the_bench(

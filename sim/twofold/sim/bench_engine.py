@@ -52,6 +52,11 @@ CYCLES_TOLERANCE = 0.02
 _TILES = [tiles for tiles in TILES if tiles <= 8]
 """What a Zynq-7020 can hold."""
 _SOURCES = Path(__file__).parents[3]
+_PACKAGES = (
+    *("hardware/twofold/rtl", "hardware/twofold/plan", "sim/twofold/sim"),
+    *("software/twofold/golden", "software/twofold/network"),
+)
+"""What a row depends on: the engine, its programs, its simulation, and what it is compared with."""
 
 Row = dict[str, Any]
 
@@ -141,9 +146,9 @@ def _simulate(subject: Subject, network: Network, conditions: Conditions) -> Row
 
 
 def _key(subject: Subject, network: Network, conditions: Conditions) -> str:
-    """Names what a row was measured on: the network, the conditions, and the sources of the engine."""
+    """Names what a row was measured on: the network, the conditions, and the sources of _PACKAGES."""
     parts = [repr(subject), digest(network), repr(conditions)]
-    for package in ("hardware/twofold/rtl", "hardware/twofold/plan", "sim/twofold/sim/bulk"):
+    for package in _PACKAGES:
         files = sorted(path for path in (_SOURCES / package).rglob("*") if path.suffix in (".py", ".cpp"))
         parts += [path.read_text() for path in files]
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
