@@ -11,7 +11,7 @@ from twofold.sim import bench_netlist
 from twofold.sim.bench_netlist import compare, known
 from twofold.sim.netlist_row import NetlistRow, read_rows
 from twofold.sim.pe_check import Verdict
-from twofold.synth.bench_subjects import Subject, subjects
+from twofold.synth.bench_subjects import SharedTables, Subject, subjects
 
 RIGHT, WRONG = Verdict(10, 0, 1.5), Verdict(10, 3, 0.5)
 
@@ -48,3 +48,11 @@ def test_the_exit_code_is_that_of_the_verdicts(
     assert caught.value.code == code and [subject.label for subject in seen] == ["lut_da, INT4"]
     assert read_rows(out) == [row]
     assert capsys.readouterr().out.startswith("lut_da, INT4, xc7: rtl 0 wrong of 10 in 1.5 s; netlist ")
+
+
+def test_what_is_not_simulated_is_no_pass(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    label = next(subject.label for subject in subjects(16, 16) if isinstance(subject, SharedTables))
+    with pytest.raises(SystemExit) as caught:
+        bench_netlist.main(["--kind", label, "--out", str(tmp_path / "netlist.json")])
+    assert caught.value.code == 2
+    assert capsys.readouterr().err == f"kind: expected an array of one tile, got {label}\n"

@@ -12,7 +12,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from twofold.errors import ends_in_a_line
+from twofold.errors import UserError, ends_in_a_line
 from twofold.rtl.mac.interface import PeKind
 from twofold.sim.netlist_row import NetlistRow, read_rows, write_rows
 from twofold.sim.pe_check import Verdict, check, simulate_netlist, simulate_rtl
@@ -90,12 +90,20 @@ def _rows(given: argparse.Namespace) -> list[NetlistRow]:
     """Printed, and written after each, as the next may take long."""
     earlier = [] if given.again else [*read_rows(given.out), *read_rows(KEPT)]
     rows: list[NetlistRow] = []
-    for subject in chosen(given.tin, given.tout, given.kind):
-        if not isinstance(subject, SharedTables):
-            rows.append(known(subject, given.vectors, earlier) or compare(subject, given.vectors))
-            print(rows[-1], flush=True)
-            write_rows(rows, given.out)
+    for subject in _arrays(given):
+        rows.append(known(subject, given.vectors, earlier) or compare(subject, given.vectors))
+        print(rows[-1], flush=True)
+        write_rows(rows, given.out)
     return rows
+
+
+def _arrays(given: argparse.Namespace) -> list[Subject]:
+    """Those of one tile. Raises UserError for others that are asked for by name."""
+    found = chosen(given.tin, given.tout, given.kind)
+    shared = [subject.label for subject in found if isinstance(subject, SharedTables)]
+    if given.kind and shared:
+        raise UserError(f"kind: expected an array of one tile, got {'; '.join(shared)}")
+    return [subject for subject in found if subject.label not in shared]
 
 
 if __name__ == "__main__":
