@@ -339,5 +339,5 @@ def test_a_program_that_is_not_there_fails_the_bench(built: tuple[Path, Simulati
     _, simulation = built
     np.save(tmp_path / "images.npy", np.zeros((1, 2, 4, 4)))
     env = environment(tmp_path, tmp_path / "images.npy", tmp_path / "results.npz")
-    with pytest.raises(SimulationError, match="failing tests"):
+    with pytest.raises(SimulationError, match=r"failing tests: \['predict'\]"):
         run(simulation, BENCH, tests="predict", env=env)

@@ -28,7 +28,7 @@ def test_bench_passes_with_two_seeds(tmp_path: Path) -> None:
 
 def test_a_wrong_address_step_fails_the_bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bursts, "BEAT_SHIFT", 4)
-    with pytest.raises(SimulationError, match="failing tests"):
+    with pytest.raises(SimulationError, match=r"failing tests: \['crosses_boundaries'\]"):
         run(compiled(ReadDma(), tmp_path), BENCH, tests="crosses_boundaries")
 
 

@@ -36,7 +36,7 @@ def test_bench_passes_with_two_seeds(tmp_path: Path) -> None:
 
 def test_exchanged_offsets_fail_the_bench(tmp_path: Path) -> None:
     mutant = exchanged(engine_registers(16, 16), "FRAMES", "INPUT_STRIDE")
-    with pytest.raises(SimulationError, match="failing tests"):
+    with pytest.raises(SimulationError, match=r"failing tests: \['registers_keep_what_is_written'\]"):
         run(compiled(mutant, tmp_path), BENCH, tests="registers_keep_what_is_written")
 
 

@@ -31,7 +31,7 @@ def test_bench_passes_with_two_seeds(tmp_path: Path, max_burst: int, outstanding
 
 def test_a_wrong_end_of_burst_fails_the_bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(write_dma, "BEAT_SHIFT", 4)
-    with pytest.raises(SimulationError, match="failing tests"):
+    with pytest.raises(SimulationError, match=r"failing tests: \['crosses_boundaries'\]"):
         run(compiled(WriteDma(), tmp_path), BENCH, tests="crosses_boundaries")
 
 
