@@ -26,7 +26,8 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeat"))
 
 
 class RandomNetwork:
-    """Layers of random geometry and numbers, each quantised; every kind of op can come."""
+    """Layers of random geometry and numbers, each quantised; every kind of op can come but Concat, Upsample2d
+    and WeightedAdd."""
 
     def __init__(self, seed: int) -> None:
         self.random = np.random.default_rng(seed)

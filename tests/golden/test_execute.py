@@ -16,7 +16,19 @@ from twofold.golden.execute import Golden, execute
 from twofold.network.dyadic import Dyadic
 from twofold.network.errors import NetworkError
 from twofold.network.graph import Network, Tensor
-from twofold.network.ops import Add, Conv2d, Flatten, Linear, MaxPool2d, Requantise, SumPool2d, Threshold
+from twofold.network.ops import (
+    Add,
+    Concat,
+    Conv2d,
+    Flatten,
+    Linear,
+    MaxPool2d,
+    Requantise,
+    SumPool2d,
+    Threshold,
+    Upsample2d,
+    WeightedAdd,
+)
 from twofold.network.ranges import value_ranges
 from twofold.network.thresholds import rounding_thresholds
 from twofold.network.types import IntType
@@ -47,6 +59,12 @@ def element(op, network, operands, at):
             return int(op.bias[c]) + sum(int(w) * v for w, v in zip(op.weight[c], x, strict=True))
         case Add():
             return x[at] * 2 ** op.shifts[0] + operands[1][at] * 2 ** op.shifts[1]
+        case WeightedAdd():
+            return sum(factor * operand[at] for factor, operand in zip(op.factors, operands, strict=True))
+        case Concat():
+            return [row for operand in operands for row in operand][c][at[1:]]
+        case Upsample2d():
+            return x[c, at[1] // 2, at[2] // 2]
         case MaxPool2d():
             return max(window(op, x, at, op.padding))
         case SumPool2d():
@@ -100,6 +118,33 @@ def test_golden_equals_the_definitions(networks, data):
     for index, frame in enumerate(frames):
         for name, expected in reference(network, frame).items():
             assert found[name].dtype == np.int64
+            assert found[name][index].tolist() == expected.tolist(), name
+
+
+def test_what_joins_maps_equals_the_definitions():
+    """Ops that random networks do not have, at the ends of what they take."""
+    wide, narrow, sums = IntType(True, 8), IntType(True, 3), IntType(True, 40)
+    tensors = [
+        Tensor("x", (2, 2, 3), wide),
+        Tensor("small", (2, 2, 3), narrow),
+        Tensor("joined", (6, 2, 3), wide),
+        Tensor("larger", (6, 4, 6), wide),
+        Tensor("weighed", (6, 4, 6), sums),
+        Tensor("y", (2, 2, 3), sums),
+    ]
+    ops = [
+        Requantise("small", ("x",), "small", np.array([1, 3]), np.array([5, 7]), (-4, 3)),
+        Concat("joined", ("x", "small", "x"), "joined"),
+        Upsample2d("larger", ("joined",), "larger"),
+        WeightedAdd("weighed", ("larger", "larger"), "weighed", (65535, 1)),
+        WeightedAdd("y", ("x", "small"), "y", (3, 65535)),
+    ]
+    network = Network.of("joins", tensors, ops, "x", "y")
+    frames = np.random.default_rng(0).integers(-128, 128, (4, 2, 2, 3))
+    frames[0], frames[1] = -128, 127
+    found = execute(network, frames)
+    for index, frame in enumerate(frames):
+        for name, expected in reference(network, frame).items():
             assert found[name][index].tolist() == expected.tolist(), name
 
 
