@@ -58,6 +58,14 @@ def test_a_wrong_integer_is_seen(sound: None, path: Path, monkeypatch: pytest.Mo
     assert worker.tried(0, 0, 1, path)[0] is Outcome.WRONG
 
 
+def test_an_output_that_the_executor_does_not_show_is_not_checked(
+    sound: None, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(worker, "run_executor", lambda *_: {})
+    outcome, text = worker.tried(0, 0, 1, path)
+    assert outcome is Outcome.WRONG and text.endswith(": missing")
+
+
 @pytest.mark.parametrize(
     ("error", "outcome"),
     [

@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from twofold.errors import UserError
+from twofold.golden.compare import Status, compare
 from twofold.golden.execute import execute
 from twofold.network.describe import total_macs
 from twofold.qonnx.executor import run_executor
@@ -65,9 +66,9 @@ def compared(path: Path, imported: Imported, random: np.random.Generator) -> tup
         found = run_executor(path, network, codes, reader.images_of(codes), imported.views)
     except (UserError, MemoryError) as error:
         return Outcome.UNCHECKED, str(error)
-    golden = execute(network, codes)
-    wrong = [name for name, values in found.items() if not np.array_equal(golden[name], values)]
-    return (Outcome.WRONG, ", ".join(wrong)) if wrong else (Outcome.CHECKED, "")
+    golden, output = execute(network, codes), (network.output_name,)
+    check = compare(path.name, ("golden", golden), ("qonnx", found), output)
+    return (Outcome.CHECKED, "") if check.status is Status.PASS else (Outcome.WRONG, check.detail)
 
 
 class _Opened:
