@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import copy
+import warnings
 
 import torch
 from brevitas.graph.equalize import EqualizeGraph
 from torch import fx, nn
 
 from twofold.quant.layers import BatchNorm
+from twofold.quant.post_training.spelling import spell
 from twofold.quant.trace import trace
 
 #: Sweeps over all pairs of layers; Brevitas stops earlier when a sweep changes no scale by more than 5%.
@@ -35,9 +37,9 @@ def _fuse(graph: fx.GraphModule, node: fx.Node) -> None:
     if len(source.users) > 1:
         return
     match layer, graph.get_submodule(str(node.target)):
-        case nn.Conv2d(), nn.BatchNorm2d() as norm:
+        case nn.Conv2d(), nn.BatchNorm2d(track_running_stats=True) as norm:
             merged: nn.Module = torch.nn.utils.fuse_conv_bn_eval(layer, norm)
-        case nn.Linear(), nn.BatchNorm1d() as norm:
+        case nn.Linear(), nn.BatchNorm1d(track_running_stats=True) as norm:
             merged = torch.nn.utils.fuse_linear_bn_eval(layer, norm)
         case _:
             return
@@ -52,6 +54,11 @@ def equalised(model: fx.GraphModule) -> fx.GraphModule:
     Channel c of a layer's results is divided by s[c], the next layer's weights that read it are multiplied:
     s = √(range of the filters / range of the readers), which ReLU and pooling let pass (Nagel et al.,
     "Data-Free Quantization Through Weight Equalization and Bias Correction", arXiv 1906.04721, section 4.1).
+    A range is the greatest magnitude; a filter's counts its bias, over 2 to 20, as Brevitas has it. Channels
+    that meet a `ReLU6` or the network's input or output stay, and so do flattened maps of several pixels.
     """
-    found: fx.GraphModule = EqualizeGraph(iterations=_SWEEPS).apply(model)
+    spell(model)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Detected source and sink with non compatible shapes")
+        found: fx.GraphModule = EqualizeGraph(iterations=_SWEEPS).apply(model)
     return found
