@@ -21,6 +21,7 @@ from twofold.qonnx.freeze import OUTPUT, freeze
 from twofold.qonnx.freeze_run import run_frozen
 from twofold.qonnx.importer.load import import_model
 from twofold.quant.codes import activation_codes
+from twofold.quant.post_training import quantise as module
 from twofold.quant.post_training.quantise import quantise_trained
 from twofold.quant.post_training.settings import Activations, Calibration, PostTraining, Source
 from twofold.quant.recipe import Apot, Granularity, Int, Scales
@@ -99,6 +100,16 @@ def test_bias_correction_takes_out_the_mean_error() -> None:
             for correct in (False, True)
         )
     assert float((corrected - expected).norm()) < 0.5 * float((plain - expected).norm())
+
+
+def test_each_image_counts_alike_in_the_correction_of_biases(monkeypatch: pytest.MonkeyPatch) -> None:
+    images = torch.cat([IMAGES, torch.zeros(1, 1, 12, 12)])
+    split = quantise_trained(demo(), Int(3), PostTraining(correct_bias=True), images)
+    monkeypatch.setattr(module, "_BATCH", len(images))
+    whole = quantise_trained(demo(), Int(3), PostTraining(correct_bias=True), images)
+    for name in ("conv1", "conv2", "fc"):
+        biases = [model.get_parameter(f"{name}.bias") for model in (split, whole)]
+        assert torch.allclose(*biases, rtol=1e-4, atol=1e-6), name
 
 
 def test_equalisation_helps_channels_of_unlike_ranges() -> None:

@@ -59,8 +59,10 @@ def quantise_trained(
 def _correct_biases(model: fx.GraphModule, images: Tensor) -> None:
     """Adds to each bias, in place, the mean by which the quantised weights miss the float weights' sums.
 
-    Both read the same activations (Nagel et al., arXiv 1906.04721, section 4.2, with data).
+    Both read the same activations (Nagel et al., arXiv 1906.04721, section 4.2, with data). Batches are of
+    one size, because Brevitas takes the mean over batches.
     """
+    size = max(size for size in range(1, _BATCH + 1) if len(images) % size == 0)
     with bias_correction_mode(model):
-        for batch in images.split(_BATCH):
+        for batch in images.split(size):
             model(batch)
