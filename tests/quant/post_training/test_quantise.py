@@ -138,3 +138,19 @@ def test_what_makes_no_sense_is_refused() -> None:
         PostTraining(percentile=0.5)
     with pytest.raises(UserError, match=r"synthetic images: expected a network with batch normalisation"):
         quantise_trained(SmallCnn(1, 12, (3, 5)), Int(8), PostTraining(images=Source.SYNTHETIC), IMAGES)
+    with pytest.raises(UserError, match=r"synthetic images: expected data of values from 0 to 1.*got -0\.5;"):
+        quantise_trained(demo(), Int(8), PostTraining(images=Source.SYNTHETIC), IMAGES.clamp(0.1) - 0.6)
+
+
+@pytest.mark.parametrize("source", list(Source))
+def test_a_normalisation_without_statistics_is_refused_by_name(source: Source) -> None:
+    network = nn.Sequential(
+        nn.Conv2d(1, 2, 3),
+        nn.BatchNorm2d(2),
+        nn.Conv2d(2, 2, 3),
+        nn.BatchNorm2d(2, track_running_stats=False),
+        nn.Flatten(),
+        nn.Linear(128, 3),
+    ).eval()
+    with pytest.raises(UserError, match=r"node _3 .*: expected affine = True and track_running_stats = True"):
+        quantise_trained(network, Int(8), PostTraining(images=source), IMAGES)

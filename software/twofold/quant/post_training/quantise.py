@@ -28,7 +28,8 @@ def quantise_trained(
     Batch normalisation goes into the weights first, so that ranges are those of the weights that are
     quantised. images: [N, C, H, W] of the training part; of synthetic ones only the shape is looked at, and
     that none is below 0. Static activations give a model that can be frozen.
-    Raises UserError for levels that are no integers, and for networks that `quantise` refuses.
+    Raises UserError for levels that are no integers, for networks that `quantise` refuses, and for synthetic
+    images where the data has values below 0.
     """
     if not isinstance(recipe, Int):
         raise UserError(
@@ -36,6 +37,11 @@ def quantise_trained(
             "other levels need training"
         )
     if settings.images is Source.SYNTHETIC:
+        if len(images) and images.min() < 0:
+            raise UserError(
+                "synthetic images: expected data of values from 0 to 1, which is what they have, got "
+                f'{float(images.min()):.6g}; use images = "training"'
+            )
         images = synthesised(model, images.shape[1:])
     network = fused(model)
     if settings.equalise:

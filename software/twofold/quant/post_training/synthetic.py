@@ -28,7 +28,7 @@ def synthesised(
     Raises UserError for a network without batch normalisation.
     """
     network = copy.deepcopy(model).eval().requires_grad_(False)
-    norms = [module for module in network.modules() if isinstance(module, BatchNorm)]
+    norms = [module for module in network.modules() if _remembers(module)]
     if not norms:
         raise UserError(
             "synthetic images: expected a network with batch normalisation, whose statistics they fit, "
@@ -48,8 +48,12 @@ def synthesised(
     return images.detach()
 
 
+def _remembers(module: nn.Module) -> bool:
+    return isinstance(module, BatchNorm) and module.track_running_stats
+
+
 @contextmanager
-def _distances(norms: Sequence[BatchNorm]) -> Iterator[list[Tensor]]:
+def _distances(norms: Sequence[nn.Module]) -> Iterator[list[Tensor]]:
     """A list that each pass fills with the distance of each normalisation's input from its statistics."""
     found: list[Tensor] = []
 
