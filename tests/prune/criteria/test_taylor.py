@@ -9,6 +9,8 @@ import torch
 from torch import nn
 
 from twofold.errors import UserError
+from twofold.prune.criteria.criterion import DataCriterion
+from twofold.prune.criteria.global_local import GlobalLocal
 from twofold.prune.criteria.taylor import Taylor
 from twofold.prune.prunable import Prunable
 
@@ -50,6 +52,34 @@ def test_batches_do_not_matter_and_nothing_is_left_behind(two_layers: nn.Module)
     assert two_layers.training
     assert all(parameter.grad is None for parameter in two_layers.parameters())
     assert all(torch.equal(value, before[name]) for name, value in two_layers.state_dict().items())
+
+
+class Residual(nn.Module):
+    """in_place: adds and rectifies into the maps that the batch normalisations give."""
+
+    def __init__(self, in_place: bool) -> None:
+        super().__init__()
+        torch.manual_seed(0)
+        self.in_place, self.relu = in_place, nn.ReLU(in_place)
+        self.first, self.first_bn = nn.Conv2d(1, 4, 1), nn.BatchNorm2d(4)
+        self.second, self.second_bn, self.fc = nn.Conv2d(4, 4, 1), nn.BatchNorm2d(4), nn.Linear(4, 2)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        whole = self.relu(self.first_bn(self.first(x)))
+        branch = self.second_bn(self.second(whole))
+        if self.in_place:
+            branch += whole
+        else:
+            branch = branch + whole
+        return self.fc(self.relu(branch).mean((2, 3)))
+
+
+@pytest.mark.parametrize("criterion", [Taylor(), GlobalLocal()])
+def test_maps_that_are_written_over_count_as_they_were(criterion: DataCriterion) -> None:
+    images = torch.randn(8, 1, 3, 3, generator=torch.Generator().manual_seed(0))
+    rank = criterion.on([(images, torch.arange(8) % 2)])
+    found, expected = (rank(Prunable.of(Residual(in_place), images)) for in_place in (True, False))
+    assert all(torch.allclose(found[name], expected[name]) for name in ("first", "second"))
 
 
 def test_it_needs_images(two_layers: nn.Module) -> None:

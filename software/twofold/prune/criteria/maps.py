@@ -46,9 +46,10 @@ def mean_over_images(network: Prunable, batches: Batches, score: Callable[[Map],
 def _maps(network: Prunable, images: Tensor, labels: Tensor) -> dict[str, Map]:
     values: dict[str, Tensor] = {}
 
-    def keep(name: str) -> Callable[[nn.Module, tuple[Tensor, ...], Tensor], None]:
-        def hook(module: nn.Module, arguments: tuple[Tensor, ...], result: Tensor) -> None:
+    def keep(name: str) -> Callable[[nn.Module, tuple[Tensor, ...], Tensor], Tensor]:
+        def hook(module: nn.Module, arguments: tuple[Tensor, ...], result: Tensor) -> Tensor:
             values[name] = result
+            return result.clone()  # what reads it may write into it: `+=`, nn.ReLU(inplace=True)
 
         return hook
 
