@@ -76,6 +76,40 @@ def test_classes_are_no_filters_to_remove(model: nn.Module, first: str) -> None:
     assert pruned(IMAGES).shape == (4, 3)
 
 
+class WithImages(nn.Module):
+    """A filter for each channel of the images, one convolution added to them, one joined with them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.each, self.added = nn.Conv2d(3, 3, 1, groups=3), nn.Conv2d(3, 3, 1)
+        self.joined, self.reader = nn.Conv2d(3, 4, 1), nn.Conv2d(7, 2, 1)
+        self.fc = nn.Linear(2, 2)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        x = x + self.added(self.each(x))
+        return self.fc(self.reader(torch.cat([x, self.joined(x)], 1)).mean((2, 3)))
+
+
+def test_the_images_keep_their_channels() -> None:
+    torch.manual_seed(0)
+    model, images = WithImages(), torch.rand(4, 3, 8, 8)
+    assert set(Prunable.of(model, images).producers) == {"joined", "reader"}
+    with torch.no_grad():
+        model.joined.weight[1] = 0
+        model.joined.bias[1] = 0  # type: ignore[index]
+    pruned = remove_filters(model, images, FilterNorm(1), {"added": 1, "each": 1, "joined": 3})
+    assert torch.equal(pruned.reader.weight, model.reader.weight[:, [0, 1, 2, 3, 5, 6]])
+    assert torch.allclose(pruned(images), model(images), atol=1e-6)
+
+
+@pytest.mark.parametrize("outputs", [4, 8])
+def test_convolutions_of_several_groups_are_refused(outputs: int) -> None:
+    grouped = nn.Conv2d(4, outputs, 1, groups=outputs // 2)
+    model = nn.Sequential(nn.Conv2d(1, 4, 3), grouped, nn.Conv2d(outputs, 2, 1), nn.Conv2d(2, 2, 1))
+    with pytest.raises(UserError, match=r"pruning: expected convolutions of one group, .* found 1 of [24] g"):
+        _ = Prunable.of(model, IMAGES).groups
+
+
 class Joined(nn.Module):
     """Two convolutions side by side, read by a third; with `sums` a fourth is added to them."""
 

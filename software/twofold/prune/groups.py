@@ -39,9 +39,25 @@ def dependencies(model: nn.Module, example: Tensor) -> Any:
     logging.getLogger("torch_pruning").setLevel(logging.ERROR)
     training = model.training
     with _unquantised_activations(model):
-        graph = tp.DependencyGraph().build_dependency(model.eval(), example[:1], verbose=False)
+        shown = _OfChannels(model.eval(), example)
+        graph = tp.DependencyGraph().build_dependency(shown, example[:1], verbose=False)
     model.train(training)
     return graph
+
+
+class _OfChannels(nn.Module):
+    """`model` behind a layer of its own that gives the images as they are: torch-pruning then knows that they
+    have channels, which count in a concatenation and cannot go."""
+
+    def __init__(self, model: nn.Module, images: Tensor) -> None:
+        super().__init__()
+        channels = images.shape[1]
+        self.image = nn.Conv2d(channels, channels, 1, groups=channels, bias=False, device=images.device)
+        nn.init.ones_(self.image.weight)
+        self.model = model
+
+    def forward(self, images: Tensor) -> Any:
+        return self.model(self.image(images))
 
 
 @contextmanager
@@ -56,16 +72,18 @@ def _unquantised_activations(model: nn.Module) -> Iterator[None]:
 
 def groups_of(graph: Any, model: nn.Module) -> Iterator[ChannelGroup]:
     """The groups of all convolutions of `model`, of which `graph` are the dependencies, but for those whose
-    channels the network gives: without them it would have fewer classes.
+    channels the network gives, without which it would have fewer classes, or the images have.
 
-    Raises UserError for convolutions of unequal width that could only lose channels together, because what
-    some of them give is joined and then added to what another gives.
+    Raises UserError for convolutions of several groups of channels, and for those of unequal width that could
+    only lose channels together, because what some of them give is joined and then added to what another
+    gives.
     """
     names = {module: name for name, module in model.named_modules()}
     linear = [module for module in names if isinstance(module, nn.Linear)]
     for members in graph.get_all_groups(ignored_layers=linear, root_module_types=[nn.Conv2d]):
-        if not any(map(_is_given, members)):
+        if not any(_is_given(member) or _is_of_images(member, names) for member in members):
             group = _group(list(members), names)
+            _check_grouped(group, model)
             _check_widths(group, model)
             yield group
 
@@ -73,6 +91,27 @@ def groups_of(graph: Any, model: nn.Module) -> Iterator[ChannelGroup]:
 def _is_given(member: Any) -> bool:
     """Whether these channels are those of the network's output, or of what nothing reads."""
     return member.dep.handler not in _REMOVES_INPUTS and not member.dep.target.outputs
+
+
+def _is_of_images(member: Any, names: Mapping[nn.Module, str]) -> bool:
+    """Whether these channels are those of `_OfChannels`'s layer."""
+    module = member.dep.target.module
+    return isinstance(module, nn.Conv2d) and module not in names
+
+
+def _check_grouped(group: ChannelGroup, model: nn.Module) -> None:
+    for name in (*group.producers, *group.readers):
+        layer = model.get_submodule(name)
+        if isinstance(layer, nn.Conv2d) and not _is_whole_or_depthwise(layer):
+            raise UserError(
+                "pruning: expected convolutions of one group, or one filter for each channel, found "
+                f"{name} of {layer.groups} groups, {layer.in_channels} inputs, {layer.out_channels} outputs, "
+                "whose groups would lose unlike numbers; choose a recipe that does not prune"
+            )
+
+
+def _is_whole_or_depthwise(layer: nn.Conv2d) -> bool:
+    return layer.groups == 1 or layer.groups == layer.in_channels == layer.out_channels
 
 
 def _check_widths(group: ChannelGroup, model: nn.Module) -> None:

@@ -63,7 +63,7 @@ def _refuse_unprunable(network: nn.Module, recipe: TrainRecipe, example: Tensor)
         for name in sorted(widths(network).keys() & recipe.pruning.keep.keys() - set(producers)):
             raise UserError(
                 f"pruning keep: {name}: expected layers that can lose filters, {', '.join(producers)}; leave "
-                "it out, its channels are the network's logits"
+                "it out, its channels are the network's logits or go with the images'"
             )
 
 

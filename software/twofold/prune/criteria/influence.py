@@ -50,11 +50,5 @@ def _indirect(network: Prunable, group: ChannelGroup) -> Tensor:
 
 
 def _reads(weights: Tensor, channels: int) -> Tensor:
-    """L1 norm of the weights of each input channel, [O, I, K, K] or [O, C · pixels] → [C].
-
-    A grouped convolution's [O, C / groups, K, K] has its channels spread over its filters.
-    """
-    if weights.ndim == 4 and weights.shape[1] < channels:
-        groups = channels // weights.shape[1]
-        return weights.abs().reshape(groups, -1, *weights.shape[1:]).sum(dim=(1, 3, 4)).flatten()
+    """L1 norm of the weights of each input channel, [O, I, K, K] or [O, C · pixels] → [C]."""
     return weights.abs().reshape(len(weights), channels, -1).sum(dim=(0, 2))
