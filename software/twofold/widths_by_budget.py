@@ -116,7 +116,7 @@ def choose_widths(
 
 def _within(limit: Limit, losses: Losses, costs: Costs, planner: _Planner) -> Choice:
     by_size = isinstance(limit, Smaller)
-    path = narrowing_path(losses, costs.size_bits if by_size else costs.bops)
+    path = narrowing_path(losses, costs.size_bits if by_size else costs.bops, costs.joined)
     cycles = None
     match limit:
         case Smaller(times):

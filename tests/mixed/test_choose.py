@@ -27,6 +27,19 @@ def test_the_least_loss_for_what_is_saved_comes_first() -> None:
     assert all(widths["free"] == 8 for widths in path)
 
 
+def test_joined_layers_take_their_steps_together() -> None:
+    def widest(widths: Widths) -> float:
+        return (
+            bits(widths)
+            - sum(WEIGHTS[n] * widths[n] for n in ("large", "small"))
+            + 110 * max(widths["large"], widths["small"])
+        )
+
+    assert len(narrowing_path(LOSSES, widest)) == 1, "one alone saves nothing"
+    path = narrowing_path(LOSSES, widest, [{"large", "small"}, {"small", "elsewhere"}])
+    assert [(widths["large"], widths["small"]) for widths in path] == [(8, 8), (4, 4), (2, 2)]
+
+
 def test_the_first_within_a_budget_is_taken() -> None:
     path = narrowing_path(LOSSES, bits)
     assert first_within(path, lambda widths: bits(widths) <= 880, "") == path[0]

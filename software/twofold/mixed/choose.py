@@ -2,39 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 from twofold.errors import UserError
 from twofold.mixed.costs import Widths
 from twofold.mixed.sensitivity import Losses
 
 
-def narrowing_path(losses: Losses, cost: Callable[[Widths], float]) -> list[Widths]:
+def narrowing_path(
+    losses: Losses, cost: Callable[[Widths], float], joined: Collection[Collection[str]] = ()
+) -> list[Widths]:
     """From the widest of all layers to the narrowest, one layer one width narrower at each step.
 
     The step taken is the one that adds the least loss for each unit of `cost` that it saves: the greedy
     answer to the knapsack problem, for losses that add up over layers. What saves nothing stays as it is.
+    joined: layers that only step together; together with one of no `losses` they stay.
     """
     current: Widths = {name: max(by_width) for name, by_width in losses.items()}
     path = [current]
-    while steps := _steps(current, losses, cost):
-        _, name, width = min(steps)
-        current = {**current, name: width}
+    bound = {name for names in joined for name in names}
+    units = [*map(sorted, joined), *([name] for name in losses if name not in bound)]
+    units = [unit for unit in units if losses.keys() >= set(unit)]
+    while steps := _steps(current, units, losses, cost):
+        _, names, width = min(steps)
+        current = {**current, **dict.fromkeys(names, width)}
         path.append(current)
     return path
 
 
-def _steps(current: Widths, losses: Losses, cost: Callable[[Widths], float]) -> list[tuple[float, str, int]]:
-    """(loss added for each unit saved, layer, width) of every step that saves something."""
+def _steps(
+    current: Widths, units: Sequence[list[str]], losses: Losses, cost: Callable[[Widths], float]
+) -> list[tuple[float, list[str], int]]:
+    """(loss added for each unit of cost saved, layers, width) of every step that saves something."""
     before, found = cost(current), []
-    for name, width in current.items():
-        narrower = [other for other in losses[name] if other < width]
+    for names in units:
+        narrower = [other for other in losses[names[0]] if other < current[names[0]]]
         if not narrower:
             continue
         next_ = max(narrower)
-        saved = before - cost({**current, name: next_})
+        saved = before - cost({**current, **dict.fromkeys(names, next_)})
         if saved > 0:
-            found.append(((losses[name][next_] - losses[name][width]) / saved, name, next_))
+            added = sum(losses[name][next_] - losses[name][current[name]] for name in names)
+            found.append((added / saved, names, next_))
     return found
 
 

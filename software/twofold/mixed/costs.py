@@ -18,16 +18,22 @@ Widths = Mapping[str, int]
 @dataclass(frozen=True)
 class Costs:
     """baseline: the float network's layers; layers: those of its quantised copy, in the same order; operands:
-    layer → the quantiser that it reads, whose width is 8 bits where `widths` do not name it."""
+    layer → the quantisers that it reads, several where they are joined; those that `widths` do not name have
+    8 bits, and joined ones the width of the widest."""
 
     baseline: tuple[LayerCost, ...]
     layers: tuple[LayerCost, ...]
-    operands: Mapping[str, str]
+    operands: Mapping[str, frozenset[str]]
 
     @classmethod
     def of(cls, model: nn.Module, quantised: fx.GraphModule, example: Tensor) -> Costs:
         """example: images [N, C, H, W], for shapes alone."""
         return cls(layer_costs(model, example), layer_costs(quantised, example), operands_of(quantised))
+
+    @property
+    def joined(self) -> tuple[frozenset[str], ...]:
+        """Quantisers that only narrow together."""
+        return tuple(dict.fromkeys(names for names in self.operands.values() if len(names) > 1))
 
     def times_smaller(self, widths: Widths) -> float:
         """Bits of the float network's weights over bits of the weights of these widths."""
@@ -47,7 +53,7 @@ class Costs:
         pairs = {
             layer.name: (
                 widths.get(layer.name, EDGE_BITS),
-                widths.get(self.operands[layer.name], EDGE_BITS),
+                max(widths.get(name, EDGE_BITS) for name in self.operands[layer.name]),
             )
             for layer in self.layers
         }

@@ -52,13 +52,20 @@ def _weight_width(layer: nn.Module) -> int | None:
     return None
 
 
-def operands_of(model: fx.GraphModule) -> Mapping[str, str]:
-    """Name of each layer with weights → name of the quantiser on whose grid its operand lies.
+def operands_of(model: fx.GraphModule) -> Mapping[str, frozenset[str]]:
+    """Name of each layer with weights → names of the quantisers on whose grid its operand lies: one, or,
+    where it is joined, all that share its scale.
 
     Layers that read floats are left out.
     """
     found = {str(node.target): _operand(model, node) for node in _weighted(model)}
-    return {name: quantiser for name, quantiser in found.items() if quantiser is not None}
+    return {name: _sharing(model, quantiser) for name, quantiser in found.items() if quantiser is not None}
+
+
+def _sharing(model: fx.GraphModule, quantiser: str) -> frozenset[str]:
+    own = getattr(model.get_submodule(quantiser), "act_quant", None)
+    others = (name for name, module in model.named_modules() if isinstance(module, qnn.QuantIdentity))
+    return frozenset({quantiser}).union(o for o in others if model.get_submodule(o).act_quant is own)
 
 
 def _operand(model: fx.GraphModule, node: fx.Node) -> str | None:
