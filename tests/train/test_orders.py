@@ -36,6 +36,14 @@ def test_layers_within_others_lose_their_filters_too(pruning: Pruning) -> None:
     assert list(widths(network).values()) == [4, 3]
 
 
+def test_a_layer_that_is_never_called_is_not_pruned() -> None:
+    model = nn.Sequential(block(1, 8), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(8, 3))
+    model[0].unused = nn.Conv2d(8, 8, 1)
+    model[0].forward = lambda x: model[0][2](model[0][1](model[0][0](x)))
+    stages = TrainRecipe("mine", Int(8), QuantisedPruning(0.5, 1)).stages(model, Budget(*[Fit(1)] * 4))
+    assert [stage.name for stage in stages] == ["float", "quantised", "pruned", "folded"]
+
+
 def test_a_masked_network_is_validated_with_its_own_statistics() -> None:
     torch.manual_seed(0)
     model = nn.Sequential(block(1, 8), block(8, 6), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(6, 3))

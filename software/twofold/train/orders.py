@@ -124,9 +124,9 @@ def numbered(name: str, steps: Sequence[T]) -> Iterator[tuple[str, T]]:
 
 
 def _of_quantised(keep: Mapping[str, int], model: nn.Module) -> Mapping[str, int]:
-    """keep: by the layers' names in `model`, which quantised have others."""
+    """keep: by the layers' names in `model`, which quantised have others; those that it never calls go."""
     names = quantised_names(model)
-    return {names[layer]: count for layer, count in keep.items()}
+    return {names[layer]: count for layer, count in keep.items() if layer in names}
 
 
 def keep_zeros(model: nn.Module, examples: Images) -> Companion:
