@@ -26,6 +26,10 @@ def test_a_product_that_is_whole_is_not_rounded_down() -> None:
     assert [kept_filters(100, 0.29), kept_filters(50, 0.58), kept_filters(10, 0.3 * 2 / 3)] == [71, 21, 8]
 
 
+def test_a_filter_is_left_whatever_the_ratio() -> None:
+    assert [kept_filters(width, 1 - 1e-12) for width in (1, 16, 512)] == [1, 1, 1]
+
+
 def test_stages_end_at_the_ratio() -> None:
     plan = StagedPruning(0.3, 3).plan(DemoNet())
     assert [(stage["conv1"], stage["conv4"]) for stage in plan] == [(15, 29), (13, 26), (12, 23)]

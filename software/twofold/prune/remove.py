@@ -18,9 +18,9 @@ from twofold.prune.prunable import Prunable, WeightsOf, raw_weights
 def kept_filters(width: int, ratio: float, align: int = 1) -> int:
     """`width − int(ratio · width)`: 16 → 12 and 32 → 23 at 30%; 0.29 · 100 is 29, whatever floats say.
 
-    Rounded up to a multiple of `align`, 32 → 24 at 8, but never to more than `width`.
+    At least one; rounded up to a multiple of `align`, 32 → 24 at 8, but never to more than `width`.
     """
-    kept = width - int(ratio * width + 1e-9)
+    kept = max(width - int(ratio * width + 1e-9), 1)
     return min(width, -(-kept // align) * align)
 
 
