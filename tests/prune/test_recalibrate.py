@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import copy
+
 import torch
+from torch import nn
 
 from twofold.models.demo import DemoNet
 from twofold.prune.criteria.filter_norm import FilterNorm
@@ -21,6 +24,14 @@ def test_statistics_are_those_of_all_batches() -> None:
     results = model.conv1(IMAGES)
     assert torch.allclose(model.bn1.running_mean, results.mean((0, 2, 3)), atol=1e-6)
     assert (model.training, model.bn1.momentum) == (False, 0.1)
+
+
+def test_a_batch_of_one_image_is_left_out_beside_others() -> None:
+    model = nn.Sequential(nn.Flatten(), nn.Linear(64, 3), nn.BatchNorm1d(3), nn.Linear(3, 2))
+    twin = copy.deepcopy(model)
+    recalibrate(model, [IMAGES[:16], IMAGES[16:17]])
+    recalibrate(twin, [IMAGES[:16]])
+    assert torch.equal(model[2].running_mean, twin[2].running_mean)
 
 
 def test_a_masked_network_is_recalibrated_like_a_pruned_one() -> None:

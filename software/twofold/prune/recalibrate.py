@@ -28,7 +28,8 @@ def recalibrate(model: nn.Module, batches: Sequence[Tensor]) -> None:
     """Sets all running means and variances to those of `batches` of images [N, C, H, W], in place.
 
     What accuracy a pruned network comes to in fine-tuning shows better with them (Li et al., "EagleEye",
-    arXiv 2007.02491, section 3.2). The model ends in evaluation mode.
+    arXiv 2007.02491, section 3.2). A batch of one image, which has no statistics, is left out beside others.
+    The model ends in evaluation mode.
     """
     norms = [module for module in model.modules() if isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d)]
     momenta = [norm.momentum for norm in norms]
@@ -39,7 +40,8 @@ def recalibrate(model: nn.Module, batches: Sequence[Tensor]) -> None:
         norm.train()
     device = next(model.parameters()).device
     for images in batches:
-        model(images.to(device))
+        if len(images) > 1 or len(batches) == 1:
+            model(images.to(device))
     for norm, momentum in zip(norms, momenta, strict=True):
         norm.momentum = momentum
     model.eval()
