@@ -23,7 +23,14 @@ def test_zeros_are_kept_in_fine_tuning(rows: tuple[SparsityRow, ...], folder: Pa
     assert [row.ratio for row in rows] == [0, 0.5]
     weights = Checkpoint.read(folder / "checkpoint.pt").finished
     shares = {name: float((each["conv2.weight"] == 0).float().mean()) for name, each in weights.items()}
-    assert shares == {"0": 0, "0.5": 0.5}
+    assert shares == {"0.0": 0, "0.5": 0.5}
+
+
+def test_ratios_that_are_nearly_equal_have_rows_of_their_own(
+    network: nn.Module, few_digits: Dataset, tmp_path: Path
+) -> None:
+    ratios = (0.12345671, 0.12345672)
+    assert tuple(row.ratio for row in compare_sparsity(network, few_digits, tmp_path, ratios)) == ratios
 
 
 def test_there_is_a_plot(rows: tuple[SparsityRow, ...], folder: Path) -> None:

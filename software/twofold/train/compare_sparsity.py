@@ -98,7 +98,7 @@ class _Comparison:
         self.checkpoint = Checkpoint.open(checkpoint_path(folder), key)
 
     def row(self, ratio: float, progress: Progress) -> SparsityRow:
-        name = f"{ratio:g}"
+        name = str(ratio)
         if name not in self.ledger.rows:
             self.ledger.add(name, self._measured(name, ratio, progress).as_json())
         return SparsityRow(**self.ledger.rows[name])
