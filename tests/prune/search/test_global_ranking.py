@@ -35,6 +35,7 @@ def test_a_scale_and_a_bias_protect_a_layer() -> None:
 def test_standardised_importance() -> None:
     assert standardised(torch.tensor([1.0, 3.0])).tolist() == [-1, 1]
     assert standardised(torch.ones(3)).tolist() == [0, 0, 0]
+    assert not standardised(torch.full((3,), 0.1, dtype=torch.float64)).any(), "whose mean is not quite 0.1"
 
 
 def test_every_group_keeps_a_channel() -> None:

@@ -11,11 +11,18 @@ from torch import Tensor
 from twofold.errors import UserError
 from twofold.prune.search.costs import WidthCosts
 
+#: A deviation of so small a share of the values is what rounding makes of equal ones.
+_ALIKE = 1e-12
+
 
 def standardised(importance: Tensor) -> Tensor:
-    """Shifted to mean 0 and scaled to deviation 1, [C] → [C]: one threshold then takes like shares of all."""
-    spread = importance.std(correction=0).clamp_min(torch.finfo(importance.dtype).tiny)
-    return (importance - importance.mean()) / spread
+    """Shifted to mean 0 and scaled to deviation 1, [C] → [C]: one threshold then takes like shares of all.
+
+    Equal values become 0.
+    """
+    shifted, spread = importance - importance.mean(), importance.std(correction=0)
+    alike = spread <= _ALIKE * importance.abs().max()
+    return torch.zeros_like(shifted) if alike else shifted / spread
 
 
 @dataclass(frozen=True, eq=False)
