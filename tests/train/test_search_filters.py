@@ -10,6 +10,9 @@ from torch import nn
 
 from twofold.data.dataset import Dataset
 from twofold.errors import UserError
+from twofold.metrics import layer_costs
+from twofold.prune.criteria.filter_norm import FilterNorm
+from twofold.prune.remove import remove_filters
 from twofold.train import search_filters as module
 from twofold.train.search_filters import FilterSearch, SearchSettings, search_filters
 
@@ -62,6 +65,27 @@ def test_an_interrupted_search_ends_the_same(
         search_filters(network, few_digits, tmp_path, SETTINGS)
     monkeypatch.setattr(module, "predict", predict)
     assert search_filters(network, few_digits, tmp_path, SETTINGS).rows == found.rows
+
+
+class Twice(nn.Module):
+    """Calls its second convolution twice."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        torch.manual_seed(0)
+        self.first, self.second = nn.Conv2d(1, 6, 3, padding=1), nn.Conv2d(6, 6, 3, padding=1)
+        self.fc = nn.Linear(6, 10)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        x = torch.relu(self.second(torch.relu(self.first(x))))
+        return self.fc(torch.relu(self.second(x)).mean((2, 3)))
+
+
+def test_the_budget_counts_each_call_of_a_layer(few_digits: Dataset, tmp_path: Path) -> None:
+    search = module._Search(Twice().eval(), few_digits, tmp_path, SETTINGS)
+    pruned = remove_filters(search.network, search.examples.real, FilterNorm(1), dict(search._by_layer((5,))))
+    macs = sum(layer.macs for layer in layer_costs(pruned, search.examples.real))
+    assert search.uniform == (5,) and search.ranking.budget == macs
 
 
 def test_settings_out_of_range_are_refused() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -128,7 +129,9 @@ class _Search:
         prunable = Prunable.of(network, self.examples.real)
         self.groups, scores = prunable.groups, self.score(prunable)
         self.whole = layer_costs(network, self.examples.real)
-        macs = {cost.name: cost.macs for cost in self.whole}
+        macs: Counter[str] = Counter()
+        for cost in self.whole:
+            macs[cost.name] += cost.macs  # a layer may be called twice
         costs = WidthCosts.of(self.groups, widths(network), macs)
         (keep,) = StagedPruning(settings.ratio, 1, settings.align).plan(network)
         self.uniform = tuple(keep[group.producers[0]] for group in self.groups)
