@@ -63,3 +63,11 @@ def test_a_wrong_integer_fails_the_bench(folder: Path, monkeypatch: pytest.Monke
 def test_an_empty_folder_is_no_success(tmp_path: Path) -> None:
     with pytest.raises(SystemExit, match=r"expected \.onnx files, found none"):
         main([str(tmp_path), "--out", str(tmp_path / "import.json")])
+
+
+def test_a_folder_of_refused_files_is_no_success(folder: Path, tmp_path: Path) -> None:
+    only = tmp_path / "only"
+    only.mkdir()
+    (folder / "cut.onnx").rename(only / "cut.onnx")
+    with pytest.raises(SystemExit, match="expected a file that can be imported, all 1 are refused"):
+        bench(only)

@@ -127,7 +127,7 @@ def _speeds(speed: Speed) -> str:
 
 @ends_in_a_line()
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Exit code 1 if an imported network differs anywhere, or a check did not run."""
+    """Exit code 1 if an imported network differs anywhere, a check did not run, or every file is refused."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("models", type=Path, help="a folder of .onnx files")
     parser.add_argument("--data", type=Path, help="a folder with MNIST in its official layout")
@@ -151,6 +151,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         rows.append(measure(path, options))
         print(line(rows[-1]), flush=True)
         write_atomically(given.out, json.dumps([asdict(row) for row in rows], indent=2) + "\n")
+    if not any(row.checks for row in rows):
+        sys.exit(f"{given.models}: expected a file that can be imported, all {len(rows)} are refused")
     if any(check["status"] != Status.PASS for row in rows for check in row.checks):
         sys.exit(1)
 

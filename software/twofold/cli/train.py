@@ -115,11 +115,16 @@ def train(
 
             append(result_of(trained, network, dataset, command, progress), results)
     if json:
-        figures = {key: value for key, value in trained.metrics.as_json().items() if key != _HISTOGRAMS}
-        document = {"folder": str(folder), "network": network, **figures}
-        print_json(document | ({} if trained.integer is None else {"model": str(trained.onnx)}))
+        print_json(_document(trained, folder, network))
     else:
         _tell(trained)
+
+
+def _document(trained: TrainResult, folder: Path, network: str) -> dict[str, object]:
+    """What a script reads of a run."""
+    figures = {key: value for key, value in trained.metrics.as_json().items() if key != _HISTOGRAMS}
+    model = {} if trained.integer is None else {"model": str(trained.onnx)}
+    return {"folder": str(folder), "network": network, **figures, **model}
 
 
 def _dataset(data: DataSet, folder: Path | None, seed: int, start: Path | None) -> Dataset:

@@ -24,6 +24,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--every", type=int, default=5, help="compare one in so many with the executor")
     parser.add_argument("--out", type=Path, default=OUT)
     options = parser.parse_args(arguments)
+    if options.every < 1:
+        parser.error(f"--every: expected at least 1, got {options.every}")
     start = time.monotonic()
     tally = fuzz(options.seed, options.mutants, options.every, options.seconds)
     row = {"seed": options.seed, "seconds": round(time.monotonic() - start, 1), **_figures(tally)}
@@ -31,6 +33,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     print(json.dumps(row, indent=2))
     if tally.faults:
         sys.exit(1)
+    if not row["mutants"]:
+        sys.exit("expected one mutant at least, tried none; give --mutants and --seconds more")
 
 
 def _figures(tally: Tally) -> dict[str, object]:
