@@ -221,6 +221,17 @@ def test_an_interrupted_self_test_is_aborted(
     assert registers.written[-2:] == [START, ABORT]
 
 
+def test_a_self_test_of_an_engine_that_writes_nothing_finds_nothing(
+    load: Load, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not even what an earlier run left: found are the bytes that every buffer is filled with."""
+    runtime, _ = load(folder)
+    accelerator = runtime.Accelerator(folder)
+    monkeypatch.setattr(accelerator._engine, "finish", lambda *_: None)
+    difference = accelerator.selftest().difference
+    assert re.search(r"element 0 of frame 0: expected -?\d+, found (165|-91);", difference)
+
+
 def interrupt(*_: Any) -> None:
     """As Ctrl-C does."""
     raise KeyboardInterrupt
