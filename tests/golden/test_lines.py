@@ -36,17 +36,18 @@ def clipped(edges: IntArray, range_: ChannelRange) -> IntArray:
     st.lists(st.tuples(st.floats(0.003, 3), st.floats(-40, 40)), min_size=1, max_size=5),
     st.integers(1, 60),
     st.sampled_from([-31, 0]),
+    st.sampled_from([torch.int8, torch.float32]),
     st.integers(0, 2**32 - 1),
 )
 def test_rounded_lines_are_found(
-    channels: list[tuple[float, float]], steps: int, first: int, seed: int
+    channels: list[tuple[float, float]], steps: int, first: int, result: torch.dtype, seed: int
 ) -> None:
     gain, offset = np.array(channels).T[..., None]
     levels = np.arange(first, first + steps + 1)
     ends = np.sort(np.random.default_rng(seed).integers(-3000, 3000, (2, len(channels))), axis=0)
     range_ = ChannelRange(ends[0], ends[1])
     edges = clipped(np.ceil((levels[1:] - offset) / gain).astype(np.int64), range_)
-    form = line(edges, levels, range_, 2, torch.int8)
+    form = line(edges, levels, range_, 2, result)
     assert form is not None and is_right(form, edges, levels, range_)
 
 

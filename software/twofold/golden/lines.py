@@ -29,7 +29,9 @@ class Line:
 
     def __call__(self, x: Tensor) -> Tensor:
         codes = torch.addcmul(self.offset, x.to(self.gain.dtype), self.gain).clamp_(*self.bounds)
-        return stored(codes if self.bounds[0] >= 0 else codes.floor_(), self.result)
+        # bytes truncate, which of numbers that are not negative is the floor
+        truncates = self.bounds[0] >= 0 and not self.result.is_floating_point
+        return stored(codes if truncates else codes.floor_(), self.result)
 
 
 def line(
