@@ -83,7 +83,7 @@ def test_resnets_have_the_widths_that_are_given() -> None:
 
 
 def test_an_unknown_name_is_refused() -> None:
-    with pytest.raises(UserError, match=r"network: expected one of demo, resnet8, .*, got 'resnet9'"):
+    with pytest.raises(UserError, match=r"demo, resnet8, .* or your own, FILE\.py:NAME, got 'resnet9'"):
         network_named("resnet9")
 
 

@@ -251,6 +251,11 @@ class Asserting(Own):
             nn.Sequential(nn.BatchNorm1d(64), nn.Linear(64, 10)),
             r"Sequential: .*; got ValueError: expected 2D or 3D",
         ),
+        (
+            nn.Sequential(nn.Linear(64, 10)),
+            r"Sequential: .*; got RuntimeError: mat1 .*; let it begin with nn.Flatten\(\)$",
+        ),
+        (nn.Sequential(nn.Linear(65, 10)), r"Sequential: .*; got RuntimeError: mat1 [^;]*$"),
     ],
 )
 def test_networks_that_fail_say_so_in_a_line(

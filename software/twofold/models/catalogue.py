@@ -54,7 +54,7 @@ def network_named(
             return SmallCnn(channels, size, classes=classes)
         case "vgg16":
             return Vgg16(channels, classes=classes)
-    raise UserError(f"network: expected one of {', '.join(NAMES)}, got {name!r}")
+    raise UserError(f"network: expected one of {', '.join(NAMES)} or your own, FILE.py:NAME, got {name!r}")
 
 
 def _resnet(name: str, classes: int, channels: int, widths: Widths) -> nn.Module:

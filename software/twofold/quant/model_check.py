@@ -27,10 +27,20 @@ def check_takes(model: nn.Module, images: Tensor) -> Tensor:
         with torch.no_grad():
             found = twin(images)
     except Exception as error:
-        raise UserError(f"{wanted}; got {told(error)}") from error
+        advice = "; let it begin with nn.Flatten()" if _takes(twin, images.flatten(1)) else ""
+        raise UserError(f"{wanted}; got {told(error)}{advice}") from error
     if not isinstance(found, Tensor):
         raise UserError(f"{wanted}; it gives a {type(found).__name__}")
     return found
+
+
+def _takes(model: nn.Module, samples: Tensor) -> bool:
+    try:
+        with torch.no_grad():
+            model(samples)
+    except Exception:
+        return False
+    return True
 
 
 def check_sized(model: nn.Module) -> None:
