@@ -4,11 +4,16 @@ import json
 from pathlib import Path
 
 from twofold.boards.board_file import load_board
+from twofold.boards.choose import Prediction
 from twofold.building.build import Build
 from twofold.building.hls_choices import HlsChoices, HlsPrediction
 from twofold.hls.budget import Budget
+from twofold.models.shipped import model_file
 from twofold.network.host import HostWork
+from twofold.plan.propose import propose
+from twofold.plan.schedule import plan
 from twofold.qonnx.importer.exactness import Exactness
+from twofold.qonnx.importer.load import import_model
 
 PREDICTED = HlsPrediction(load_board("pynq-z2"), "xc7z020clg400-1", 100, 40_000, Budget(12, 3_400, 5))
 HOST = HostWork(("Mul 'm'", "Quant 'x'"), ("Softmax 's'",), None, "Mul 'm' has no description")
@@ -42,7 +47,9 @@ def test_what_was_written_is_listed(run, answer, tmp_path: Path) -> None:
         "implemented": None,
     }
     assert calls[0][:4] == (Path("m.onnx"), "pynq-z2", "hls", tmp_path)
-    result = run("build", "m.onnx", "--out", str(tmp_path), "--write-only")
+    result = run(
+        "build", "m.onnx", "--backend", "hls", "--out", str(tmp_path), "--write-only", "--flow", "Kernel"
+    )
     assert result.stdout.splitlines() == [
         f"wrote 2 files to {tmp_path}",
         "exact: every integer is the executor's, proven in its float32 arithmetic",
@@ -75,3 +82,14 @@ def test_each_approximate_layer_is_named_with_its_bound(run, answer, tmp_path: P
     assert run(*words).stdout.splitlines()[1] == (
         "approximate: codes that differ from the executor's on equal inputs at most by: act1 ±1, logits ±3"
     )
+
+
+def test_the_smallest_engine_is_called_so_with_the_way_to_a_faster_one(run, answer, tmp_path: Path) -> None:
+    net = import_model(model_file("resnet8_cifar10_int8"))
+    board = load_board("pynq-z2")
+    (tmp_path / "manifest.json").write_text('{"scripts": []}')
+    answer("build", Build(Prediction.of(board, plan(net, propose(net))), Exactness(), HOST))
+    said = "smallest engine; twofold boards --for m.onnx has the fastest, for --target-fps"
+    words = ("build", "m.onnx", "--out", str(tmp_path), "--write-only")
+    assert said in run(*words).stdout.splitlines()
+    assert said not in run(*words, "--target-fps", "100").stdout

@@ -83,6 +83,8 @@ def build(
     print_rich(f"wrote {len(written)} files to {out}")
     print_rich(made.exactness.line, *made.host.lines)
     print_rich(_prediction(made.prediction))
+    if backend is Backend.RTL and target_fps is None:
+        print_rich(f"smallest engine; twofold boards --for {model} has the fastest, for --target-fps")
     if has_project:
         _print_result(out, built)
 
