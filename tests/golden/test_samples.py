@@ -7,7 +7,8 @@ from collections.abc import Callable
 import numpy as np
 
 from twofold.golden.samples import sample_codes, sample_frames
-from twofold.network.graph import Network
+from twofold.network.graph import Network, Tensor
+from twofold.network.types import IntType
 
 
 def test_the_extremes_come_first(network_of: Callable[[int], Network]) -> None:
@@ -16,6 +17,14 @@ def test_the_extremes_come_first(network_of: Callable[[int], Network]) -> None:
     assert frames.shape == (5, *network.input.shape)
     assert (frames[0] == type_.lo).all() and (frames[1] == type_.hi).all()
     assert frames.min() == type_.lo and frames.max() == type_.hi
+
+
+def test_types_of_any_width_are_sampled() -> None:
+    """Without a list of all their codes, which for 40 bits fills 8 TiB."""
+    wide = Tensor("x", (2, 3), IntType(True, 40))
+    frames = sample_frames(Network.of("wide", [wide], [], "x", "x"), 3, seed=0)
+    assert frames[0].tolist() == [[-(1 << 39)] * 3] * 2 and frames[1].tolist() == [[(1 << 39) - 1] * 3] * 2
+    assert len(np.unique(frames[2])) == 6
 
 
 def test_one_frame_is_the_least_one(network_of: Callable[[int], Network]) -> None:
