@@ -112,6 +112,16 @@ def test_weights_are_rounded_in_float32(new_graph, agreed, mode):
     agreed(graph)
 
 
+@pytest.mark.parametrize("mode", ["ROUND", "CEIL", "FLOOR", "UP", "DOWN", "HALF_UP", "HALF_DOWN"])
+@pytest.mark.parametrize("zero", [0, 5])
+def test_every_code_of_an_input_has_an_image(new_graph, agreed, mode, zero):
+    """0.1 times a code, rounded, is not that code's end: a mode of one side may take it for the next one."""
+    graph = new_graph((1, 16, 16))
+    graph.quantised_input(scale=0.1, signed=1, zero=zero, rounding_mode=mode)
+    graph.quant("x", "y", 0.4, bits=4)
+    agreed(graph, "y", frames=9)
+
+
 def test_narrow_ranges_clamp_one_code_earlier(new_graph, agreed):
     graph = new_graph((1, 8, 8))
     graph.quantised_input()

@@ -51,7 +51,8 @@ class ImageReader:
 
     def images_of(self, codes: IntArray) -> Floats:
         """Images [N, *image_shape] that have these codes [N, *shape]. Raises UserError where none has."""
-        images = self.layout.from_network(self._by_channel(codes, self._undone))
+        middles = self.rounding.middles(np.asarray(codes, np.float64))
+        images = self.layout.from_network(self._by_channel(middles, self._undone))
         images = images.reshape(-1, *self.image_shape)
         if (self.codes_of(images) != codes).any():
             raise UserError(
@@ -77,14 +78,14 @@ class ImageReader:
             values = step(values)
         return values
 
-    def _undone(self, codes: Floats) -> Floats:
-        """The middle of each code's numbers, back through the steps."""
+    def _undone(self, codes: npt.NDArray[np.float64]) -> Floats:
+        """Numbers in codes, back through the quantiser and the steps."""
         numbers = (codes - np.float64(self.type.zero_point)) * float(self.type.scale)
         for step in reversed(self.steps):
             numbers = _undo(step, numbers)
         return numbers.astype(np.float32)
 
-    def _by_channel(self, values: npt.NDArray, function: Callable[[Floats], Floats]) -> Floats:
+    def _by_channel(self, values: npt.NDArray, function: Callable[[npt.NDArray], Floats]) -> Floats:
         """`function` on [C, K] of values [N, C, ...]."""
         rows = np.moveaxis(values, 1, 0)
         return np.moveaxis(function(rows.reshape(len(rows), -1)).reshape(rows.shape), 0, 1)

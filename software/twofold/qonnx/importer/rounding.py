@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import Protocol, Self
 
 import numpy as np
+import numpy.typing as npt
 
 from twofold.qonnx.importer.steps import Floats
 
@@ -24,6 +25,8 @@ def _half_down(x: Floats) -> Floats:
     return np.sign(x) * np.ceil(np.abs(x) - np.float32(0.5))
 
 
+Numbers = npt.NDArray[np.float64]
+
 NEAREST = ("ROUND", "HALF_EVEN")
 MODES: Mapping[str, Callable[[Floats], Floats]] = MappingProxyType(
     {
@@ -38,6 +41,15 @@ MODES: Mapping[str, Callable[[Floats], Floats]] = MappingProxyType(
     }
 )
 """QONNX's rounding modes, all ascending."""
+_ONE_SIDED: Mapping[str, Callable[[Numbers], Numbers]] = MappingProxyType(
+    {
+        "CEIL": lambda codes: -np.ones_like(codes),
+        "FLOOR": np.ones_like,
+        "UP": lambda codes: -np.sign(codes),
+        "DOWN": np.sign,
+    }
+)
+"""Modes for which a code is an end of what is rounded to it: to which side of it that lies."""
 
 
 class Rounding(Protocol):
@@ -50,6 +62,9 @@ class Rounding(Protocol):
 
     def clipped(self, lo: int, hi: int) -> Rounding:
         """The same, its codes clamped to lo..hi."""
+
+    def middles(self, codes: Numbers) -> Numbers:
+        """In codes, the middle of what is rounded to each of `codes`, any shape."""
 
 
 @dataclass(frozen=True)
@@ -64,6 +79,9 @@ class Clamped:
         least, most = self.bounds
         return replace(self, bounds=(min(max(least, lo), hi), max(min(most, hi), lo)))
 
+    def middles(self, codes: Numbers) -> Numbers:
+        return codes
+
     def clamped(self, values: Floats) -> Floats:
         return np.clip(values, np.float32(self.bounds[0]), np.float32(self.bounds[1]))
 
@@ -73,6 +91,10 @@ class QuantRounding(Clamped):
     """`Quant`: clamps, then rounds `value / scale + zero point`. mode: one of MODES."""
 
     mode: str
+
+    def middles(self, codes: Numbers) -> Numbers:
+        direction = _ONE_SIDED.get(self.mode)
+        return codes if direction is None else codes + direction(codes) / 2
 
     def __call__(self, values: Floats) -> Floats:
         return MODES[self.mode](self.clamped(values / np.float32(self.scale) + np.float32(self.zero_point)))
