@@ -103,6 +103,25 @@ def test_every_operator_is_exact(add: Add | WeightedAdd) -> None:
     assert np.array_equal(run(network, frames), Golden(network).outputs(frames))
 
 
+def test_sums_beyond_32_bits_are_refused() -> None:
+    """They would wrap."""
+    code, bias = Tensor("x", (4,), IntType(False, 8)), np.array([1 << 33])
+    wide = [code, Tensor("y", (1,), IntType(True, 40))]
+    biased = Linear("fc", ("x",), "y", np.ones((1, 4), np.int64), bias)
+    with pytest.raises(UserError, match=r"fc: no integer operator of ONNX for numbers of .* beyond 32 bits"):
+        integer_model(Network.of("wide", wide, [biased], "x", "y"))
+    sums = [code, Tensor("y", (4,), IntType(True, 33))]
+    with pytest.raises(UserError, match="add: no integer operator of ONNX"):
+        integer_model(Network.of("sums", sums, [Add("add", ("x", "x"), "y", (24, 24))], "x", "y"))
+
+
+def test_constants_beyond_32_bits_are_refused() -> None:
+    """Of codes of 128 more, although the sum itself fits."""
+    tensors = [Tensor("x", (4,), CODE), Tensor("y", (4,), IntType(True, 32))]
+    with pytest.raises(UserError, match="add: no integer operator of ONNX"):
+        integer_model(Network.of("offset", tensors, [Add("add", ("x", "x"), "y", (23, 23))], "x", "y"))
+
+
 def test_many_thresholds_have_no_operator() -> None:
     many = Threshold("t", ("c",), "d", np.arange(4 * 16).reshape(4, 16), np.arange(17) // 2)
     with pytest.raises(UserError, match="t: no integer operator of ONNX for 16 thresholds"):

@@ -71,6 +71,8 @@ class _Writer:
         self._check_codes(network.input)
 
     def write(self, op: Op) -> None:
+        type_ = self._network.result(op).type
+        self._check_int32(op.name, np.array([type_.lo, type_.hi]))
         match op:
             case Conv2d() if self._fused(op):
                 return
@@ -112,7 +114,7 @@ class _Writer:
             products(op.output)
         else:
             column = bias if isinstance(op, Linear) else bias[:, None, None]
-            self._node("Add", (products(), self._int32(column)), op.output)
+            self._node("Add", (products(), self._int32(op.name, column)), op.output)
         self.kinds[op.output] = TensorProto.INT32
 
     def _window(self, op: Conv2d | SumPool2d) -> IntArray:
@@ -146,9 +148,9 @@ class _Writer:
             is_code = self.kinds[tensor.name] == TensorProto.UINT8
             offset += factor * offset_of(tensor) if is_code else 0
             term = self._node("Cast", (tensor.name,), to=TensorProto.INT32) if is_code else tensor.name
-            terms.append(term if factor == 1 else self._node("Mul", (term, self._int32(factor))))
+            terms.append(term if factor == 1 else self._node("Mul", (term, self._int32(op.name, factor))))
         total = self._node("Add", terms)
-        self._node("Sub", (total, self._int32(offset)), op.output)
+        self._node("Sub", (total, self._int32(op.name, offset)), op.output)
         self.kinds[op.output] = TensorProto.INT32
 
     def _requantise(self, op: Requantise) -> None:
@@ -161,7 +163,8 @@ class _Writer:
             x, weight = self._codes(producer, producer.inputs[0]), self._weight(producer, producer.weight)
             source = (x, one, self._zero(producer))
             kernel = (weight, self._constant(scales), self._constant(np.int8(0)))
-            given = (*source, *kernel, one, self._constant(zero), self._int32(self._bias(producer)))
+            bias = self._int32(producer.name, self._bias(producer))
+            given = (*source, *kernel, one, self._constant(zero), bias)
             codes = self._node("QLinearConv", given, **self._attributes(producer))
         else:
             column = scales.reshape(-1, *[1] * (len(result.shape) - 1))
@@ -184,7 +187,7 @@ class _Writer:
         name = levels[0]
         for level, column in zip(levels[1:], thresholds.T, strict=True):
             shaped = column.reshape(-1, *[1] * (len(result.shape) - 1))
-            reached = self._node("GreaterOrEqual", (x, self._int32(shaped)))
+            reached = self._node("GreaterOrEqual", (x, self._int32(op.name, shaped)))
             name = self._node("Where", (reached, level, name))
         self._node("Identity", (name,), op.output)
         self.kinds[op.output] = TensorProto.UINT8
@@ -193,7 +196,7 @@ class _Writer:
         """The tensor in int32."""
         if self.kinds[name] == TensorProto.INT32:
             return name
-        offset = self._int32(offset_of(self._network.tensors[name]))
+        offset = self._int32(name, offset_of(self._network.tensors[name]))
         return self._node("Sub", (self._node("Cast", (name,), to=TensorProto.INT32), offset))
 
     def _codes(self, op: Op, name: str) -> str:
@@ -210,8 +213,17 @@ class _Writer:
             raise UserError(f"{op.name}: expected weights of 8 bits, got {weight.min()} to {weight.max()}")
         return self._constant(weight.astype(np.int8))
 
-    def _int32(self, values: npt.ArrayLike) -> str:
-        return self._constant(np.asarray(values, np.int32))
+    def _int32(self, name: str, values: npt.ArrayLike) -> str:
+        wide = np.asarray(values, np.int64)
+        self._check_int32(name, wide)
+        return self._constant(wide.astype(np.int32))
+
+    def _check_int32(self, name: str, values: npt.NDArray[Any]) -> None:
+        lo, hi = int(values.min()), int(values.max())
+        if lo < _INT32.min or hi > _INT32.max:
+            raise UserError(
+                f"{name}: no integer operator of ONNX for numbers of {lo} to {hi}, beyond 32 bits"
+            )
 
     def _constant(self, values: npt.ArrayLike) -> str:
         name = f"constant {len(self.constants)}"
