@@ -202,7 +202,7 @@ def test_sums_beyond_24_bits_are_exact():
 
 
 def test_sums_beyond_53_bits_are_refused():
-    with pytest.raises(NetworkError, match=r"fc: accumulator: expected values up to 2\^53, found up to "):
+    with pytest.raises(NetworkError, match=r"fc: accumulator: expected values below 2\^53, found up to "):
         execute(single_linear([[2**40]], bits=16), np.zeros((1, 1), np.int64))
 
 

@@ -93,12 +93,25 @@ def test_values_beyond_exact_arithmetic_are_refused(bits, refused):
     if not refused:
         assert value_ranges(network)["y"].bounds == (0, type_.hi * 1025)
         return
-    with pytest.raises(NetworkError, match=r"add: sum: expected values up to 2\^53, found up to 92"):
+    with pytest.raises(NetworkError, match=r"add: sum: expected values below 2\^53, found up to 92"):
+        value_ranges(network)
+
+
+@pytest.mark.parametrize("bias, refused", [((1 << 53) - 2, False), (1 << 53, True), (-(1 << 53) - 1, True)])
+def test_the_first_sum_that_float64_rounds_is_refused(bias, refused):
+    """2^53 + 1 is 2^53 there, also where bounds are computed."""
+    tensors = [Tensor("x", (1,), IntType(False, 1)), Tensor("y", (1,), IntType(True, 62))]
+    op = Linear("fc", ("x",), "y", np.ones((1, 1), np.int64), np.array([bias]))
+    network = Network.of("one", tensors, [op], "x", "y")
+    if not refused:
+        assert value_ranges(network)["y"].bounds == (bias, bias + 1)
+        return
+    with pytest.raises(NetworkError, match=r"fc: accumulator: expected values below 2\^53"):
         value_ranges(network)
 
 
 def test_products_that_would_wrap_are_refused():
     tensors = [Tensor("x", (1,), IntType(False, 50)), Tensor("y", (1,), IntType(False, 8))]
     op = Requantise("q", ("x",), "y", np.array([65535]), np.array([47]), (0, 255))
-    with pytest.raises(NetworkError, match=r"q: product: expected values up to 2\^62, found up to 73"):
+    with pytest.raises(NetworkError, match=r"q: product: expected values below 2\^62, found up to 73"):
         value_ranges(Network.of("one", tensors, [op], "x", "y"))

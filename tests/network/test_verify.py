@@ -45,7 +45,7 @@ def test_a_valid_network_is_returned(network):
         (
             "conv",
             {"weight": np.full((2, 2, 3, 3), 2**52)},
-            "conv: accumulator: expected values up to 2^53, found ",
+            "conv: accumulator: expected values below 2^53, found ",
         ),
         ("branch", {"multiplier": [1]}, "branch: multiplier: expected shape [2], found [1]"),
         (

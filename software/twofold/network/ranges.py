@@ -89,8 +89,9 @@ def partial_sums(op: Conv2d | Linear, range_: ChannelRange) -> tuple[IntArray, I
 
 
 def _require_exact(op: Op, field: str, magnitude: float, bits: int = EXACT_BITS) -> None:
-    if magnitude > 2.0**bits:
-        raise NetworkError(op.name, field, f"values up to 2^{bits}", f"up to {magnitude:.0f}")
+    """magnitude: computed in float64, which may have rounded it down to the limit, but not past it."""
+    if magnitude >= 2.0**bits:
+        raise NetworkError(op.name, field, f"values below 2^{bits}", f"up to {magnitude:.0f}")
 
 
 @singledispatch

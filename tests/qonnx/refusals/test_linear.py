@@ -23,4 +23,4 @@ def test_sums_beyond_exact_accumulation(new_graph, refused):
     graph.quantised_input(bits=16)
     graph.node("MatMul", ["x", graph.weights("weight", (1024, 1), bits=32)], "product")
     graph.node("Mul", ["product", graph.constant("factor", 0.5)], "y")
-    assert refused(graph).startswith("product: accumulator: expected values up to 2^53, found up to ")
+    assert refused(graph).startswith("product: accumulator: expected values below 2^53, found up to ")

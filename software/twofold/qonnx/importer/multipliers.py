@@ -43,7 +43,7 @@ def multiplier_form(builder: Builder, node: Node, sums: Sums, target: Target) ->
         return None
     multiplier, shift = np.array([pairs[number] for number in gain], np.int64).T
     products = builder.range_of(sums.tensor).magnitude * multiplier
-    if products.max() > 2.0**PRODUCT_BITS:
+    if products.max() >= 2.0**PRODUCT_BITS:
         return None
     bounds = (max(lo, zero), hi) if sums.reading.is_clamped else (lo, hi)
     return Requantise(
