@@ -97,7 +97,7 @@ def _frame(
 
 
 def forget(target: Buffer, nbytes: int) -> None:
-    """Overwrites the results of earlier runs."""
+    """Overwrites what earlier runs left in the first `nbytes` of a result buffer."""
     target.put(np.full(nbytes, UNWRITTEN, np.uint8))
 
 
