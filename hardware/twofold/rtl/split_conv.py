@@ -9,7 +9,7 @@ from amaranth.lib.wiring import In, Out
 
 from twofold.rtl.activation_reader import ActivationReader
 from twofold.rtl.bounds import reaches
-from twofold.rtl.control.work_counter import WorkCounter
+from twofold.rtl.control.work_counter import WorkCounter, inputs_in_a_cycle
 from twofold.rtl.deep_memory import DeepMemory
 from twofold.rtl.geometry import Feature, Geometry
 from twofold.rtl.isa import ADDRESS_BITS, BANK_BITS, LAYER, Output
@@ -76,7 +76,7 @@ class SplitConvolution(wiring.Component):
                 "following_ready": In(1),
                 "hold_writes": Out(1),
                 "starved": Out(1),
-                "multiplied": Out(WorkCounter(geometry).multiplied.shape()),
+                "multiplied": Out(inputs_in_a_cycle(geometry)),
                 "issues": Out(1),
                 "out_of_bounds": Out(1),
                 "activation_write": In(WritePort(geometry.activation_word_bits)),

@@ -13,6 +13,11 @@ from twofold.rtl.isa import LAYER
 from twofold.rtl.mac.kinds import pe_kinds
 
 
+def inputs_in_a_cycle(geometry: Geometry) -> range:
+    """Numbers of inputs, of all tiles and both kinds of a paired layer, that a cycle can multiply."""
+    return range(geometry.tiles * geometry.lanes * (2 if geometry.beside else 1) + 1)
+
+
 class WorkCounter(wiring.Component):
     """Follows a layer's groups, whose last one can have fewer blocks.
 
@@ -24,7 +29,6 @@ class WorkCounter(wiring.Component):
 
     def __init__(self, geometry: Geometry) -> None:
         self.geometry, self.beside = geometry, ProductTiming.of(geometry).beside
-        most = geometry.tiles * geometry.lanes * (2 if geometry.beside else 1)
         super().__init__(
             {
                 "start": In(1),
@@ -32,7 +36,7 @@ class WorkCounter(wiring.Component):
                 "issue": In(1),
                 "recall": In(1),
                 "group_end": In(1),
-                "multiplied": Out(range(most + 1)),
+                "multiplied": Out(inputs_in_a_cycle(geometry)),
             }
         )
 
