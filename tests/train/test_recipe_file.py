@@ -77,7 +77,8 @@ def test_quantisation_of_the_shipped_recipes(shipped: dict[str, TrainRecipe]) ->
 
 
 def test_pruning_and_terms_of_the_shipped_recipes(shipped: dict[str, TrainRecipe]) -> None:
-    assert shipped["apot"].pruning == shipped["ppq"].pruning == StagedPruning(0.3, 3)
+    assert shipped["apot"].pruning == StagedPruning(0.3, 3)
+    assert shipped["ppq"].pruning == StagedPruning(0.3, 2)
     assert shipped["spq"].pruning == SoftPruning(0.3)
     assert shipped["spq"].distillation == Distillation(4.0, 0.9)
     l1, gammas = CriterionName.L1, CriterionName.BATCH_NORM_SCALE
