@@ -120,7 +120,7 @@ def test_a_copy_can_be_edited(tmp_path: Path, few_digits: Dataset) -> None:
     copy.write_text(text)
     recipe = recipe_named(str(copy))
     assert recipe.name == "mine"
-    assert recipe.pruning == StagedPruning(0.3, 3, align=8)
+    assert recipe.pruning == StagedPruning(0.3, 2, align=8)
     trained = recipe.budget(few_digits).float_
     assert (trained.epochs, trained.optimiser, trained.schedule) == (7, Sgd(0.2, nesterov=True), OneCycle())
     assert (trained.augmentation.shift, trained.augmentation.flip) == (4, 0.5)
@@ -130,11 +130,11 @@ def test_a_base_says_what_a_file_leaves_out(tmp_path: Path) -> None:
     base = recipe_named("ppq")
     for align in (4, 8, 16):
         recipe = recipe_named(f"ppq_align{align}")
-        assert recipe == replace(base, name=recipe.name, pruning=StagedPruning(0.3, 3, align=align))
+        assert recipe == replace(base, name=recipe.name, pruning=StagedPruning(0.3, 2, align=align))
     mine = tmp_path / "mine.toml"
     mine.write_text("base = 'ppq_align8'\n[train.float]\nepochs = 7\n[distillation]\nweight = 0.25")
     recipe = recipe_named(str(mine))
-    assert recipe.pruning == StagedPruning(0.3, 3, align=8)
+    assert recipe.pruning == StagedPruning(0.3, 2, align=8)
     assert recipe.distillation == Distillation(4.0, 0.25)
     assert recipe.options["float"] == replace(base.options["float"], epochs=7)
     assert recipe.options["quantised"] == base.options["quantised"]
