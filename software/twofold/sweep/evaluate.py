@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import cached_property
 from pathlib import Path
 
 from torch import nn
@@ -28,7 +27,6 @@ from twofold.train.loop import predict
 from twofold.train.measure import frozen_logits
 from twofold.train.result import TrainResult
 from twofold.train.run import train
-from twofold.train.teacher import teacher_for
 
 
 @dataclass(frozen=True)
@@ -51,12 +49,14 @@ class Training:
     """Trains each recipe in a folder of its own under `out`, all with the same seed; writes its recipe there.
 
     What a process that died has trained of a recipe is gone on with, if this one sees the same folder.
+    teacher: what every trial learns from.
     """
 
     sweep: Sweep
     dataset: Dataset
     out: Path
     seed: int
+    teacher: nn.Module | None
 
     def __call__(self, claim: Claim, progress: Progress = SILENT) -> Measured:
         """A network that no engine executes is as far beyond the budget as one that fits none.
@@ -91,24 +91,21 @@ class Training:
         channels, size, _ = self.dataset.image_shape
         model = drawn(self.sweep.network, self.dataset.classes, channels, self.seed, size=size)
         folder = self.out / claim.point.name
-        recipe, teacher = str(claim.point.write(folder)), self._teacher
+        recipe = str(claim.point.write(folder))
         start = self.sweep.start or self._float_run(claim.point, model, progress)
-        return train(recipe, self.dataset, folder, self.seed, progress, model, start=start, teacher=teacher)
-
-    @cached_property
-    def _teacher(self) -> nn.Module | None:
-        return teacher_for(self.dataset, self.sweep.teacher, self.sweep.teacher_network)
+        return train(
+            recipe, self.dataset, folder, self.seed, progress, model, start=start, teacher=self.teacher
+        )
 
     def _float_run(self, point: Point, model: nn.Module, progress: Progress) -> Path | None:
         """The float stage of a point's recipe, trained once for all that have the same."""
-        teacher = self._teacher
-        stage = float_stage(point, teacher is not None)
+        stage = float_stage(point, self.teacher is not None)
         if stage is None:
             return None
         folder = self.out / stage.name
         recipe = str(stage.write(folder))
         with alone(folder):
-            train(recipe, self.dataset, folder, self.seed, progress, model, teacher=teacher)
+            train(recipe, self.dataset, folder, self.seed, progress, model, teacher=self.teacher)
         return folder
 
     def _figures(self, result: TrainResult) -> Figures:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import torch
 
-from twofold.data.load import load
+from twofold.data.load import dataset_name, load
 from twofold.progress import SILENT, Progress
 from twofold.sweep.beat import Timing
 from twofold.sweep.evaluate import Training
@@ -17,6 +17,8 @@ from twofold.sweep.storage import open_storage
 from twofold.sweep.study import open_study
 from twofold.sweep.sweep_file import Sweep
 from twofold.sweep.worker import work
+from twofold.train.result import split_seed_of
+from twofold.train.teacher import taught_by, teacher_for
 
 
 @dataclass(frozen=True)
@@ -32,11 +34,27 @@ class Job:
     timing: Timing = field(default_factory=Timing)
 
     def open(self) -> tuple[Session, Training]:
-        """The study and what evaluates its trials. Raises UserError if data or storage are not there."""
-        dataset = load(self.sweep.data, self.data_folder, self.seed)
-        study = open_study(self.sweep, open_storage(self.storage), self.seed, dataset.fingerprint)
-        session = Session(study, self.sweep, self.seed, self.timing)
-        return session, Training(self.sweep, dataset, self.runs, self.seed)
+        """The study and what evaluates its trials.
+
+        Raises UserError if data, storage, the run to start from or the teacher's are not there: no trial
+        could be trained, and each would be kept as an error.
+        """
+        sweep = self.sweep
+        dataset = load(sweep.data, self.data_folder, self._split_seed())
+        channels, size, _ = dataset.image_shape
+        if sweep.start is not None:
+            taught_by(sweep.start, dataset.classes, channels, size, sweep.network)
+        teacher = teacher_for(dataset, sweep.teacher, sweep.teacher_network)
+        study = open_study(sweep, open_storage(self.storage), self.seed, dataset.fingerprint)
+        session = Session(study, sweep, self.seed, self.timing)
+        return session, Training(sweep, dataset, self.runs, self.seed, teacher)
+
+    def _split_seed(self) -> int:
+        """That of the run to start from, so that no image it was trained on judges a trial."""
+        start = self.sweep.start
+        if start is None:
+            return self.seed
+        return split_seed_of(start, dataset_name(self.sweep.data, self.data_folder))
 
 
 def run(job: Job, progress: Progress = SILENT) -> None:
