@@ -115,6 +115,8 @@ def test_other_peoples_folders_are_left_alone(board: Board, design: EngineDesign
     assert [path.name for path in (tmp_path / "mine").iterdir()] == ["thesis.txt"]
     with pytest.raises(UserError, match="expected a folder or nothing, found a file"):
         generate(board, design, tmp_path / "mine" / "thesis.txt")
+    with pytest.raises(UserError, match=r"thesis.txt: expected a folder or nothing, found a file"):
+        generate(board, design, tmp_path / "mine" / "thesis.txt" / "project")
 
 
 @pytest.mark.parametrize("manifest", ["{}", '{"format": "twofold hls project 3", "files": {}}'])

@@ -66,9 +66,11 @@ def generated_files(out: Path) -> dict[str, str]:
 
 
 def check_target(out: Path) -> None:
-    """Raises UserError if `out` is something else than nothing, an empty folder, or a project of ours."""
-    if out.exists() and not out.is_dir():
-        raise UserError(f"{out}: expected a folder or nothing, found a file")
+    """Raises UserError if `out` is something else than nothing, an empty folder, or a project of ours, and if
+    a file is where one of the folders above it would be."""
+    place = next(path for path in (out, *out.absolute().parents) if path.exists())
+    if not place.is_dir():
+        raise UserError(f"{place}: expected a folder or nothing, found a file")
     if out.is_dir() and any(out.iterdir()) and not _is_project(out):
         raise UserError(
             f"{out}: expected an empty folder or an earlier project, found other files; choose another"
