@@ -120,7 +120,7 @@ def test_a_broken_file_is_refused(tmp_path: Path, source: Path, old: str, new: s
 
 
 def test_a_missing_file_is_a_user_error(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="expected a TOML file that describes a board"):
+    with pytest.raises(UserError, match=r"absent.toml: expected a board's TOML file, .*: No such file"):
         load_board(str(tmp_path / "absent.toml"))
 
 

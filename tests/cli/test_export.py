@@ -36,7 +36,10 @@ def refusal(run, trained: Path, out: Path) -> str:
 
 def test_a_folder_without_a_finished_training_is_refused(run, trained: Path, tmp_path: Path) -> None:
     (trained / "metrics.json").unlink()
-    assert "expected a folder that twofold train has finished" in refusal(run, trained, tmp_path / "out.onnx")
+    line = refusal(run, trained, tmp_path / "out.onnx")
+    assert line == (
+        f"error: {trained}: expected a folder that twofold train has finished, found no metrics.json in it\n"
+    )
 
 
 def test_a_run_that_stays_in_float_is_refused(run, trained: Path, tmp_path: Path) -> None:

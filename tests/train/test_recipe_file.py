@@ -255,5 +255,5 @@ def test_errors_name_file_and_key(tmp_path: Path, text: str, message: str) -> No
 
 
 def test_a_missing_file_is_told(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match=r"none.toml: expected a recipe file, cannot read it: No such file"):
+    with pytest.raises(UserError, match=r"none.toml: expected a TOML file, cannot read it: No such file"):
         recipe_named(str(tmp_path / "none.toml"))

@@ -55,7 +55,9 @@ def read_board(path: Path) -> Board:
     """A board from a TOML file. Raises UserError naming the file, the key, what was expected and found."""
     try:
         content = tomllib.loads(path.read_text("utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except OSError as error:
+        raise UserError(f"{path}: expected a board's TOML file, cannot read it: {error.strerror}") from error
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise UserError(f"{path}: expected a TOML file that describes a board, found {error}") from error
     _check_keys(path, "", content, {field.name for field in fields(Board)})
     board = Board(

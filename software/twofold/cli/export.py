@@ -44,7 +44,12 @@ def _exported(folder: Path) -> bytes:
                 "float; train int8, apot or another recipe that quantises all of them"
             )
         content = onnx_path(folder).read_bytes()
-    except (FileNotFoundError, JSONDecodeError) as error:
+    except FileNotFoundError as error:
+        missing = Path(error.filename).name
+        raise UserError(
+            f"{folder}: expected a folder that twofold train has finished, found no {missing} in it"
+        ) from error
+    except JSONDecodeError as error:
         raise UserError(f"{folder}: expected a folder that twofold train has finished: {error}") from error
     if sha256(content).hexdigest() != metrics["onnx_sha256"]:
         raise UserError(

@@ -90,7 +90,7 @@ def parsed(path: Path) -> Table:
     try:
         return tomllib.loads(path.read_text("utf-8"))
     except OSError as error:
-        raise UserError(f"{path}: expected a recipe file, cannot read it: {error.strerror}") from error
+        raise UserError(f"{path}: expected a TOML file, cannot read it: {error.strerror}") from error
     except ValueError as error:
         raise UserError(f"{path}: expected a TOML file, got: {error}") from error
 
