@@ -17,6 +17,7 @@ from twofold.sweep import job as jobs
 from twofold.sweep.job import Job
 from twofold.sweep.storage import sqlite_url
 from twofold.sweep.sweep_file import read_sweep
+from twofold.train import teacher
 from twofold.train.recipe import Budget
 from twofold.train.run import train
 from twofold.train.settings import Fit
@@ -26,7 +27,8 @@ SEED = 0
 
 @pytest.fixture(autouse=True)
 def few_digits(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(jobs, "load", few)
+    for module in (jobs, teacher):
+        monkeypatch.setattr(module, "load", few)
 
 
 @pytest.fixture

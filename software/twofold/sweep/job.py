@@ -8,7 +8,8 @@ from pathlib import Path
 
 import torch
 
-from twofold.data.load import dataset_name, load
+from twofold.data.dataset import Dataset
+from twofold.data.load import load
 from twofold.progress import SILENT, Progress
 from twofold.sweep.beat import Timing
 from twofold.sweep.evaluate import Training
@@ -17,8 +18,7 @@ from twofold.sweep.storage import open_storage
 from twofold.sweep.study import open_study
 from twofold.sweep.sweep_file import Sweep
 from twofold.sweep.worker import work
-from twofold.train.result import split_seed_of
-from twofold.train.teacher import taught_by, teacher_for
+from twofold.train.teacher import float_network, teacher_for
 
 
 @dataclass(frozen=True)
@@ -39,22 +39,19 @@ class Job:
         Raises UserError if data, storage, the run to start from or the teacher's are not there: no trial
         could be trained, and each would be kept as an error.
         """
-        sweep = self.sweep
-        dataset = load(sweep.data, self.data_folder, self._split_seed())
-        channels, size, _ = dataset.image_shape
-        if sweep.start is not None:
-            taught_by(sweep.start, dataset.classes, channels, size, sweep.network)
+        sweep, dataset = self.sweep, self._dataset()
         teacher = teacher_for(dataset, sweep.teacher, sweep.teacher_network)
         study = open_study(sweep, open_storage(self.storage), self.seed, dataset.fingerprint)
         session = Session(study, sweep, self.seed, self.timing)
         return session, Training(sweep, dataset, self.runs, self.seed, teacher)
 
-    def _split_seed(self) -> int:
-        """That of the run to start from, so that no image it was trained on judges a trial."""
-        start = self.sweep.start
-        if start is None:
-            return self.seed
-        return split_seed_of(start, dataset_name(self.sweep.data, self.data_folder))
+    def _dataset(self) -> Dataset:
+        """Split as for the run to start from, so that no image it was trained on judges a trial."""
+        sweep = self.sweep
+        if sweep.start is None:
+            return load(sweep.data, self.data_folder, self.seed)
+        dataset, _ = float_network(sweep.start, sweep.data, self.data_folder, sweep.network)
+        return dataset
 
 
 def run(job: Job, progress: Progress = SILENT) -> None:
