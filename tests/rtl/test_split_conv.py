@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import gc
+import warnings
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 import pytest
-from amaranth.hdl import Elaboratable, Module, ResetInserter, Signal
+from amaranth.hdl import Elaboratable, Fragment, Module, ResetInserter, Signal, UnusedElaboratable
 
 from twofold.rtl.geometry import Geometry, PeName
 from twofold.rtl.isa import LAYER, Output
@@ -165,3 +167,13 @@ def test_without_a_layer_nothing_is_waited_for(simulate: Simulate) -> None:
         assert ctx.get(dut.conv.drained)
 
     simulate(dut, bench)
+
+
+def test_it_makes_no_component_that_it_does_not_use() -> None:
+    """Amaranth warns of one from the first elaboration of a process on."""
+    Fragment.get(SplitConvolution(ONE_TILE), None)
+    with warnings.catch_warnings(record=True) as found:
+        warnings.simplefilter("always", UnusedElaboratable)
+        Fragment.get(SplitConvolution(ONE_TILE), None)
+        gc.collect()
+    assert not [str(warning.message) for warning in found]
