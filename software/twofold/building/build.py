@@ -90,7 +90,7 @@ def _build_hls(
     if target_fps is not None:
         options = fast_enough(network, board, options, target_fps)
     found = predict_hls(network, board, options)
-    with progress.task(f"write the hls project for {board.name}"):
+    with progress.task(f"write the hls project for {hls.part or board.name}"):
         if hls.flow == KERNEL_FLOW:
             write_kernel_project(model, board, out, options)
         else:
