@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
-from twofold.commit import commit_of
 from twofold.data.dataset import Dataset
 from twofold.evaluation import evaluate
 from twofold.progress import SILENT, Progress
 from twofold.qonnx.importer.load import import_model
 from twofold.tables.results import ACCURACY, Result
 from twofold.train.checkpoint import Checkpoint
-from twofold.train.result import TrainResult, checkpoint_path, metrics_path
+from twofold.train.result import PROVENANCE, TrainResult, checkpoint_path, metrics_path
 
 
 def result_of(
@@ -20,10 +18,10 @@ def result_of(
 ) -> Result:
     """Accuracy: of the exported file, run by the golden model on the test part, or of the network itself
     where not all of it was quantised. Epochs and minutes: of all stages, as many of them as this run trained
-    itself.
+    itself. Commit: that of the call that finished the run, "" where an earlier version noted none.
     """
-    key = json.loads(metrics_path(trained.folder).read_text())["key"]
-    history = Checkpoint.open(checkpoint_path(trained.folder), key).history
+    written = json.loads(metrics_path(trained.folder).read_text())
+    history = Checkpoint.open(checkpoint_path(trained.folder), written["key"]).history
     epochs = [epoch for stage in history.values() for epoch in stage]
     metrics = trained.metrics
     figures = {ACCURACY: _accuracy(trained, dataset, progress), **metrics.accuracy.as_json()}
@@ -38,7 +36,7 @@ def result_of(
         round(sum(epoch["seconds"] for epoch in epochs) / 60, 1),
         len(dataset.test),
         figures,
-        commit_of(Path(__file__).parent),
+        written.get(PROVENANCE, {}).get("commit", ""),
     )
 
 

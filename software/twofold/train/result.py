@@ -16,7 +16,7 @@ from twofold.files import sha256, write_atomically
 from twofold.qonnx.freeze import FrozenModel
 from twofold.train.provenance import Provenance
 
-_PROVENANCE = "provenance"
+PROVENANCE = "provenance"
 
 
 @dataclass(frozen=True)
@@ -162,14 +162,14 @@ def is_written(folder: Path, key: str, metrics: Metrics) -> bool:
     """
     try:
         content = json.loads(metrics_path(folder).read_text())
-        content.pop(_PROVENANCE, None)
+        content.pop(PROVENANCE, None)
         return bool(content == _content(folder, key, metrics))
     except (OSError, ValueError):
         return False
 
 
 def write_metrics(folder: Path, key: str, metrics: Metrics, provenance: Provenance) -> None:
-    content = {**_content(folder, key, metrics), _PROVENANCE: provenance.as_json()}
+    content = {**_content(folder, key, metrics), PROVENANCE: provenance.as_json()}
     write_atomically(metrics_path(folder), json.dumps(content, indent=2) + "\n")
 
 
