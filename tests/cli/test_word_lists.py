@@ -16,6 +16,8 @@ WORDS = ("golden", "hls", "rtl")
         ("--against golden hls --frames 3", "--against golden --against hls --frames 3"),
         ("m --against golden --against rtl", "m --against golden --against rtl"),
         ("m --against golden vhdl rtl", "m --against golden vhdl rtl"),
+        ("m --against golden hsl", "m --against golden --against hsl"),
+        ("--against golden golden.onnx", "--against golden golden.onnx"),
         ("rtl --against golden", "rtl --against golden"),
         ("m --against", "m --against"),
     ],

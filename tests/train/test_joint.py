@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 import torch
 from torch import fx
@@ -84,8 +86,8 @@ def _chosen(model: fx.GraphModule, pruning: JointPruning) -> tuple[list, list]: 
     return list(joint.groups), joint.removed
 
 
-def test_weights_out_of_range_are_refused() -> None:
-    with pytest.raises(
-        UserError, match="expected pruning_weight > 0 and quantisation_weight ≥ 0, got 0 and 1"
-    ):
-        JointPruning(pruning_weight=0, quantisation_weight=1)
+@pytest.mark.parametrize(("pruning", "quantisation"), [(0, 1), (1, -1), (math.nan, 1), (1, math.inf)])
+def test_weights_out_of_range_are_refused(pruning: float, quantisation: float) -> None:
+    expected = f"expected pruning_weight > 0 and quantisation_weight ≥ 0, got {pruning} and {quantisation}"
+    with pytest.raises(UserError, match=expected):
+        JointPruning(pruning_weight=pruning, quantisation_weight=quantisation)

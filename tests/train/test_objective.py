@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import math
+
 import pytest
 import torch
 import torch.nn.functional as F
@@ -29,6 +31,7 @@ def test_the_distance_is_that_of_softened_probabilities() -> None:
     assert float(objective(LOGITS, LABELS, taught)) == pytest.approx(expected, rel=1e-5)
 
 
-def test_out_of_range_is_refused() -> None:
+@pytest.mark.parametrize("temperature", [0.0, -1.0, math.nan, math.inf])
+def test_a_temperature_out_of_range_is_refused(temperature: float) -> None:
     with pytest.raises(UserError, match="distillation: expected temperature > 0"):
-        Distillation(0.0)
+        Distillation(temperature)

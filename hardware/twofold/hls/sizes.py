@@ -43,8 +43,8 @@ def _check_products(op: Conv2d | Linear, options: HlsOptions) -> None:
     _check(op.name, "weight", expected, inputs)
     if options.strategy in _UNROLLED:
         expected = (
-            f"at most {UNROLL_MAX} products to unroll for {options.strategy}; choose "
-            f"{HlsStrategy.BUDGET} or {HlsStrategy.RESOURCE}"
+            f"at most {UNROLL_MAX} products to unroll for {options.strategy}; choose {HlsStrategy.BUDGET} or "
+            f"{HlsStrategy.RESOURCE}, with a board or a board file of yours if you gave a part alone"
         )
         _check(op.name, "weight", expected, inputs * outputs)
 

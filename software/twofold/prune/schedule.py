@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -89,7 +90,7 @@ class PseudoPruning(_AtOnce):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.weight <= 0:
+        if not 0 < self.weight < math.inf:
             raise UserError(f"pruning weight: expected more than 0, got {self.weight}")
 
 
@@ -107,7 +108,7 @@ class JointPruning(_AtOnce):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.pruning_weight <= 0 or self.quantisation_weight < 0:
+        if not 0 < self.pruning_weight < math.inf or not 0 <= self.quantisation_weight < math.inf:
             raise UserError(
                 "pruning weights: expected pruning_weight > 0 and quantisation_weight ≥ 0, got "
                 f"{self.pruning_weight} and {self.quantisation_weight}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -23,7 +24,7 @@ class Distillation:
     weight: float = 0.5
 
     def __post_init__(self) -> None:
-        if self.temperature <= 0 or not 0 <= self.weight <= 1:
+        if not 0 < self.temperature < math.inf or not 0 <= self.weight <= 1:
             raise UserError(
                 "distillation: expected temperature > 0 and 0 ≤ weight ≤ 1, got "
                 f"{self.temperature} and {self.weight}"

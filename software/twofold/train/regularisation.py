@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import torch
@@ -91,5 +92,5 @@ class Regularised(Companion):
 
 
 def check_weight(what: str, weight: float) -> None:
-    if weight <= 0:
+    if not 0 < weight < math.inf:
         raise UserError(f"{what}: expected more than 0, got {weight}")
