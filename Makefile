@@ -89,7 +89,7 @@ NEEDS_CIFAR10 = @test -d "$(DATA)" || { echo "DATA=FOLDER: expected a folder wit
 TRAIN = OMP_NUM_THREADS=1 $(BIN)/twofold train --data cifar10 --data-folder "$(DATA)" --results docs/results.json
 RESNET20 := build/train/resnet20_cifar10_float
 RESNET8 := build/train/resnet8_cifar10_float_taught
-FROM_RESNET20 := cifar10_int8 apot_w4_uniform_a4 ppq spq ppq_align4 ppq_align8 ppq_align16 apot_w4_a4
+FROM_RESNET20 := cifar10_int8 apot_w4_uniform_a4 ppq ppq_long spq ppq_align4 ppq_align8 ppq_align16 apot_w4_a4
 FROM_RESNET8 := cifar10_int8 apot_w4_uniform_a4 apot_w4_a4_residual4
 RESNET20_RUNS := $(FROM_RESNET20:%=build/train/resnet20_%/metrics.json)
 RESNET8_RUNS := $(FROM_RESNET8:%=build/train/resnet8_%/metrics.json)

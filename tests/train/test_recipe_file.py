@@ -57,6 +57,7 @@ def test_quantisation_of_the_shipped_recipes(shipped: dict[str, TrainRecipe]) ->
         "ppq_align16": Apot(4, 4),
         "ppq_align4": Apot(4, 4),
         "ppq_align8": Apot(4, 4),
+        "ppq_long": Apot(4, 4, Scales.FREE),
         "ptq_data_free": Int(8),
         "ptq_dynamic": Int(8),
         "ptq_static": Int(8),
