@@ -88,6 +88,7 @@ def _chosen(model: fx.GraphModule, pruning: JointPruning) -> tuple[list, list]: 
 
 @pytest.mark.parametrize(("pruning", "quantisation"), [(0, 1), (1, -1), (math.nan, 1), (1, math.inf)])
 def test_weights_out_of_range_are_refused(pruning: float, quantisation: float) -> None:
-    expected = f"expected pruning_weight > 0 and quantisation_weight ≥ 0, got {pruning} and {quantisation}"
+    expected = "expected pruning_weight > 0 and quantisation_weight ≥ 0, both finite, "
+    expected += f"got {pruning} and {quantisation}"
     with pytest.raises(UserError, match=expected):
         JointPruning(pruning_weight=pruning, quantisation_weight=quantisation)

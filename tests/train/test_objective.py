@@ -33,5 +33,5 @@ def test_the_distance_is_that_of_softened_probabilities() -> None:
 
 @pytest.mark.parametrize("temperature", [0.0, -1.0, math.nan, math.inf])
 def test_a_temperature_out_of_range_is_refused(temperature: float) -> None:
-    with pytest.raises(UserError, match="distillation: expected temperature > 0"):
+    with pytest.raises(UserError, match="distillation: expected a finite temperature > 0"):
         Distillation(temperature)

@@ -107,7 +107,7 @@ def test_every_stage_after_the_float_one_is_regularised() -> None:
     "text, message",
     [
         ("term = 'l2'", r"\[regularisation\] term: expected one of quantisation-error, kurtosis, got 'l2'"),
-        ("term = 'kurtosis'\nweight = 0", r"regularisation weight: expected more than 0, got 0"),
+        ("term = 'kurtosis'\nweight = 0", r"regularisation weight: expected more than 0 and finite, got 0"),
         ("term = 'kurtosis'\ntarget = 0.5", r"expected a kurtosis of at least 1, got 0.5"),
         ("term = 'kurtosis'", r"\[regularisation\]: expected \[quantisation\], which is trained"),
     ],
@@ -117,3 +117,12 @@ def test_what_does_not_fit_is_refused(text: str, message: str, tmp_path: Path) -
     path.write_text(f"[regularisation]\n{text}\n")
     with pytest.raises(UserError, match=message):
         read_recipe(path)
+
+
+@pytest.mark.parametrize("number", [-1.0, math.nan, math.inf])
+def test_numbers_that_a_term_cannot_have_are_refused(number: float) -> None:
+    for term in (Kurtosis, QuantisationError):
+        with pytest.raises(UserError, match=f"weight: expected more than 0 and finite, got {number}"):
+            term(weight=number)
+    with pytest.raises(UserError, match=f"target: expected a kurtosis of at least 1, got {number}"):
+        Kurtosis(target=number)

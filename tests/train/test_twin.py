@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 import torch
 import torch.nn.functional as F
 
+from twofold.errors import UserError
 from twofold.models.demo import DemoNet
 from twofold.prune.criteria.filter_norm import FilterNorm
 from twofold.prune.prunable import Prunable
@@ -51,3 +54,9 @@ def test_statistics_are_the_whole_networks(model: DemoNet) -> None:
     companion(model, 0.5).penalty(model, IMAGES, logits, LABELS).backward()
     assert all(torch.equal(values, before[name]) for name, values in model.named_buffers())
     assert model.conv2.weight.grad is not None
+
+
+@pytest.mark.parametrize("weight", [0.0, math.nan, math.inf])
+def test_a_weight_out_of_range_is_refused(weight: float) -> None:
+    with pytest.raises(UserError, match=f"pruning weight: expected more than 0 and finite, got {weight}"):
+        PseudoPruning(weight=weight)

@@ -23,5 +23,5 @@ def repeat_option(option: str, words: Collection[str], arguments: Iterable[str])
 
 
 def _is_meant_for(words: Collection[str], argument: str) -> bool:
-    """Files and shipped models are not: their names have more than letters."""
-    return argument.isalpha() and bool(get_close_matches(argument, words, 1))
+    """Files and shipped models are not meant for it: their names have more than letters."""
+    return argument in words or (argument.isalpha() and bool(get_close_matches(argument, words, 1)))

@@ -91,7 +91,7 @@ class PseudoPruning(_AtOnce):
     def __post_init__(self) -> None:
         super().__post_init__()
         if not 0 < self.weight < math.inf:
-            raise UserError(f"pruning weight: expected more than 0, got {self.weight}")
+            raise UserError(f"pruning weight: expected more than 0 and finite, got {self.weight}")
 
 
 @dataclass(frozen=True)
@@ -110,7 +110,7 @@ class JointPruning(_AtOnce):
         super().__post_init__()
         if not 0 < self.pruning_weight < math.inf or not 0 <= self.quantisation_weight < math.inf:
             raise UserError(
-                "pruning weights: expected pruning_weight > 0 and quantisation_weight ≥ 0, got "
+                "pruning weights: expected pruning_weight > 0 and quantisation_weight ≥ 0, both finite, got "
                 f"{self.pruning_weight} and {self.quantisation_weight}"
             )
 

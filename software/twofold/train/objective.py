@@ -26,7 +26,7 @@ class Distillation:
     def __post_init__(self) -> None:
         if not 0 < self.temperature < math.inf or not 0 <= self.weight <= 1:
             raise UserError(
-                "distillation: expected temperature > 0 and 0 ≤ weight ≤ 1, got "
+                "distillation: expected a finite temperature > 0 and 0 ≤ weight ≤ 1, got "
                 f"{self.temperature} and {self.weight}"
             )
 

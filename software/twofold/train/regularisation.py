@@ -60,7 +60,7 @@ class Kurtosis:
 
     def __post_init__(self) -> None:
         check_weight("regularisation weight", self.weight)
-        if self.target < 1:
+        if not 1 <= self.target < math.inf:
             raise UserError(f"regularisation target: expected a kurtosis of at least 1, got {self.target}")
 
     def __call__(self, model: nn.Module) -> Tensor:
@@ -93,4 +93,4 @@ class Regularised(Companion):
 
 def check_weight(what: str, weight: float) -> None:
     if not 0 < weight < math.inf:
-        raise UserError(f"{what}: expected more than 0, got {weight}")
+        raise UserError(f"{what}: expected more than 0 and finite, got {weight}")
